@@ -1,0 +1,93 @@
+"""Audio for tests, made from numbers."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+CODECS = {
+    ".wav": "pcm_s16le",
+    ".flac": "flac",
+    ".mp3": "libmp3lame",
+    ".ogg": "vorbis",
+    ".opus": "libopus",
+    ".m4a": "aac",
+    ".aiff": "pcm_s16be",
+    ".wma": "wmav2",
+    ".wv": "wavpack",
+}
+BIT_RATES = {"wmav2": 128_000}
+"""For encoders that have no default."""
+
+
+def tone(frequency_hz, seconds, sr, *, amplitude=0.5, n_channels=1):
+    """A sine, shape ``(n_channels, n)``."""
+    t = np.arange(round(seconds * sr)) / sr
+    wave = amplitude * np.sin(2 * np.pi * frequency_hz * t)
+    return np.tile(wave.astype(np.float32), (n_channels, 1))
+
+
+def music_like(*, seed, seconds, sr, n_channels=1, amplitude=0.4):
+    """Notes of a scale over a drum, different for every seed, shape ``(n_channels, n)``."""
+    rng = np.random.default_rng(seed)
+    n = round(seconds * sr)
+    t = np.arange(n) / sr
+    wave = np.zeros(n)
+    beat_s = 60 / rng.uniform(90, 140)
+    scale = 220 * 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12]) / 12)
+    for start_s in np.arange(0, seconds, beat_s):
+        k = slice(int(start_s * sr), min(int((start_s + beat_s) * sr), n))
+        local = t[k] - start_s
+        for note in rng.choice(scale, 2) * 2.0 ** rng.integers(-1, 2):
+            for harmonic in range(1, 5):
+                wave[k] += (
+                    np.sin(2 * np.pi * note * harmonic * local) * np.exp(-3 * local) / harmonic
+                )
+        wave[k] += rng.standard_normal(len(local)) * np.exp(-40 * local)
+    wave *= amplitude / np.abs(wave).max()
+    return np.tile(wave.astype(np.float32), (n_channels, 1))
+
+
+def noise(seconds, sr, *, seed=0, amplitude=0.3, n_channels=1):
+    """White noise, shape ``(n_channels, n)``."""
+    rng = np.random.default_rng(seed)
+    return (amplitude * rng.standard_normal((n_channels, round(seconds * sr)))).astype(np.float32)
+
+
+def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None):
+    """Write float32 samples of shape ``(n_channels, n)`` in the format that the name asks for.
+
+    FFmpeg's own Vorbis encoder knows stereo only: mono is written as two equal channels there.
+    ``tags`` are FFmpeg's names (``title``, ``artist``) with their texts.
+    """
+    path = Path(path)
+    samples = np.atleast_2d(samples)
+    codec = codec or CODECS[path.suffix]
+    if codec == "vorbis" and len(samples) == 1:
+        samples = np.tile(samples, (2, 1))
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+    rate = 48_000 if codec == "libopus" else sr
+    options = {"strict": "experimental"} if codec == "vorbis" else {}
+    with av.open(str(path), "w") as container:
+        container.metadata.update(tags or {})
+        stream = container.add_stream(codec, rate=rate, layout=layout, options=options)
+        if bit_rate or codec in BIT_RATES:
+            stream.bit_rate = bit_rate or BIT_RATES[codec]
+        resampler = av.AudioResampler(stream.format, layout, rate)
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples, np.float32), format="fltp", layout=layout
+        )
+        frame.sample_rate = sr
+        fifo = av.AudioFifo()
+        for converted in [*resampler.resample(frame), *resampler.resample(None)]:
+            converted.pts = None
+            fifo.write(converted)
+        size = stream.codec_context.frame_size or 4096
+        n_written = 0
+        while (part := fifo.read(size, partial=True)) is not None and part.samples:
+            part.pts, part.time_base = n_written, Fraction(1, rate)
+            n_written += part.samples
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return path

@@ -1,0 +1,56 @@
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model import Phase
+from wkmp_lab.settings import (
+    AnalyzeSettings,
+    RunSettings,
+    SegmentSettings,
+    Settings,
+    compute_settings_key,
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SegmentSettings(medium="tape"), "medium must be one of auto.*got 'tape'"),
+        (lambda: SegmentSettings(min_silence_s=0), "min_silence_s must be positive, got 0"),
+        (lambda: SegmentSettings(threshold_dbfs=3.0), r"threshold_dbfs.*got 3.0"),
+        (lambda: SegmentSettings(durations_s=()), "durations_s must be positive"),
+        (lambda: SegmentSettings(n_passages=0), "n_passages must be >= 1"),
+        (lambda: RunSettings(n_jobs=0), "n_jobs must be >= 1, got 0"),
+        (lambda: RunSettings(backend="mpi"), "backend must be one of"),
+        (lambda: RunSettings(order="random"), "order must be one of"),
+        (lambda: AnalyzeSettings(preset="polka"), "preset must be one of"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_what_was_expected(make, message):
+    with pytest.raises(InvalidInputError, match=message):
+        make()
+
+
+def test_settings_survive_json():
+    settings = Settings(segmenting=SegmentSettings(medium="vinyl", durations_s=(1.5, 2.0)))
+    text = msgspec.json.encode(settings)
+    assert msgspec.json.decode(text, type=Settings) == settings
+
+
+def test_a_key_changes_with_its_own_phase_only():
+    one, other = Settings(), Settings(segmenting=SegmentSettings(min_silence_s=1.0))
+    key = compute_settings_key
+    assert key(one, Phase.SEGMENTING) != key(other, Phase.SEGMENTING)
+    assert key(one, Phase.FLAVORING) == key(other, Phase.FLAVORING)
+
+
+def test_a_key_is_the_same_in_every_process():
+    code = (
+        "from wkmp_lab.settings import *; from wkmp_lab.model import Phase;"
+        "print(compute_settings_key(Settings(), Phase.ANALYZING))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == compute_settings_key(Settings(), Phase.ANALYZING)

@@ -1,0 +1,1 @@
+"""Signal measures: arrays in, arrays out, no input or output."""

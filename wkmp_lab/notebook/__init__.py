@@ -1,0 +1,1 @@
+"""What a notebook shows: progress, plots, the explorer, the review."""

@@ -1,0 +1,209 @@
+"""Every default, once: a frozen record per phase, and :class:`Settings` that holds them all."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model import Phase
+
+Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
+Order = Literal["long_first", "small_first", "path"]
+Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
+LeadPreset = Literal["default", "classical", "rock_pop", "electronic"]
+
+MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
+    "cd": -80.0,
+    "vinyl": -60.0,
+    "cassette_dolby": -70.0,
+    "cassette": -50.0,
+    "other": -60.0,
+}
+"""Fixed silence thresholds per source medium (WKMP IMPL005)."""
+
+
+def _require(is_fit: bool, what: str, came: object) -> None:
+    if not is_fit:
+        raise InvalidInputError(f"{what}, got {came!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """Which files are looked at."""
+
+    follow_symlinks: bool = True
+    max_duration_s: float = 12 * 3600.0
+    """Decoding stops here; the file is flagged as capped."""
+
+    def __post_init__(self) -> None:
+        _require(self.max_duration_s > 0, "max_duration_s must be positive", self.max_duration_s)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSettings:
+    """How a file is cut into passages."""
+
+    medium: Medium = "auto"
+    threshold_dbfs: float | None = None
+    """A fixed silence threshold; None: by medium, or by the file's own noise floor (auto)."""
+    min_silence_s: float = 0.5
+    min_passage_s: float = 10.0
+    n_passages: int | None = None
+    """Known number of pieces; None: found."""
+    durations_s: tuple[float, ...] | None = None
+    """Known lengths of the pieces, in order; None: found."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self.medium in ("auto", *MEDIUM_THRESHOLD_DBFS),
+            f"medium must be one of auto, {', '.join(MEDIUM_THRESHOLD_DBFS)}",
+            self.medium,
+        )
+        _require(self.min_silence_s > 0, "min_silence_s must be positive", self.min_silence_s)
+        _require(self.min_passage_s >= 0, "min_passage_s must be >= 0", self.min_passage_s)
+        if self.threshold_dbfs is not None:
+            _require(
+                -120 <= self.threshold_dbfs < 0,
+                "threshold_dbfs must be in [-120, 0)",
+                self.threshold_dbfs,
+            )
+        if self.n_passages is not None:
+            _require(self.n_passages >= 1, "n_passages must be >= 1", self.n_passages)
+        if self.durations_s is not None:
+            _require(
+                len(self.durations_s) > 0 and all(d > 0 for d in self.durations_s),
+                "durations_s must be positive and not empty",
+                self.durations_s,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintSettings:
+    """How passages are fingerprinted."""
+
+    min_duration_s: float = 3.0
+    """Chromaprint gives nothing below about 2.6 s."""
+    max_duration_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifySettings:
+    """Which sources are asked, and what they must show."""
+
+    is_offline: bool = False
+    catalogue: str | None = None
+    """Path of a local catalogue; None: the platform's data folder."""
+    acoustid_url: str = "https://api.acoustid.org/v2"
+    musicbrainz_url: str = "https://musicbrainz.org"
+    acousticbrainz_url: str | None = None
+    contact: str | None = None
+    """An address for the User-Agent that MusicBrainz asks for."""
+    has_text_search: bool = True
+    """Search MusicBrainz by title and artist where no sound matches."""
+    cache: str | None = None
+    """Folder of remembered answers; None: the platform's cache folder."""
+    acoustid_interval_s: float = 0.34
+    """From the end of a request to the next; at the public services never below their limits."""
+    musicbrainz_interval_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeSettings:
+    """How lead-in, lead-out and first sound are found (WKMP SPEC025)."""
+
+    preset: LeadPreset = "default"
+
+    def __post_init__(self) -> None:
+        presets = ("default", "classical", "rock_pop", "electronic")
+        _require(self.preset in presets, f"preset must be one of {presets}", self.preset)
+
+
+@dataclass(frozen=True, slots=True)
+class FlavorSettings:
+    """What is described."""
+
+    has_beats: bool = False
+    """Keep every beat position in the result (larger results)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How the work is spread; never part of what makes a result stale."""
+
+    n_jobs: int | None = None
+    """Files in flight; None: clamp(cpu, 2, 8)."""
+    backend: Backend = "loky"
+    order: Order = "long_first"
+    stall_s: float = 180.0
+    """A worker that shows no progress for this long is ended, and its file fails."""
+    worker_memory_mb: int = 4096
+    """Address space of a worker (where the system can limit it)."""
+
+    def __post_init__(self) -> None:
+        if self.n_jobs is not None:
+            _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
+        backends = ("loky", "threading", "sequential", "dask", "ray")
+        _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
+        orders = ("long_first", "small_first", "path")
+        _require(self.order in orders, f"order must be one of {orders}", self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of an import.
+
+    >>> Settings(segmenting=SegmentSettings(medium="vinyl")).segmenting.min_silence_s
+    0.5
+    """
+
+    scanning: ScanSettings = field(default_factory=ScanSettings)
+    segmenting: SegmentSettings = field(default_factory=SegmentSettings)
+    fingerprinting: FingerprintSettings = field(default_factory=FingerprintSettings)
+    identifying: IdentifySettings = field(default_factory=IdentifySettings)
+    analyzing: AnalyzeSettings = field(default_factory=AnalyzeSettings)
+    flavoring: FlavorSettings = field(default_factory=FlavorSettings)
+    running: RunSettings = field(default_factory=RunSettings)
+
+
+_PHASE_FIELDS = {
+    Phase.SCANNING: "scanning",
+    Phase.SEGMENTING: "segmenting",
+    Phase.FINGERPRINTING: "fingerprinting",
+    Phase.IDENTIFYING: "identifying",
+    Phase.ANALYZING: "analyzing",
+    Phase.FLAVORING: "flavoring",
+}
+
+
+def compute_settings_key(settings: Settings, phase: Phase) -> str:
+    """Short hash of the settings that a phase's results depend on.
+
+    Equal settings give equal keys in every process and on every machine.
+    """
+    part = getattr(settings, _PHASE_FIELDS[phase])
+    return hashlib.sha256(msgspec.json.encode(part, order="sorted")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRule:
+    """How lead points are found in the A-weighted level (WKMP SPEC025)."""
+
+    window_s: float
+    """Length of the RMS windows."""
+    threshold_db: float
+    """The lead ends where a window first comes this close to the loudest one."""
+    quick_within_s: float
+    """A window of ``quick_db`` before this time is a quick ramp: no lead."""
+    max_lead_s: float
+    quick_db: float = -5.0
+
+
+LEAD_PRESETS: dict[LeadPreset, LeadRule] = {
+    "default": LeadRule(window_s=0.1, threshold_db=-12.0, quick_within_s=1.0, max_lead_s=5.0),
+    "classical": LeadRule(window_s=0.2, threshold_db=-15.0, quick_within_s=2.0, max_lead_s=5.0),
+    "rock_pop": LeadRule(window_s=0.05, threshold_db=-8.0, quick_within_s=0.5, max_lead_s=2.0),
+    "electronic": LeadRule(window_s=0.25, threshold_db=-18.0, quick_within_s=3.0, max_lead_s=8.0),
+}
+"""The presets of SPEC025, one per kind of music."""
