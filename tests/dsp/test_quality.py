@@ -1,0 +1,117 @@
+"""Faults of a recording, against signals that were given them."""
+
+import numpy as np
+import pytest
+
+from wkmp_lab.analyzing import describe_quality, measure_amplitude
+from wkmp_lab.dsp.levels import measure_levels
+from wkmp_lab.dsp.quality import measure_quality
+from wkmp_lab.signals import Signal
+
+SR = 16_000
+
+
+def seconds(n):
+    return np.arange(round(n * SR)) / SR
+
+
+def make_beat(length_s, *, bpm=120, seed=1):
+    """A drum on every beat over a chord: it has attacks, and a steady level."""
+    t = seconds(length_s)
+    since_beat = t % (60.0 / bpm)
+    noise = np.random.default_rng(seed).standard_normal(t.size)
+    chord = sum(np.sin(2 * np.pi * hz * t) for hz in (220.0, 277.2, 329.6))
+    return 0.12 * noise * np.exp(-since_beat / 0.08) + 0.04 * chord
+
+
+def make_noise(length_s, *, dbfs, seed=2):
+    return 10 ** (dbfs / 20) * np.random.default_rng(seed).standard_normal(seconds(length_s).size)
+
+
+def mono_quality(wave):
+    samples = wave.astype(np.float32)[None]
+    return dict(measure_quality(measure_levels(Signal(samples=samples, sr=SR))))
+
+
+def stereo_quality(left, right, *, sr=SR):
+    samples = np.stack([left, right]).astype(np.float32)
+    amplitude = measure_amplitude(measure_levels(Signal(samples=samples, sr=sr)))
+    return dict(amplitude.quality), describe_quality(amplitude)
+
+
+def test_independent_channels_have_no_fault():
+    left, right = (make_noise(10.0, dbfs=-20.0, seed=seed) for seed in (1, 2))
+    quality, sentences = stereo_quality(left, right)
+
+    assert sentences == ()
+    assert quality["correlation"] == pytest.approx(0.0, abs=0.02)
+    assert quality["side_db"] == pytest.approx(0.0, abs=0.1)
+    assert quality["n_clipped"] == quality["n_dropouts"] == quality["clicks_per_min"] == 0.0
+    assert "lowpass_hz" not in quality
+
+
+def test_channel_faults_are_named_with_their_numbers():
+    wave = make_beat(5.0)
+
+    assert stereo_quality(wave, wave)[1] == ("mono stored as stereo (side -120 dB re mid)",)
+    assert stereo_quality(wave, -wave)[1] == ("channels of opposite polarity (correlation -1.00)",)
+    assert stereo_quality(wave, 0.5 * make_beat(5.0, seed=9))[1] == (
+        "left channel 6.0 dB louder than the right",
+    )
+    assert "left channel silent" in stereo_quality(0.0 * wave, wave)[1][0]
+
+
+def test_clipping_offset_and_true_peak_are_counted():
+    clipped = np.clip(6.0 * make_noise(10.0, dbfs=-20.0), -1.0, 1.0)
+    quality, sentences = stereo_quality(clipped, make_noise(10.0, dbfs=-10.0, seed=5) + 0.02)
+
+    assert quality["n_clipped_runs"] > 10
+    assert quality["n_clipped"] >= 3 * quality["n_clipped_runs"]
+    assert quality["dc_offset"] == pytest.approx(0.02, abs=2e-3)
+    assert any(sentence.startswith("clipped: ") for sentence in sentences)
+    assert any(sentence.startswith("true peak +") for sentence in sentences)
+    assert any(sentence.startswith("DC offset of +") for sentence in sentences)
+
+
+def test_dropouts_are_gaps_of_digital_silence_inside_sound():
+    wave = make_beat(10.0)
+    for start in (2.0, 5.0, 8.0):
+        wave[round(start * SR) : round((start + 0.06) * SR)] = 0.0
+    wave[: SR // 10] = 0.0  # the start of a file is no drop-out
+
+    quality = mono_quality(np.append(wave, np.zeros(SR // 10)))
+
+    assert quality["n_dropouts"] == 3
+
+
+def test_clicks_are_counted_in_quiet_places_and_drums_are_none():
+    noise = make_noise(30.0, dbfs=-50.0)
+    places = np.random.default_rng(4).permutation(np.arange(1, 29))[:20]
+    for place in places:
+        noise[round((place + 0.3) * SR)] += 0.3
+
+    assert mono_quality(noise)["clicks_per_min"] == pytest.approx(40.0)
+    assert mono_quality(make_beat(30.0))["clicks_per_min"] == 0.0
+
+
+@pytest.mark.parametrize("cutoff_hz", [11_000.0, 16_000.0, 19_000.0])
+def test_a_steep_low_pass_is_found_at_its_frequency(cutoff_hz):
+    sr = 44_100
+    taps = np.arange(-400, 401)
+    ratio = 2 * cutoff_hz / sr
+    low_pass = ratio * np.sinc(ratio * taps) * np.kaiser(taps.size, 9.0)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(5 * sr)
+    wave = np.convolve(noise, low_pass, "same")
+
+    quality, sentences = stereo_quality(wave, np.roll(wave, 7), sr=sr)
+
+    assert quality["lowpass_hz"] == pytest.approx(cutoff_hz, abs=300.0)
+    assert any("low-pass at" in sentence for sentence in sentences) == (cutoff_hz < 17_500)
+
+
+def test_a_spectrum_that_falls_gently_has_no_low_pass():
+    spectrum = np.fft.rfft(make_noise(10.0, dbfs=-10.0))
+    spectrum *= np.maximum(np.arange(spectrum.size) / 10.0, 50.0) ** -1.5  # 9 dB per octave
+    brown = np.fft.irfft(spectrum)
+
+    assert "lowpass_hz" not in mono_quality(brown / np.abs(brown).max())

@@ -1,0 +1,193 @@
+"""Faults of a recording in numbers, from a level profile."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from wkmp_lab.signals import FloatArray, LevelProfile
+
+SILENT_POWER = 1e-10
+"""Mean square (-100 dBFS) below which a frame counts as digital silence."""
+MIN_SIDE_DB = -120.0
+
+MIN_CLIPPED = 20
+MAX_TRUE_PEAK_DBTP = 0.05
+LOSSY_LOWPASS_HZ = 17_500.0
+MAX_OFFSET = 1e-3
+MAX_IMBALANCE_DB = 3.0
+SILENT_CHANNEL_DB = 40.0
+MONO_SIDE_DB = -60.0
+INVERTED_CORRELATION = -0.8
+MAX_CLICKS_PER_MIN = 5.0
+
+_AROUND_DROPOUT_DBFS = -50.0
+_MAX_DROPOUT_S = 0.2
+_CLICK_RATIO = 10.0 ** (10.0 / 20.0)
+_MIN_CLICK_PEAK = 10.0 ** (-50.0 / 20.0)
+_SPECTRUM_BAND_HZ = 250.0
+_MIN_LOWPASS_HZ = 4000.0
+_MIN_CLIFF_DB = 20.0
+_MIN_ABOVE_HZ = 750.0
+_MAX_NYQUIST_SHARE = 0.93
+
+
+def _mean(values: FloatArray) -> float:
+    return float(np.mean(values, dtype=np.float64))
+
+
+def measure_quality(
+    profile: LevelProfile, *, start_s: float = 0.0, end_s: float | None = None
+) -> tuple[tuple[str, float], ...]:
+    """(name, number) of each quality measure of a passage; what does not apply is left out.
+
+    - ``n_clipped``, ``n_clipped_runs``: samples at full scale in runs of three or more, and these
+      runs, over all channels.
+    - ``crest_db``: sample peak over RMS level.
+    - ``dc_offset``: mean of the channel that is farthest from 0; full scale is 1.
+    - ``n_dropouts``: digital silence of 10 to 200 ms in all channels, sound directly around it.
+    - ``clicks_per_min``: impulses shorter than two frames (20 ms) whose peak lies 10 dB above
+      their surroundings; what music covers is not seen, so it is a lower bound.
+    - ``channel_imbalance_db``: left over right (two channels only, as the next two).
+    - ``side_db``: level of the difference of the channels relative to their sum, from -120 on.
+    - ``correlation`` of the two channels, -1 to 1.
+    - ``lowpass_hz``: where the spectrum of the *whole file* falls off a cliff of 20 dB or more;
+      left out where there is none.
+    """
+    frames = profile.find_frames(start_s=start_s, end_s=end_s)
+    coarse = profile.find_coarse_frames(start_s=start_s, end_s=end_s)
+    if frames.start == frames.stop or coarse.start == coarse.stop:
+        return ()
+    power, peak = profile.power[frames], profile.peak[frames]
+    offsets = profile.channel_mean[:, coarse].mean(axis=1, dtype=np.float64)
+    measures = [
+        ("n_clipped", float(profile.n_clipped[frames].sum())),
+        ("n_clipped_runs", float(profile.n_clipped_runs[frames].sum())),
+        ("dc_offset", float(offsets[np.abs(offsets).argmax()])),
+        ("n_dropouts", float(_count_dropouts(power, profile.hop_s))),
+        ("clicks_per_min", _count_clicks(peak) * 60.0 / (peak.size * profile.hop_s)),
+    ]
+    if power.any():
+        measures.append(("crest_db", 10.0 * np.log10(float(peak.max()) ** 2 / _mean(power))))
+    if profile.n_channels == 2:
+        measures += _measure_stereo(
+            _mean(profile.channel_power[0, coarse]),
+            _mean(profile.channel_power[1, coarse]),
+            _mean(profile.side_power[coarse]),
+        )
+    lowpass_hz = find_lowpass(profile)
+    if lowpass_hz is not None:
+        measures.append(("lowpass_hz", lowpass_hz))
+    return tuple((name, float(value)) for name, value in measures)
+
+
+def _measure_stereo(left: float, right: float, side: float) -> list[tuple[str, float]]:
+    # |mid|^2 + |side|^2 = (left^2 + right^2) / 2, and left * right = |mid|^2 - |side|^2.
+    middle = max(0.5 * (left + right) - side, 0.0)
+    if max(left, right) < SILENT_POWER:
+        return []
+    floor = max(left, right) * 1e-12
+    measures = [
+        ("channel_imbalance_db", 10.0 * np.log10(max(left, floor) / max(right, floor))),
+        ("side_db", max(10.0 * np.log10(max(side, floor) / max(middle, floor)), MIN_SIDE_DB)),
+    ]
+    if min(left, right) > floor:
+        correlation = (middle - side) / np.sqrt(left * right)
+        measures.append(("correlation", float(np.clip(correlation, -1.0, 1.0))))
+    return measures
+
+
+def _count_dropouts(power: npt.NDArray[np.float32], hop_s: float) -> int:
+    is_silent = np.concatenate([[False], power < SILENT_POWER, [False]])
+    edges = np.flatnonzero(np.diff(is_silent.astype(np.int8)))
+    starts, stops = edges[::2], edges[1::2]
+    is_inner = (starts > 0) & (stops < power.size)
+    starts, stops = starts[is_inner], stops[is_inner]
+    around = np.minimum(power[starts - 1], power[np.minimum(stops, power.size - 1)])
+    is_short = (stops - starts) * hop_s <= _MAX_DROPOUT_S
+    return int(np.count_nonzero(is_short & (around >= 10.0 ** (_AROUND_DROPOUT_DBFS / 10.0))))
+
+
+def _count_clicks(peak: npt.NDArray[np.float32]) -> int:
+    """Frames whose peak towers over the frames two and three away on both sides."""
+    if peak.size < 7:
+        return 0
+    inner = peak[3:-3]
+    around = np.max([peak[:-6], peak[1:-5], peak[5:-1], peak[6:]], axis=0)
+    is_click = (inner > _CLICK_RATIO * around) & (inner > _MIN_CLICK_PEAK)
+    # An impulse on the edge of two frames is one click.
+    return int(np.count_nonzero(is_click[1:] & ~is_click[:-1]) + is_click[0])
+
+
+def find_lowpass(profile: LevelProfile) -> float | None:
+    """Frequency in Hz where the mean spectrum of the file falls by 20 dB within 750 Hz, for good.
+
+    A lossy encoder cuts so steeply (16 kHz at 128 kbit/s, 19 to 20 kHz at 192 to 320); music and
+    microphones do not. None where there is no cliff, or where it lies so close to the Nyquist
+    frequency that any converter makes it.
+    """
+    n_band = max(round(_SPECTRUM_BAND_HZ / profile.bin_hz), 1)
+    spectrum = profile.mean_spectrum[: profile.mean_spectrum.size // n_band * n_band]
+    if not spectrum.any():
+        return None
+    levels = 10.0 * np.log10(spectrum.reshape(-1, n_band).mean(axis=1) + 1e-16)
+    band_hz = n_band * profile.bin_hz
+    n_above = max(round(_MIN_ABOVE_HZ / band_hz), 2)
+    # Highest level of all that follows two bands on: a cliff is for good.
+    ceiling = np.maximum.accumulate(levels[::-1])[::-1]
+    drops = levels[:-n_above] - ceiling[n_above:]
+    drops[: round(_MIN_LOWPASS_HZ / band_hz)] = 0.0
+    if not drops.size or drops.max() < _MIN_CLIFF_DB:
+        return None
+    edge = int(drops.argmax())
+    # The band that falls most between its neighbours holds the edge itself.
+    steepest = edge + int(np.argmin(np.diff(levels[edge : edge + n_above + 1])))
+    lowpass_hz = (steepest + 1) * band_hz
+    return lowpass_hz if lowpass_hz < _MAX_NYQUIST_SHARE * 0.5 * profile.sr else None
+
+
+def describe_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
+    """A sentence with its number on each measure that is a fault; names may be missing.
+
+    A handful of clipped samples and a low-pass over 17.5 kHz are no faults: almost every file
+    that came from a lossy encoder has them.
+    """
+    return _describe_sample_faults(measures) + _describe_channel_faults(measures)
+
+
+def _count(number: float, noun: str) -> str:
+    return f"{number:.0f} {noun}{'s' * (number != 1)}"
+
+
+def _describe_sample_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
+    sentences = []
+    if (n_clipped := measures.get("n_clipped", 0.0)) >= MIN_CLIPPED:
+        runs = _count(measures["n_clipped_runs"], "run")
+        sentences.append(f"clipped: {_count(n_clipped, 'sample')} in {runs}")
+    if (true_peak := measures.get("true_peak_dbtp", 0.0)) > MAX_TRUE_PEAK_DBTP:
+        sentences.append(f"true peak {true_peak:+.1f} dBTP: may clip when played or encoded")
+    if abs(offset := measures.get("dc_offset", 0.0)) > MAX_OFFSET:
+        sentences.append(f"DC offset of {100 * offset:+.2f} % of full scale")
+    if n_dropouts := measures.get("n_dropouts"):
+        sentences.append(_count(n_dropouts, "drop-out"))
+    if (clicks := measures.get("clicks_per_min", 0.0)) > MAX_CLICKS_PER_MIN:
+        sentences.append(f"{clicks:.0f} clicks per minute")
+    if (lowpass_hz := measures.get("lowpass_hz", np.inf)) < LOSSY_LOWPASS_HZ:
+        cause = "probably coded at 128 kbit/s or less, once at least"
+        sentences.append(f"low-pass at {lowpass_hz / 1000:.1f} kHz: {cause}")
+    return tuple(sentences)
+
+
+def _describe_channel_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
+    sentences = []
+    imbalance_db = measures.get("channel_imbalance_db", 0.0)
+    loud, quiet = ("left", "right") if imbalance_db > 0 else ("right", "left")
+    if abs(imbalance_db) > SILENT_CHANNEL_DB:
+        sentences.append(f"{quiet} channel silent, {abs(imbalance_db):.0f} dB below the {loud}")
+    elif abs(imbalance_db) > MAX_IMBALANCE_DB:
+        sentences.append(f"{loud} channel {abs(imbalance_db):.1f} dB louder than the {quiet}")
+    if (side_db := measures.get("side_db", 0.0)) < MONO_SIDE_DB:
+        sentences.append(f"mono stored as stereo (side {side_db:.0f} dB re mid)")
+    if (correlation := measures.get("correlation", 0.0)) < INVERTED_CORRELATION:
+        sentences.append(f"channels of opposite polarity (correlation {correlation:.2f})")
+    return tuple(sentences)

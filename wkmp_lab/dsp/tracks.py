@@ -1,0 +1,64 @@
+"""Arrays that grow with the file while a level profile is measured."""
+
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+_Number = TypeVar("_Number", np.float32, np.uint16)
+
+
+class Track(Generic[_Number]):
+    """Rows that arrive in pieces, kept in one array that grows where it lies.
+
+    A list of pieces would have to be joined at the end, and hours of audio would then need twice
+    the memory for a moment; growing a large array moves pages instead of copying them.
+    """
+
+    def __init__(self, dtype: type[_Number], *row_shape: int) -> None:
+        self._rows: npt.NDArray[_Number] = np.empty((0, *row_shape), dtype)
+        self._n_rows = 0
+
+    def append(self, rows: npt.NDArray[_Number]) -> None:
+        stop = self._n_rows + len(rows)
+        if stop > len(self._rows):
+            self._rows.resize((stop + stop // 8 + 1000, *self._rows.shape[1:]), refcheck=False)
+        self._rows[self._n_rows : stop] = rows
+        self._n_rows = stop
+
+    def finish(self) -> npt.NDArray[_Number]:
+        self._rows.resize((self._n_rows, *self._rows.shape[1:]), refcheck=False)
+        return self._rows
+
+
+class Tracks(NamedTuple):
+    """Everything of a profile that grows with the file; named as there."""
+
+    power: Track[np.float32]
+    peak: Track[np.float32]
+    true_peak: Track[np.float32]
+    k_power: Track[np.float32]
+    n_clipped: Track[np.uint16]
+    n_clipped_runs: Track[np.uint16]
+    a_power: Track[np.float32]
+    band_power: Track[np.float32]
+    side_power: Track[np.float32]
+    channel_power: Track[np.float32]
+    channel_mean: Track[np.float32]
+
+
+def make_tracks(*, n_channels: int, n_bands: int) -> Tracks:
+    """Empty tracks for a file of ``n_channels``."""
+    return Tracks(
+        power=Track(np.float32),
+        peak=Track(np.float32),
+        true_peak=Track(np.float32),
+        k_power=Track(np.float32),
+        n_clipped=Track(np.uint16),
+        n_clipped_runs=Track(np.uint16),
+        a_power=Track(np.float32),
+        band_power=Track(np.float32, n_bands),
+        side_power=Track(np.float32),
+        channel_power=Track(np.float32, n_channels),
+        channel_mean=Track(np.float32, n_channels),
+    )

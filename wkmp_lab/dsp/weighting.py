@@ -1,0 +1,86 @@
+"""Frequency weightings of loudness at any rate: A (IEC 61672-1) and K (ITU-R BS.1770-4)."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from wkmp_lab.errors import InvalidInputError
+
+A_POLES_HZ = (20.598997, 107.65265, 737.86223, 12194.217)
+"""Pole frequencies of the A-weighting; first and last are double (IEC 61672-1, annex E)."""
+
+SURROUND_WEIGHT = 1.41
+"""Power weight of channels between 60 and 120 degrees (BS.1770-4, table 4)."""
+
+_CHANNEL_WEIGHTS = {
+    4: (1.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
+    5: (1.0, 1.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
+    6: (1.0, 1.0, 1.0, 0.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
+    7: (1.0, 1.0, 1.0, 0.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
+    8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
+}
+
+
+def compute_a_gain(frequencies_hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Power gain of the A-weighting at each frequency; 1 at 1 kHz, 0 at 0 Hz.
+
+    The analogue transfer function itself is evaluated, so the gain is right up to the Nyquist
+    frequency, where digital filters made by the bilinear transform fall off.
+
+    >>> 10 * np.log10(compute_a_gain([100.0, 1000.0, 10000.0])).round(2)
+    array([-19.1,   0. ,  -2.5])
+    """
+
+    def response(f_squared: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        f1, f2, f3, f4 = (pole * pole for pole in A_POLES_HZ)
+        poles = (f_squared + f1) ** 2 * (f_squared + f2) * (f_squared + f3) * (f_squared + f4) ** 2
+        power: npt.NDArray[np.float64] = f_squared**4 / poles
+        return power
+
+    squared = np.square(np.asarray(frequencies_hz, dtype=np.float64))
+    return response(squared) / response(np.array(1e6))
+
+
+def compute_k_filter(sr: int) -> npt.NDArray[np.float64]:
+    """Two biquads of the K-weighting, shape ``(2, 5)``: rows of ``b0 b1 b2 a1 a2``.
+
+    BS.1770-4 tables its filters for 48 kHz alone. The analogue prototypes behind these tables
+    (a shelf and a high-pass, each defined by frequency, gain and Q) give them back at 48 kHz to
+    12 digits, and the right ones at every other rate.
+
+    >>> compute_k_filter(48_000)[0].round(8).tolist()
+    [1.53512486, -2.69169619, 1.19839281, -1.69065929, 0.73248077]
+    """
+    if sr <= 0:
+        raise InvalidInputError(f"sr must be positive, got {sr}")
+    shelf_gain = 10.0 ** (3.999843853973347 / 20.0)
+    band_gain = shelf_gain**0.4996667741545416
+    k, q = math.tan(math.pi * 1681.974450955533 / sr), 0.7071752369554196
+    norm = 1.0 + k / q + k * k
+    shelf = (
+        (shelf_gain + band_gain * k / q + k * k) / norm,
+        2.0 * (k * k - shelf_gain) / norm,
+        (shelf_gain - band_gain * k / q + k * k) / norm,
+        2.0 * (k * k - 1.0) / norm,
+        (1.0 - k / q + k * k) / norm,
+    )
+    k, q = math.tan(math.pi * 38.13547087602444 / sr), 0.5003270373238773
+    norm = 1.0 + k / q + k * k
+    high_pass = (1.0, -2.0, 1.0, 2.0 * (k * k - 1.0) / norm, (1.0 - k / q + k * k) / norm)
+    return np.array((shelf, high_pass), dtype=np.float64)
+
+
+def compute_channel_weights(n_channels: int) -> npt.NDArray[np.float64]:
+    """Power weight of each channel in the loudness sum, in the channel order of WAVE and FFmpeg.
+
+    LFE counts 0, channels beside the listener 1.41, all others 1 (BS.1770-4, tables 3 and 4).
+    Four channels are read as quadraphonic, six as 5.1, seven as 6.1, eight as 7.1; other counts
+    have no usual layout and count 1 each. Mono counts once, as in EBU Tech 3341.
+
+    >>> compute_channel_weights(6).tolist()
+    [1.0, 1.0, 1.0, 0.0, 1.41, 1.41]
+    """
+    if n_channels <= 0:
+        raise InvalidInputError(f"n_channels must be positive, got {n_channels}")
+    return np.array(_CHANNEL_WEIGHTS.get(n_channels, (1.0,) * n_channels), dtype=np.float64)
