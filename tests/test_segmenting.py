@@ -1,0 +1,185 @@
+"""Sides made of known pieces and gaps, cut again."""
+
+import itertools
+import time
+
+import audio_factory
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from wkmp_lab.dsp.levels import measure_levels
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.segmenting import SegmentHints, find_passages
+from wkmp_lab.settings import SegmentSettings
+from wkmp_lab.signals import LevelProfile, Signal
+from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
+
+SR = 22050
+
+
+def side(*parts, noise=None, lead_s=1.0):
+    """A signal of pieces (arrays) and gaps (seconds), and the gaps as (start, end) in seconds."""
+    pieces, gaps, position = [np.zeros(int(lead_s * SR), np.float32)], [], lead_s
+    for part in parts:
+        if isinstance(part, float):
+            gaps.append((position, position + part))
+            part = np.zeros(int(part * SR), np.float32)
+        pieces.append(part)
+        position += len(part) / SR
+    whole = np.concatenate(pieces)
+    if noise is not None:
+        whole = whole + noise(len(whole))
+    return Signal(whole[None].astype(np.float32), SR), gaps
+
+
+def piece(seed, seconds=30.0):
+    """Music with a short fade at its end."""
+    samples = audio_factory.music_like(seed=seed, seconds=seconds, sr=SR)[0].copy()
+    n = int(1.5 * SR)
+    samples[-n:] *= np.linspace(1, 0, n) ** 2
+    return samples
+
+
+def hiss(level_dbfs, *, clicks=0, seed=0):
+    def make(n):
+        rng = np.random.default_rng(seed)
+        noise = 10 ** (level_dbfs / 20) * rng.standard_normal(n)
+        for at in rng.integers(0, n - 50, clicks):
+            noise[at : at + 30] += 0.3 * rng.standard_normal(30)
+        return noise
+
+    return make
+
+
+def cuts_of(found):
+    return [seconds_from_ticks(gap.cut_ticks) for gap in found.gaps if gap.is_boundary]
+
+
+def assert_cut_in(found, gaps):
+    cuts = cuts_of(found)
+    assert len(cuts) == len(gaps), [gap.reason for gap in found.gaps]
+    for cut, (start, end) in zip(cuts, gaps, strict=True):
+        assert start - 0.5 <= cut <= end + 0.5
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [None, hiss(-93), hiss(-58, clicks=200), hiss(-50)],
+    ids=["digital", "dithered", "vinyl", "cassette"],
+)
+def test_a_side_is_cut_in_its_gaps_whatever_the_floor(noise):
+    signal, gaps = side(piece(1), 2.0, piece(2), 2.6, piece(3), 1.8, piece(4), noise=noise)
+    found = find_passages(measure_levels(signal))
+    assert_cut_in(found, gaps)
+    assert found.verdict == "4 pieces"
+
+
+def test_a_song_is_not_cut_at_a_rest_whose_sound_decays():
+    music = piece(5, 60.0)
+    start, n = 25 * SR, int(0.8 * SR)
+    music[start : start + n] *= np.exp(-np.arange(n) / (0.15 * SR))
+    found = find_passages(measure_levels(side(music)[0]))
+    assert found.verdict == "single song"
+
+
+def test_a_song_numbered_among_siblings_is_not_cut_where_a_side_would_be():
+    signal, _ = side(piece(6), 0.8, piece(7))
+    profile = measure_levels(signal)
+    hints = SegmentHints(track=3, n_tracks=9, n_siblings=8)
+    assert len(find_passages(profile, hints=hints).spans_ticks) == 1
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 1e-5])
+def test_a_silent_file_has_no_passage(amplitude):
+    signal = Signal(audio_factory.noise(20, SR, amplitude=amplitude), SR)
+    found = find_passages(measure_levels(signal))
+    assert found.spans_ticks == ()
+    assert found.verdict == "no audio"
+
+
+def test_a_fixed_threshold_cuts_at_every_silence_of_its_length():
+    signal, gaps = side(piece(1), 2.0, piece(2), 0.3, piece(3))
+    profile = measure_levels(signal)
+    found = find_passages(profile, settings=SegmentSettings(medium="other"))
+    assert_cut_in(found, gaps[:1])
+    assert "silence" in next(gap.reason for gap in found.gaps if gap.is_boundary)
+
+
+def test_a_threshold_below_the_noise_finds_nothing_where_the_floor_model_does():
+    signal, gaps = side(piece(1), 2.0, piece(2), noise=hiss(-50))
+    profile = measure_levels(signal)
+    assert len(find_passages(profile, settings=SegmentSettings(medium="cd")).spans_ticks) == 1
+    assert_cut_in(find_passages(profile), gaps)
+
+
+def test_known_lengths_find_joins_without_a_gap():
+    signal, _ = side(piece(1, 20.0), piece(2, 33.0), piece(3, 24.0), lead_s=0.0)
+    settings = SegmentSettings(durations_s=(20.0, 33.0, 24.0))
+    found = find_passages(measure_levels(signal), settings=settings)
+    assert np.allclose(cuts_of(found), [20.0, 53.0], atol=0.5)
+
+
+def test_a_known_count_takes_the_best_gaps():
+    signal, gaps = side(piece(1), 2.0, piece(2), 1.2, piece(3))
+    settings = SegmentSettings(n_passages=3)
+    assert_cut_in(find_passages(measure_levels(signal), settings=settings), gaps)
+
+
+def test_every_gap_keeps_its_evidence_and_reason():
+    signal, _ = side(piece(1), 2.0, piece(2))
+    (gap,) = [g for g in find_passages(measure_levels(signal)).gaps if g.is_boundary]
+    assert gap.reason.startswith("taken: ")
+    assert {"length", "depth", "above_floor", "unrest"} <= {name for name, _ in gap.evidence}
+    assert gap.score > 0.5
+    assert gap.start_ticks < gap.cut_ticks < gap.end_ticks
+
+
+def random_profile(levels_db):
+    """A profile of 50 ms steps with given levels."""
+    power = np.repeat(10 ** (np.array(levels_db) / 10), 5).astype(np.float32)
+    signal = Signal(np.zeros((1, 441), np.float32), 44100)
+    empty = measure_levels(signal)
+    n_coarse = len(levels_db)
+    values = {name: getattr(empty, name) for name in LevelProfile.__dataclass_fields__}
+    values.update(
+        duration_s=n_coarse * 0.05,
+        hop_s=0.01,
+        power=power,
+        peak=np.sqrt(power),
+        a_power=power[::5],
+    )
+    return LevelProfile(**values)
+
+
+levels = st.lists(st.floats(-100, 0), min_size=1, max_size=60)
+
+
+@given(levels, st.sampled_from(["auto", "cd", "vinyl", "cassette"]))
+@hypothesis_settings(deadline=None, max_examples=60)
+def test_passages_always_cover_the_file_without_overlap(runs, medium):
+    profile = random_profile(np.repeat(runs, 40))
+    settings = SegmentSettings(medium=medium, min_passage_s=2.0)
+    spans = find_passages(profile, settings=settings).spans_ticks
+    if spans:
+        assert spans[0][0] == 0
+        assert spans[-1][1] == ticks_from_seconds(profile.duration_s)
+        assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
+        assert all(seconds_from_ticks(b - a) >= 2.0 - 1e-6 for a, b in spans) or len(spans) == 1
+
+
+def test_an_hour_is_cut_anew_within_a_tenth_of_a_second():
+    rng = np.random.default_rng(1)
+    levels_db = np.where(rng.random(72_000) < 0.02, -80.0, rng.uniform(-30, -10, 72_000))
+    profile = random_profile(levels_db)
+    find_passages(profile)
+    start = time.process_time()
+    find_passages(profile, settings=SegmentSettings(threshold_dbfs=-45.0))
+    assert time.process_time() - start < 2.0  # generous: it takes 30 ms, this guards the order
+
+
+def test_hints_and_settings_are_checked():
+    with pytest.raises(InvalidInputError, match="durations_s"):
+        SegmentSettings(durations_s=(-1.0,))
