@@ -1,0 +1,362 @@
+"""Identifying files: every source asked as little as possible, and every trouble told."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from standin import KEY
+from standin_world import WorldRecording, distort, make_id
+
+from wkmp_lab.fingerprinting import encode_fingerprint
+from wkmp_lab.io.answers import Recording, ReleaseRef
+from wkmp_lab.io.catalogue import Catalogue
+from wkmp_lab.io.keys import Secret
+from wkmp_lab.io.transport import Patience
+from wkmp_lab.lookups import choose_release, identify_files, is_unanswered
+from wkmp_lab.model import AudioFormat, FileResult, Fingerprint, Passage, SourceFile, Tags
+from wkmp_lab.services import Services, find_catalogue, open_services
+from wkmp_lab.settings import IdentifySettings, Settings
+from wkmp_lab.units import ticks_from_seconds
+
+QUICK = Patience(pause_s=0.002, linger_s=0.002)
+
+
+def file_of(
+    *recordings: WorldRecording, tags: Tags | None = None, bit_error: float = 0.02
+) -> FileResult:
+    """A file that holds these recordings, one after the other."""
+    passages, start_s = [], 0.0
+    for index, recording in enumerate(recordings):
+        end_s = start_s + recording.duration_s
+        text = encode_fingerprint(distort(recording.items, bit_error=bit_error, seed=index))
+        fingerprint = Fingerprint(text, recording.duration_s, "test")
+        ticks = ticks_from_seconds(start_s), ticks_from_seconds(end_s)
+        passages.append(Passage(index, *ticks, fingerprint))
+        start_s = end_s
+    return FileResult(
+        SourceFile("/music/file", 1, 1),
+        "done",
+        tags=tags or Tags(),
+        audio=AudioFormat("flac", "flac", 44_100, 2, round(start_s * 44_100), start_s),
+        passages=tuple(passages),
+        file_fingerprint=passages[0].fingerprint if len(passages) == 1 else None,
+    )
+
+
+def make_settings(standin, folder: Path, **changes: object) -> Settings:
+    chosen = IdentifySettings(
+        acoustid_url=standin.acoustid_url,
+        musicbrainz_url=standin.url,
+        contact="someone@example.org",
+        cache=str(folder / "cache"),
+        catalogue=str(folder / "catalogue.sqlite"),
+        acoustid_interval_s=0.02,
+        musicbrainz_interval_s=0.02,
+    )
+    return Settings(identifying=dataclasses.replace(chosen, **changes))
+
+
+def identify(files, settings, *, key: str = KEY, is_cancelled=lambda: False):
+    with open_services(
+        settings, is_cancelled=is_cancelled, key=Secret(key), patience=QUICK
+    ) as services:
+        return identify_files(files, services=services, settings=settings)
+
+
+def identities_of(results):
+    return [passage.identity for result in results for passage in result.passages]
+
+
+def tagged(recording: WorldRecording, **more: object) -> Tags:
+    return Tags(title=recording.title, artist=recording.artist, **more)
+
+
+def test_files_get_recording_release_and_work(standin, tmp_path):
+    recordings = list(standin.world.recordings.values())
+    results = identify([file_of(r) for r in recordings], make_settings(standin, tmp_path))
+    identities = identities_of(results)
+    assert {identity.level for identity in identities} == {"high"}
+    assert [identity.chosen.recording_mbid for identity in identities] == [
+        recording.mbid for recording in recordings
+    ]
+    assert [identity.chosen.work_mbid for identity in identities] == [
+        recording.work_mbid for recording in recordings
+    ]
+    assert {identity.chosen.release_title for identity in identities} == {
+        "Album Amber 0",
+        "Album Brook 1",
+        "Album Cinder 2",
+        "Album Dune 3",
+    }
+    assert standin.count("acoustid") == 4
+    assert standin.count("musicbrainz") == 4
+
+
+def test_a_second_run_makes_no_request_at_all(standin, tmp_path):
+    files = [file_of(r) for r in standin.world.recordings.values()]
+    settings = make_settings(standin, tmp_path)
+    first = identify(files, settings)
+    n_requests = len(standin.ledger)
+    assert identify(files, settings) == first
+    assert len(standin.ledger) == n_requests
+
+
+def test_offline_and_without_a_key_the_catalogue_answers_at_once(standin, tmp_path):
+    settings = make_settings(standin, tmp_path, is_offline=True)
+    known = list(standin.world.recordings.values())[:12]
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        for r in known:
+            catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
+    album_side = file_of(*known[:4])
+    results = identify([file_of(known[5]), album_side], settings)
+    assert [identity.level for identity in identities_of(results)] == ["high"] * 5
+    sentence = results[0].passages[0].identity.sentence
+    assert "of bits differ" in sentence
+    assert standin.ledger == []
+
+
+def test_a_damaged_catalogue_and_cache_end_no_run(standin, tmp_path):
+    settings = make_settings(standin, tmp_path)
+    Path(settings.identifying.cache).mkdir()
+    for path in (tmp_path / "catalogue.sqlite", tmp_path / "cache" / "answers.sqlite"):
+        path.write_bytes(b"no database, but long enough to be looked at" * 30)
+    known = next(iter(standin.world.recordings.values()))
+    assert identities_of(identify([file_of(known)], settings))[0].level == "high"
+    offline = dataclasses.replace(settings.identifying, is_offline=True)
+    (identity,) = identities_of(identify([file_of(known)], Settings(identifying=offline)))
+    assert identity.reason.startswith("lookup_failed(catalogue, ")
+
+
+def test_offline_without_a_catalogue_nothing_is_known_and_the_reason_says_so(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    settings = make_settings(standin, tmp_path, is_offline=True)
+    (identity,) = identities_of(identify([file_of(known, tags=tagged(known))], settings))
+    assert (identity.level, identity.reason) == ("unidentified", "offline_not_asked")
+    assert identity.candidates[0].title == known.title
+
+
+def test_parts_of_a_file_are_not_asked_of_acoustid_and_tags_do_not_speak_for_them(
+    standin, tmp_path
+):
+    known = list(standin.world.recordings.values())[:3]
+    tags = tagged(known[0], recording_mbid=known[0].mbid)
+    results = identify([file_of(*known, tags=tags)], make_settings(standin, tmp_path))
+    assert {identity.level for identity in identities_of(results)} == {"unidentified"}
+    assert standin.ledger == []
+
+
+def test_an_embedded_id_is_low_and_gets_its_names_by_one_call_for_the_album(standin, tmp_path):
+    release = make_id("release", 1, 0)
+    album = [standin.world.recordings[mbid] for mbid in standin.world.releases[release].tracks]
+    files = [
+        dataclasses.replace(
+            file_of(r, tags=Tags(recording_mbid=r.mbid, release_mbid=release)),
+            file_fingerprint=None,
+        )
+        for r in album
+    ]
+    identities = identities_of(identify(files, make_settings(standin, tmp_path)))
+    assert {identity.level for identity in identities} == {"low"}
+    assert [identity.chosen.title for identity in identities] == [r.title for r in album]
+    assert standin.count("musicbrainz") == 1
+
+
+def test_a_merged_embedded_id_becomes_the_canonical_one(standin, tmp_path):
+    old, new = next(iter(standin.world.merged.items()))
+    known = standin.world.recordings[new]
+    file = file_of(known, tags=tagged(known, recording_mbid=old))
+    (identity,) = identities_of(identify([file], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.chosen.recording_mbid) == ("high", new)
+    details = [e.detail for e in identity.chosen.evidence if e.source == "embedded_id"]
+    assert old in details[0]
+
+
+@pytest.mark.parametrize("mbid", ["not an id", make_id("nobody knows")])
+def test_an_embedded_id_that_does_not_exist_counts_for_nothing(standin, tmp_path, mbid):
+    known = next(iter(standin.world.recordings.values()))
+    file = file_of(known, tags=tagged(known, recording_mbid=mbid))
+    (identity,) = identities_of(identify([file], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.chosen.recording_mbid) == ("high", known.mbid)
+
+
+def test_a_name_is_searched_where_no_sound_matches(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    file = dataclasses.replace(file_of(known, tags=tagged(known)), file_fingerprint=None)
+    (identity,) = identities_of(identify([file], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.chosen.recording_mbid) == ("low", known.mbid)
+    quiet = make_settings(standin, tmp_path / "other", has_text_search=False)
+    assert identities_of(identify([file], quiet))[0].level == "unidentified"
+
+
+def test_an_isrc_leads_to_its_recording(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    file = dataclasses.replace(file_of(known, tags=Tags(isrc=known.isrc)), file_fingerprint=None)
+    (identity,) = identities_of(identify([file], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.chosen.recording_mbid) == ("low", known.mbid)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "status:503",
+        "status:429",
+        "html200",
+        "empty200",
+        "list200",
+        "reset",
+        "truncate",
+        "gzipbad",
+        "circle",
+        "elsewhere",
+    ],
+)
+def test_every_lasting_fault_ends_in_a_row_with_a_reason(standin, tmp_path, fault):
+    standin.faults["acoustid"].extend([fault] * 50)
+    standin.faults["musicbrainz"].extend([fault] * 50)
+    known = list(standin.world.recordings.values())[:3]
+    files = [file_of(r, tags=tagged(r)) for r in known]
+    results = identify(files, make_settings(standin, tmp_path))
+    identities = identities_of(results)
+    assert {identity.level for identity in identities} == {"unidentified"}
+    assert all(identity.reason.startswith("lookup_failed(acoustid,") for identity in identities)
+    assert all(is_unanswered(result) for result in results)
+
+
+def test_a_file_that_was_not_answered_about_can_be_asked_again(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    settings = make_settings(standin, tmp_path)
+    standin.faults["acoustid"].append("html200")
+    failed = identify([file_of(known)], settings)
+    again = identify(failed, settings)
+    assert [is_unanswered(result) for result in (*failed, *again)] == [True, False]
+    assert identities_of(again)[0].level == "high"
+
+
+def test_a_wrong_key_leaves_the_rest_of_the_run_as_it_is(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    file = file_of(known, tags=tagged(known, recording_mbid=known.mbid))
+    settings = make_settings(standin, tmp_path)
+    (identity,) = identities_of(identify([file], settings, key="wrong"))
+    assert (identity.level, identity.chosen.title) == ("low", known.title)
+
+
+def test_a_cancelled_run_asks_nothing_more(standin, tmp_path):
+    files = [file_of(r) for r in standin.world.recordings.values()]
+    settings = make_settings(standin, tmp_path)
+    identities = identities_of(identify(files, settings, is_cancelled=lambda: True))
+    assert {identity.reason for identity in identities} == {"lookup_failed(acoustid, cancelled)"}
+    assert standin.ledger == []
+
+
+def test_a_side_is_laid_on_its_release_which_names_the_passages_that_nobody_heard(
+    standin, tmp_path
+):
+    known = [
+        standin.world.recordings[m]
+        for m in standin.world.releases[make_id("release", 2, 0)].tracks
+    ]
+    settings = make_settings(standin, tmp_path)
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        for r in known[::2]:
+            catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
+    (result,) = identify([file_of(*known)], settings)
+    identities = identities_of([result])
+    assert [identity.level for identity in identities] == ["high", "low"] * 5
+    assert [identity.chosen.recording_mbid for identity in identities] == [r.mbid for r in known]
+    assert {identity.chosen.release_title for identity in identities} == {"Album Cinder 2"}
+    assert result.notes == ()
+    assert identify([result], settings) == [result]
+
+
+def test_the_release_tells_of_a_cut_that_was_missed(standin, tmp_path):
+    known = [
+        standin.world.recordings[m]
+        for m in standin.world.releases[make_id("release", 0, 0)].tracks
+    ]
+    joined = dataclasses.replace(
+        known[1], duration_s=known[1].duration_s + known[2].duration_s, mbid=make_id("joined")
+    )
+    file = file_of(known[0], joined, *known[3:], tags=Tags(release_mbid=make_id("release", 0, 0)))
+    (result,) = identify([file], make_settings(standin, tmp_path))
+    assert result.notes == ("album: passage 2 seems to hold tracks 2 and 3 of 'Album Amber 0'",)
+    levels = [identity.level for identity in identities_of([result])]
+    assert levels == ["low", "unidentified", *["low"] * 7]
+
+
+def test_neighbours_that_are_one_recording_may_be_merged(standin, tmp_path):
+    settings = make_settings(standin, tmp_path, is_offline=True)
+    r = next(iter(standin.world.recordings.values()))
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
+    half = [dataclasses.replace(r, items=r.items[a : a + 400]) for a in (0, 400)]
+    (result,) = identify([file_of(*half)], settings)
+    assert result.notes == ("album: passages 1 and 2 are the same recording: merge them?",)
+
+
+def test_too_short_and_unreadable_passages_say_so(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    short = dataclasses.replace(file_of(known), file_fingerprint=None)
+    passage = Passage(0, 0, ticks_from_seconds(2.0), None, "needs 3 s, got 2.0 s")
+    short = dataclasses.replace(short, passages=(passage,))
+    (identity,) = identities_of(identify([short], make_settings(standin, tmp_path)))
+    assert identity.reason == "too_short"
+
+
+def test_the_standard_edition_is_preferred_unless_the_tags_say_otherwise():
+    plain = ReleaseRef("b", "Album", 10, 1990, "Album", "Official")
+    deluxe = ReleaseRef("a", "Album (Deluxe)", 14, 2020, "Album", "Official")
+    hits = ReleaseRef("0", "Greatest Hits", 10, 1980, "Compilation", "Official")
+    editions = [deluxe, hits, plain]
+    assert choose_release(editions, tags=Tags()) == plain
+    assert choose_release(editions, tags=Tags(n_tracks=14)) == deluxe
+    assert choose_release(editions, tags=Tags(album="Greatest hits")) == hits
+    assert choose_release([], tags=Tags()) is None
+
+
+def test_without_services_nothing_is_asked():
+    results = identify_files([], services=Services(), settings=Settings())
+    assert results == []
+
+
+WORKER = """
+import json, sys
+from test_lookups import file_of, identify, make_settings
+from standin_world import make_world
+from pathlib import Path
+from types import SimpleNamespace
+from wkmp_lab.settings import Settings
+url, folder, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+place = SimpleNamespace(url=url, acoustid_url=url + "/v2")
+settings = make_settings(place, folder, acoustid_interval_s=0.34, musicbrainz_interval_s=1.0)
+known = list(make_world().recordings.values())
+for start in (first % 4 * 10, (first + 1) % 4 * 10):
+    results = identify([file_of(r) for r in known[start:start + 10]], settings)
+    assert all(p.identity.level == "high" for r in results for p in r.passages)
+"""
+
+
+@pytest.mark.slow
+def test_eight_processes_together_stay_polite_and_ask_nothing_twice(standin, tmp_path):
+    standin.least_gap_s = {"musicbrainz": 1.0, "acoustid": 0.34}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent)])}
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, standin.url, str(tmp_path), str(index)],
+            env=environment,
+            cwd=Path(__file__).parents[1],
+        )
+        for index in range(8)
+    ]
+    assert [worker.wait(timeout=120) for worker in workers] == [0] * 8
+    assert standin.min_gap_s("musicbrainz") >= 1.0
+    assert standin.max_in_window("musicbrainz", 1.0) <= 1
+    assert standin.max_in_window("acoustid", 1.0) <= 3
+    assert standin.max_in_flight("musicbrainz") == 1
+    assert standin.count("musicbrainz", 503) == 0
+    assert standin.n_duplicates("musicbrainz") == standin.n_duplicates("acoustid") == 0
+    agents = {entry.agent for entry in standin.ledger}
+    assert len(agents) == 1
+    assert "someone@example.org" in agents.pop()

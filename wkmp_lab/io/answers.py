@@ -1,0 +1,121 @@
+"""What services answer: an outcome that is never an exception, and the records in it."""
+
+import enum
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Found = TypeVar("Found", covariant=True)
+
+
+class OutcomeKind(enum.StrEnum):
+    """How a question to a service ended."""
+
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    """Answered: nothing is known. For AcoustID this holds for today only."""
+    RATE_LIMITED = "rate_limited"
+    REJECTED = "rejected"
+    """The service refuses the question: a wrong key or a bad parameter."""
+    UNAVAILABLE = "unavailable"
+    MALFORMED = "malformed"
+    """An answer came that is none: HTML of a portal, a cut body."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Found]):
+    """The end of one question: what was found, or why nothing was."""
+
+    kind: OutcomeKind
+    found: Found | None = None
+    why: str = ""
+    """In words, for every kind but a match."""
+    code: int | None = None
+    """The service's own error code where it is rejected."""
+
+    @property
+    def is_answered(self) -> bool:
+        """True where the service gave its answer, even if it is that nothing is known."""
+        return self.kind in (OutcomeKind.MATCH, OutcomeKind.NO_MATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRef:
+    """A release that a recording is on."""
+
+    release_mbid: str
+    title: str | None = None
+    n_tracks: int | None = None
+    year: int | None = None
+    kind: str | None = None
+    """Type of the release group: Album, Single, Compilation, ..."""
+    status: str | None = None
+    """Official, Promotion, Bootleg, ...; None where the service does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording as AcoustID, MusicBrainz or the local catalogue knows it."""
+
+    mbid: str | None
+    title: str | None = None
+    artist: str | None = None
+    duration_s: float | None = None
+    releases: tuple[ReleaseRef, ...] = ()
+    work_mbid: str | None = None
+    isrcs: tuple[str, ...] = ()
+    asked_mbid: str | None = None
+    """The id that was asked for where it has been merged into ``mbid``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A recording at its place on a release."""
+
+    disc: int
+    position: int
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release with all its tracks, in order."""
+
+    mbid: str
+    title: str | None
+    artist: str | None
+    tracks: tuple[Track, ...]
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcoustidMatch:
+    """One recording that a fingerprint is linked to, with the weight of the link."""
+
+    acoustid: str
+    score: float
+    recording: Recording
+    share: float
+    """Submissions for this link, relative to the most submitted one of the same AcoustID."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueMatch:
+    """A recording of the local catalogue that a fingerprint overlaps with.
+
+    ``offset_s`` is where in the recording the query begins (negative: before it), ``coverage``
+    the compared share of the query, and ``next_bit_error`` the bit error of the nearest other
+    song (0.5 is chance), None where no other came near enough to be compared.
+    """
+
+    recording: Recording
+    bit_error: float
+    overlap_s: float
+    offset_s: float
+    coverage: float
+    next_bit_error: float | None = None
+
+    @property
+    def margin(self) -> float | None:
+        """How much worse the nearest other song fits."""
+        return None if self.next_bit_error is None else self.next_bit_error - self.bit_error

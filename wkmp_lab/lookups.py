@@ -1,0 +1,278 @@
+"""The lane that asks: claims of every source for each passage, then the decision.
+
+Runs in one thread of the parent, never in a worker: so limits, cache and keys are in one place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from wkmp_lab.album_lookups import align_album, note_album
+from wkmp_lab.claims import Claim, claims_of_tags
+from wkmp_lab.errors import FingerprintError, StoreError
+from wkmp_lab.fingerprinting import decode_fingerprint
+from wkmp_lab.inquiries import (
+    Inquiry,
+    claim_of_link,
+    claim_of_match,
+    identify,
+    note_failure,
+    open_inquiry,
+)
+from wkmp_lab.io.answers import (
+    Outcome,
+    OutcomeKind,
+    Recording,
+    Release,
+    ReleaseRef,
+)
+from wkmp_lab.model import FileResult, Identity, Passage, Tags
+from wkmp_lab.names import compute_similarity
+from wkmp_lab.services import Services
+from wkmp_lab.settings import Settings
+
+FAILURE = "lookup_failed("
+"""How a reason and a note begin that tell of a service that did not answer."""
+
+IDENTIFY_VERSION = "1"
+"""Raised whenever the same answers would be decided about differently."""
+
+
+def identify_files(
+    results: Sequence[FileResult], *, services: Services, settings: Settings
+) -> list[FileResult]:
+    """The results with an identity for every passage, in the same order.
+
+    Tags speak for a passage only where it is the whole file. AcoustID is asked about whole files
+    (it cannot find parts), the local catalogue about every passage.
+    """
+    cases = [[open_inquiry(result, passage) for passage in result.passages] for result in results]
+    for inquiries in cases:
+        for inquiry in inquiries:
+            _ask_catalogue(inquiry, services)
+    _ask_acoustid(results, cases, services)
+    for inquiries in cases:
+        for inquiry in inquiries:
+            _ask_musicbrainz(inquiry, services, settings)
+    return [
+        _close_file(result, inquiries, services)
+        for result, inquiries in zip(results, cases, strict=True)
+    ]
+
+
+def _close_file(
+    result: FileResult, inquiries: Sequence[Inquiry], services: Services
+) -> FileResult:
+    alignment = align_album(result, inquiries, services)
+    passages = tuple(_decide(inquiry, services) for inquiry in inquiries)
+    kept = [note for note in result.notes if not note.startswith(FAILURE)]
+    failed = dict.fromkeys(
+        reason for inquiry in inquiries for reason in inquiry.reasons if reason.startswith(FAILURE)
+    )
+    notes = note_album((*kept, *failed), alignment, passages)
+    return replace(result, passages=passages, notes=notes)
+
+
+def is_unanswered(result: FileResult) -> bool:
+    """True where a service failed to answer about a file: asking again may tell more."""
+    return any(note.startswith(FAILURE) for note in result.notes)
+
+
+def _ask_catalogue(inquiry: Inquiry, services: Services) -> None:
+    fingerprint = inquiry.passage.fingerprint
+    if services.query_catalogue is None or fingerprint is None:
+        return
+    try:
+        items = decode_fingerprint(fingerprint.text)
+    except FingerprintError as error:
+        inquiry.reasons.append(f"no_fingerprint({error})")
+        return
+    try:
+        matches = services.query_catalogue(items)
+    except StoreError as error:
+        inquiry.reasons.append(f"lookup_failed(catalogue, {error})")
+        return
+    for match in matches:
+        inquiry.claims.append(claim_of_match(match, inquiry.passage.duration_s))
+
+
+def _ask_acoustid(
+    results: Sequence[FileResult], cases: Sequence[Sequence[Inquiry]], services: Services
+) -> None:
+    if services.lookup_acoustid is None:
+        return
+    asked = [
+        (inquiries[0], result.file_fingerprint)
+        for result, inquiries in zip(results, cases, strict=True)
+        if len(inquiries) == 1
+        and result.file_fingerprint is not None
+        and not _is_settled(inquiries[0])
+    ]
+    if not asked:
+        return
+    outcomes = services.lookup_acoustid([fingerprint for _, fingerprint in asked])
+    for (inquiry, _), outcome in zip(asked, outcomes, strict=True):
+        note_failure(inquiry, "acoustid", outcome)
+        for match in outcome.found or ():
+            inquiry.claims.append(claim_of_link(match))
+            if match.recording.mbid:
+                inquiry.releases[match.recording.mbid] = match.recording.releases
+
+
+def _is_settled(inquiry: Inquiry) -> bool:
+    """True where the catalogue alone names a recording beyond doubt."""
+    identity = identify(inquiry)
+    return (
+        identity.level == "high"
+        and identity.chosen is not None
+        and identity.chosen.recording_mbid is not None
+    )
+
+
+def _ask_musicbrainz(inquiry: Inquiry, services: Services, settings: Settings) -> None:
+    tags = inquiry.tags
+    if tags.recording_mbid:
+        _confirm_embedded(inquiry, services)
+    elif tags.isrc and services.fetch_isrc is not None:
+        outcome = services.fetch_isrc(tags.isrc)
+        _add_recordings(inquiry, "isrc", outcome, f"ISRC {tags.isrc}")
+    is_found = identify(inquiry).level != "unidentified"
+    if is_found or not settings.identifying.has_text_search:
+        return
+    if tags.title and tags.artist and services.search_recordings is not None:
+        outcome = services.search_recordings(tags.title, tags.artist, inquiry.passage.duration_s)
+        _add_recordings(inquiry, "text_search", outcome, "")
+
+
+def _add_recordings(
+    inquiry: Inquiry,
+    source: Literal["isrc", "text_search"],
+    outcome: Outcome[tuple[Recording, ...]],
+    detail: str,
+) -> None:
+    note_failure(inquiry, "musicbrainz", outcome)
+    for recording in outcome.found or ():
+        inquiry.claims.append(
+            Claim(
+                source,
+                recording.mbid,
+                recording.title,
+                recording.artist,
+                duration_s=recording.duration_s,
+                work_mbid=recording.work_mbid,
+                detail=detail,
+            )
+        )
+        if recording.mbid:
+            inquiry.releases[recording.mbid] = recording.releases
+
+
+def _confirm_embedded(inquiry: Inquiry, services: Services) -> None:
+    """Put what MusicBrainz knows of the embedded id in the place of what the tags say."""
+    found = _find_on_release(inquiry.tags, services)
+    if found is None and services.fetch_recording is not None:
+        outcome = services.fetch_recording(inquiry.tags.recording_mbid or "")
+        note_failure(inquiry, "musicbrainz", outcome)
+        if outcome.kind is OutcomeKind.NO_MATCH:
+            _disown_embedded(inquiry)
+            return
+        found = outcome.found
+    if found is None:
+        return
+    inquiry.claims[:] = [
+        _confirm(claim, found) if claim.source == "embedded_id" else claim
+        for claim in inquiry.claims
+    ]
+    if found.mbid:
+        inquiry.releases[found.mbid] = found.releases
+
+
+def _disown_embedded(inquiry: Inquiry) -> None:
+    """The embedded id does not exist: what is left is what the tags say in words."""
+    kept = [claim for claim in inquiry.claims if claim.source != "embedded_id"]
+    bare = claims_of_tags(replace(inquiry.tags, recording_mbid=None))
+    unknown = f"the embedded id {inquiry.tags.recording_mbid} is unknown to MusicBrainz"
+    inquiry.claims[:] = [*kept, *(replace(claim, detail=unknown) for claim in bare)]
+
+
+def _confirm(claim: Claim, recording: Recording) -> Claim:
+    asked = recording.asked_mbid
+    return replace(
+        claim,
+        recording_mbid=recording.mbid,
+        title=recording.title or claim.title,
+        artist=recording.artist or claim.artist,
+        duration_s=recording.duration_s,
+        work_mbid=recording.work_mbid,
+        detail=f"merged: the embedded id was {asked}" if asked else claim.detail,
+    )
+
+
+def _find_on_release(tags: Tags, services: Services) -> Recording | None:
+    """The embedded recording, by one call for its whole album."""
+    if not tags.release_mbid or services.fetch_release is None:
+        return None
+    release = services.fetch_release(tags.release_mbid).found
+    return None if release is None else _find_track(release, tags.recording_mbid)
+
+
+def _find_track(release: Release, recording_mbid: str | None) -> Recording | None:
+    found = (track.recording for track in release.tracks)
+    return next((each for each in found if each.mbid == recording_mbid), None)
+
+
+def _decide(inquiry: Inquiry, services: Services) -> Passage:
+    identity = identify(inquiry, services.silent)
+    return replace(inquiry.passage, identity=_complete(identity, inquiry, services))
+
+
+def _complete(identity: Identity, inquiry: Inquiry, services: Services) -> Identity:
+    """The identity with release and work of its recording, where they can be learnt."""
+    chosen = identity.chosen
+    if chosen is None or chosen.recording_mbid is None:
+        return identity
+    known = inquiry.releases.get(chosen.recording_mbid, ())
+    preferred = choose_release(known, tags=inquiry.tags)
+    release_mbid = chosen.release_mbid or (preferred.release_mbid if preferred else None)
+    title = chosen.release_title or (preferred.title if preferred else None)
+    full = replace(chosen, release_mbid=release_mbid, release_title=title)
+    if release_mbid and services.fetch_release is not None:
+        release = services.fetch_release(release_mbid).found
+        track = _find_track(release, chosen.recording_mbid) if release else None
+        if release and track:
+            full = replace(
+                full,
+                title=track.title or full.title,
+                artist=track.artist or full.artist,
+                release_title=release.title or title,
+                work_mbid=track.work_mbid or full.work_mbid,
+                duration_s=track.duration_s or full.duration_s,
+            )
+    others = (full if each is chosen else each for each in identity.candidates)
+    return replace(identity, chosen=full, candidates=tuple(others))
+
+
+RELEASE_KINDS = ("Album", "EP", "Single", "Soundtrack", "Compilation")
+"""In the order that a library prefers."""
+
+
+def choose_release(releases: Sequence[ReleaseRef], *, tags: Tags) -> ReleaseRef | None:
+    """The edition that a file most likely comes from; None where none is known.
+
+    The tags' album and track count decide; else the official, plain, earliest edition, since a
+    wrong (deluxe, compilation) edition is the usual error.
+    """
+
+    def strangeness(release: ReleaseRef) -> tuple[bool, float, bool, int, int, str]:
+        kind = release.kind or ""
+        rank = RELEASE_KINDS.index(kind) if kind in RELEASE_KINDS else len(RELEASE_KINDS)
+        return (
+            tags.n_tracks is not None and release.n_tracks != tags.n_tracks,
+            -round(compute_similarity(tags.album, release.title), 1),
+            release.status not in (None, "Official"),
+            rank,
+            release.year or 9999,
+            release.release_mbid,
+        )
+
+    return min(releases, key=strangeness, default=None)

@@ -1,0 +1,64 @@
+"""Titles, artists and ids as people write them, made comparable."""
+
+import difflib
+import re
+import unicodedata
+import uuid
+
+MAX_COMPARED = 200
+"""Characters that are compared; a longer name is a description, not a name."""
+
+_FEATURING = re.compile(r"\s[(\[]?(?:feat\.?|ft\.?|featuring)\s.*$")
+_VERSION = re.compile(
+    r"\s(?:-\s|[(\[])(?:\d{4}\s)?(?:digital(?:ly)?\s)?remaster(?:ed)?(?:\s(?:version|\d{4}))*[)\]]?$"
+    r"|\s[(\[](?:album|lp)\sversion[)\]]$"
+)
+"""Additions that name an edition of the same recording; live, remix and the like do not."""
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+def normalize_name(name: str | None) -> str:
+    """A name without case, accents, signs, article, guests and edition; empty for a missing one.
+
+    >>> normalize_name("Café  Müller (feat. Someone)")
+    'cafe muller'
+    >>> normalize_name("Rain - 2009 Remaster"), normalize_name("Rain (Live)")
+    ('rain', 'rain live')
+    >>> normalize_name("!!!")
+    '!!!'
+    """
+    folded = unicodedata.normalize("NFKD", (name or "")[:MAX_COMPARED]).casefold()
+    plain = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    bare = _VERSION.sub("", _FEATURING.sub("", plain.replace("&", " and ")))
+    words = _NOT_WORD.sub(" ", bare).strip()
+    return words.removeprefix("the ") or plain.strip()
+
+
+def compute_similarity(name: str | None, other: str | None) -> float:
+    """How alike two names are: 0 (nothing in common, or one is missing) to 1 (the same).
+
+    The share of characters in common blocks (Ratcliff and Obershelp, 1988), of normalized names.
+
+    >>> compute_similarity("The Café", "the cafe")
+    1.0
+    >>> compute_similarity("Anything", None)
+    0.0
+    """
+    first, second = sorted((normalize_name(name), normalize_name(other)))
+    if not first or not second:
+        return 0.0
+    return difflib.SequenceMatcher(None, first, second, autojunk=False).ratio()
+
+
+def read_mbid(text: str | None) -> str | None:
+    """A MusicBrainz id in its canonical form; None where it is missing or malformed.
+
+    >>> read_mbid("A3B1C2D4-0000-4000-8000-000000000000")
+    'a3b1c2d4-0000-4000-8000-000000000000'
+    >>> read_mbid("none") is None
+    True
+    """
+    try:
+        return str(uuid.UUID(text)) if text else None
+    except ValueError:
+        return None
