@@ -1,0 +1,153 @@
+"""The progress board: one memory-mapped record a file, shared by workers and parent.
+
+A worker writes only the record of the file it holds, the parent only the control word, so no lock
+is needed. Nothing depends on the board for correctness: results travel by return value, and a
+lost write costs a stale progress bar at worst.
+"""
+
+import enum
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.model import Phase
+
+PHASES = tuple(Phase)
+RECORD = np.dtype(
+    [
+        ("state", "u1"),
+        ("phase", "i1"),
+        ("phases_left", "u1"),
+        ("n_passages", "u2"),
+        ("fraction", "f4"),
+        ("pid", "i4"),
+        ("started", "f8"),
+        ("phase_started", "f8"),
+        ("alive", "f8"),
+    ]
+)
+
+
+class Control(enum.IntEnum):
+    """What the parent asks of the workers; kept in the ``state`` of record 0."""
+
+    RUN = 0
+    CANCEL = 1
+    PAUSE = 2
+
+
+class FileState(enum.IntEnum):
+    """Where a file stands; kept in the ``state`` of its record."""
+
+    WAITING = 0
+    IN_FLIGHT = 1
+    MEASURED = 2
+    DONE = 3
+
+
+class CancelledError(WkmpLabError):
+    """The import was cancelled while a file was being worked on."""
+
+
+class Board:
+    """Progress of ``n_files`` files and the control word, in one mapped file.
+
+    Pickles as its path, so that every process maps the same pages.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._records: npt.NDArray[Any] = np.memmap(path, RECORD, "r+")
+
+    @classmethod
+    def create(cls, n_files: int) -> "Board":
+        """Make a board in the temporary folder; :meth:`remove` it when the run has ended."""
+        descriptor, path = tempfile.mkstemp(prefix="wkmp-lab-board-")
+        with os.fdopen(descriptor, "wb") as file:
+            np.zeros(n_files + 1, RECORD).tofile(file)
+        return cls(path)
+
+    def __reduce__(self) -> tuple[type["Board"], tuple[str]]:
+        return Board, (self.path,)
+
+    def remove(self) -> None:
+        """Delete the mapped file; maps that are still open keep working on Unix."""
+        Path(self.path).unlink(missing_ok=True)
+
+    @property
+    def control(self) -> Control:
+        return Control(int(self._records[0]["state"]))
+
+    @control.setter
+    def control(self, value: Control) -> None:
+        self._records[0]["state"] = value
+
+    def read(self) -> npt.NDArray[Any]:
+        """A copy of all file records, shape ``(n_files,)``."""
+        return np.array(self._records[1:])
+
+    def mark(self, index: int, state: FileState, *, n_passages: int = 0) -> None:
+        """Set the state of a file from the parent's side."""
+        record = self._records[index + 1]
+        record["state"] = state
+        record["n_passages"] = min(n_passages, 65535)
+        if state is FileState.DONE:
+            record["phases_left"] = (1 << len(PHASES)) - 1
+
+    def leave(self, index: int, phase: Phase) -> None:
+        """Note that a file has left a phase."""
+        self._records[index + 1]["phases_left"] |= 1 << PHASES.index(phase)
+
+
+class FileProgress:
+    """What one file's work reports to the board, and where it learns of pause and cancel."""
+
+    def __init__(self, board: Board, index: int) -> None:
+        self._board = board
+        self._index = index
+
+    def begin(self) -> None:
+        """Claim the file for this process."""
+        record = self._board._records[self._index + 1]
+        record["pid"] = os.getpid()
+        record["started"] = record["alive"] = time.time()
+        record["state"] = FileState.IN_FLIGHT
+
+    def enter(self, phase: Phase) -> None:
+        """Start a phase."""
+        record = self._board._records[self._index + 1]
+        record["fraction"] = 0.0
+        record["phase"] = PHASES.index(phase)
+        record["phase_started"] = time.time()
+        self.advance(0.0)
+
+    def advance(self, fraction: float) -> None:
+        """Report how much of the phase is done; waits while paused.
+
+        Raises
+        ------
+        CancelledError
+            The import was cancelled.
+        """
+        record = self._board._records[self._index + 1]
+        record["fraction"] = min(max(fraction, 0.0), 1.0)
+        record["alive"] = time.time()
+        while self._board.control is Control.PAUSE:
+            time.sleep(0.05)
+            record["alive"] = time.time()
+        if self._board.control is Control.CANCEL:
+            raise CancelledError("the import was cancelled")
+
+    def leave(self, phase: Phase) -> None:
+        """End a phase."""
+        self._board.leave(self._index, phase)
+
+    def end(self, n_passages: int) -> None:
+        """All that a worker does for the file is done."""
+        self._board.mark(self._index, FileState.MEASURED, n_passages=n_passages)

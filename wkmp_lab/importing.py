@@ -1,0 +1,196 @@
+"""The work of an import: scan, sort out, measure, identify, keep; in threads of its own."""
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wkmp_lab import __version__, pipeline, sorting
+from wkmp_lab.board import CancelledError, Control
+from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.io.scanning import scan_folder
+from wkmp_lab.lane import Lane, needs_identity
+from wkmp_lab.ledger import Ledger
+from wkmp_lab.model import FileResult, SessionState, SourceFile
+from wkmp_lab.runner import Runner, order_tasks
+from wkmp_lab.settings import Settings
+from wkmp_lab.store import Store, StoredRun
+from wkmp_lab.worker import Task
+
+LOGGER = logging.getLogger("wkmp_lab")
+
+
+class ImportCourse:
+    """One import under way. One thread scans, measures and writes, the lane identifies; only they
+    change the ledger.
+
+    Attributes
+    ----------
+    session_id
+        Short random name of the import, in every log line.
+    ledger
+        What has come back.
+    control
+        What was asked for last: run, pause or cancel.
+    state
+        Where the course is; never ``paused``, which is the control's.
+    n_jobs
+        Files in flight.
+    skipped
+        (path, reason) of what the scan passed over.
+    error
+        What ended the import before its time, None where nothing did.
+    ended
+        Set when nothing changes any more.
+    """
+
+    def __init__(
+        self, folder: str, *, settings: Settings, store_path: Path, retry_failed: bool = False
+    ) -> None:
+        self.session_id = uuid.uuid4().hex[:8]
+        self.folder = folder
+        self.settings = settings
+        self.store_path = store_path
+        self.n_jobs = 0
+        self.skipped: tuple[tuple[str, str], ...] = ()
+        self.error: BaseException | None = None
+        self.state: SessionState = "scanning"
+        self.control = Control.RUN
+        self.ledger = Ledger(self.session_id, folder)
+        self.ended = threading.Event()
+        self._retry_failed = retry_failed
+        self._spawned = threading.Event()
+
+    def set_control(self, control: Control) -> None:
+        """Pause, go on, or cancel; a cancel is final."""
+        if self.ended.is_set() or self.control is Control.CANCEL:
+            return
+        self.control = control
+        board = self.ledger.board
+        if board is not None:
+            board.control = control
+
+    def start(self) -> None:
+        """Begin, in a thread of its own; returns when the worker processes exist.
+
+        A notebook's interrupt reaches every process of its group: the workers are made while this
+        process ignores it, and so ignore it from birth.
+        """
+        thread = threading.Thread(target=self._work, name="wkmp-import", daemon=True)
+        with _ignoring_interrupts():
+            thread.start()
+            self._spawned.wait(30.0)
+
+    def _work(self) -> None:
+        try:
+            runner = Runner(self.settings)
+            self.n_jobs = runner.n_jobs
+            runner.start()
+            self._spawned.set()
+            with Store(self.store_path, folder=Path(self.folder)) as store:
+                self._import(runner, store)
+        except CancelledError:
+            self.state = "cancelled"
+        except BaseException as error:  # noqa: BLE001 (the thread's boundary: wait() raises it)
+            self.error, self.state = error, "failed"
+            self._log(f"failed: {pipeline.describe_error(error)}")
+        finally:
+            self.ledger.close()
+            self._spawned.set()
+            self.ended.set()
+
+    def _import(self, runner: Runner, store: Store) -> None:
+        scan = scan_folder(self.folder, settings=self.settings.scanning, on_found=self._found)
+        self.skipped = scan.skipped
+        self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        run = StoredRun(
+            self.session_id, self.ledger.started_s, None, "running", self.n_jobs, self.settings
+        )
+        store.put_run(run, version=__version__)
+        store.mark_missing(file.path for file in scan.files)
+        board = self.ledger.open_board(scan.files)
+        board.control = self.control
+        self.state = "running"
+        self._measure_and_identify(scan.files, runner, store)
+        self.state = "cancelled" if self.control is Control.CANCEL else "completed"
+        ended = replace(run, ended_s=time.time(), state=self.state)
+        store.put_run(ended, version=__version__)
+        self._log(f"{self.state}: {len(self.ledger.results)} of {len(scan.files)} files")
+
+    def _measure_and_identify(
+        self, files: Sequence[SourceFile], runner: Runner, store: Store
+    ) -> None:
+        board = self.ledger.board
+        if board is None:
+            raise WkmpLabError("an import needs its board")
+        found = sorting.sort_out(
+            files, store=store, settings=self.settings, retry_failed=self._retry_failed
+        )
+        self._log(
+            f"parallelism level {self.n_jobs}: {len(found.tasks)} files to measure, "
+            f"{len(found.known)} known, {len(found.copies)} copies"
+        )
+        store.put_many(found.copies, run_id=self.session_id)
+        with Lane(
+            self.settings,
+            on_identified=lambda result: self._finish(result, store),
+            is_cancelled=lambda: self.control is Control.CANCEL,
+        ) as lane:
+            for result in (*found.known, *found.copies):
+                self._take(result, lane, is_new=False)
+            for _, _, outcome in runner.run(self._order(found.tasks), board):
+                if outcome is not None:
+                    store.put(outcome, run_id=self.session_id)
+                    self._take(outcome, lane, is_new=True)
+            lane.finish()
+
+    def _order(self, tasks: Sequence[Task]) -> list[Task]:
+        return order_tasks(tasks, self.settings.running.order)
+
+    def _take(self, result: FileResult, lane: Lane, *, is_new: bool) -> None:
+        """Count a measured result, and hand it to the lane if it is to be identified."""
+        is_pending = needs_identity(result, self.settings)
+        self.ledger.put(result, is_finished=not is_pending, is_new=is_new)
+        if is_pending:
+            lane.put(result)
+        elif is_new:
+            self._log_file(result)
+
+    def _finish(self, result: FileResult, store: Store) -> None:
+        """Keep a result that the lane has identified."""
+        store.put(result, run_id=self.session_id)
+        self.ledger.put(result, is_finished=True)
+        self._log_file(result)
+
+    def _found(self, n_files: int) -> None:
+        self.ledger.n_found = n_files
+        if self.control is Control.CANCEL:
+            raise CancelledError("cancelled during the scan")
+
+    def _log_file(self, result: FileResult) -> None:
+        reason = f" ({result.failure.reason})" if result.failure else ""
+        self._log(
+            f"Processing file {self.ledger.n_finished} of {self.ledger.n_found}: "
+            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+        )
+
+    def _log(self, line: str) -> None:
+        self.ledger.note(line)
+        LOGGER.info("session %s [%d jobs] %s", self.session_id, self.n_jobs, line)
+
+
+@contextlib.contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)

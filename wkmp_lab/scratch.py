@@ -1,0 +1,78 @@
+"""The analysis signal of one file, kept between the phases without filling memory."""
+
+import tempfile
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+
+from wkmp_lab.signals import FloatArray
+
+ANALYSIS_SR = 22_050
+"""Rate of the analysis signal in Hz; at this rate Chromaprint gives what it gives for the file."""
+
+_MEMORY_LIMIT_BYTES = 24 << 20
+"""About 4.5 minutes stay in memory; what is longer goes to a temporary file."""
+
+
+class Scratch:
+    """Mono float32 samples: written in blocks, read back by slices.
+
+    Up to ``_MEMORY_LIMIT_BYTES`` are held in memory, more in an unnamed temporary file, so that
+    the memory of a worker does not grow with the length of a file.
+
+    >>> with Scratch() as scratch:
+    ...     scratch.append(np.ones(3, np.float32))
+    ...     scratch.append(np.zeros(2, np.float32))
+    ...     scratch[1:4].tolist()
+    [1.0, 1.0, 0.0]
+    """
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed on exit)
+            max_size=_MEMORY_LIMIT_BYTES
+        )
+        self._n_samples = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return self._n_samples
+
+    def append(self, samples: FloatArray) -> None:
+        """Write samples behind the last ones."""
+        self._file.seek(self._n_samples * 4)
+        self._file.write(np.ascontiguousarray(samples, np.float32).tobytes())
+        self._n_samples += len(samples)
+
+    def __getitem__(self, span: slice) -> FloatArray:
+        start, stop, step = span.indices(self._n_samples)
+        if step != 1:
+            raise ValueError(f"a scratch is read in steps of 1, got {step}")
+        self._file.seek(start * 4)
+        return np.frombuffer(self._file.read(max(stop - start, 0) * 4), np.float32)
+
+
+class ScratchView:
+    """A stretch of a scratch that can be sliced like an array, without being read whole."""
+
+    def __init__(self, scratch: Scratch, start: int, stop: int) -> None:
+        self._scratch = scratch
+        self._start = start
+        self._stop = min(stop, len(scratch))
+
+    def __len__(self) -> int:
+        return max(self._stop - self._start, 0)
+
+    def __getitem__(self, span: slice) -> FloatArray:
+        start, stop, step = span.indices(len(self))
+        return self._scratch[self._start + start : self._start + stop : step]

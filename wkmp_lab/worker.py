@@ -1,0 +1,111 @@
+"""What runs inside a worker process: measuring one file, and getting ready for it."""
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wkmp_lab import analyzing, flavoring, pipeline
+from wkmp_lab.board import PHASES, Board, CancelledError, FileProgress
+from wkmp_lab.dsp import levels
+from wkmp_lab.io.locks import hold_lock
+from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
+from wkmp_lab.segmenting import SegmentHints
+from wkmp_lab.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to be measured."""
+
+    index: int
+    """Its record on the board."""
+    source: SourceFile
+    hints: SegmentHints = field(default_factory=SegmentHints)
+    sha256: str | None = None
+
+
+Outcome = tuple[int, str, FileResult | None]
+"""``(index, path, result)``; the result is None where the run was cancelled before it."""
+
+
+def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
+    """Measure one file, in whatever process; every failure is a result."""
+    progress = FileProgress(board, task.index)
+    path = task.source.path
+    try:
+        progress.begin()
+        result = pipeline.measure_file(
+            task.source,
+            settings=settings,
+            hints=task.hints,
+            sha256=task.sha256,
+            progress=progress,
+        )
+    except CancelledError:
+        return task.index, path, None
+    except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
+        phase = PHASES[int(board.read()[task.index]["phase"])]
+        reason = f"unexpected {pipeline.describe_error(error)}"
+        result = fail(task, phase, reason, settings=settings)
+    progress.end(len(result.passages))
+    return task.index, path, result
+
+
+def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileResult:
+    """The row of a file whose worker could not give one."""
+    return FileResult(
+        source=task.source,
+        status="failed",
+        sha256=task.sha256,
+        failure=Failure(phase, reason),
+        provenance=(("measured", pipeline.compute_measure_key(settings)),),
+    )
+
+
+def prepare_worker(parent_pid: int, memory_mb: int) -> None:
+    """Make this process a good worker: deaf to Ctrl-C, mortal, bounded and warm."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, args=(parent_pid,), daemon=True).start()
+    _limit_memory(memory_mb)
+    warm_up()
+
+
+def warm_up() -> None:
+    """Load and compile every kernel, so that the first file pays for none.
+
+    On a machine where nothing is compiled yet, one process compiles while the others wait:
+    concurrent first compilation can crash, and would cost every core the same work.
+    """
+    folder = Path(tempfile.gettempdir())
+    with hold_lock(folder / f"wkmp-lab-warm-up-{_user_name()}.lock", timeout_s=120):
+        levels.warm_up()
+        analyzing.warm_up()
+        flavoring.warm_up()
+
+
+def _user_name() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+
+
+def _leave_with_parent(parent_pid: int) -> None:
+    """End this process when its parent has gone, however it went."""
+    while os.getppid() == parent_pid:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _limit_memory(memory_mb: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        limit = memory_mb << 20
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
