@@ -1,0 +1,195 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import example_results as example
+import numpy as np
+import pytest
+from test_terminal import NOW
+
+from wkmp_lab import cli, export
+from wkmp_lab.errors import StoreError
+from wkmp_lab.fingerprinting import encode_fingerprint
+
+
+class FakeSession:
+    """An import that is over; its results are given."""
+
+    is_ended = True
+    skipped = ()
+    store_path = "/store.sqlite"
+
+    def __init__(self, folder, results, state):
+        self.folder, self.results, self.state = folder, tuple(results), state
+        self.n_cancelled = 0
+
+    def snapshot(self):
+        failed = sum(result.failure is not None for result in self.results)
+        return replace(NOW, state=self.state, n_files=len(self.results), n_failed=failed)
+
+    def wait(self):
+        return self
+
+    def cancel(self):
+        self.n_cancelled += 1
+        self.state = "cancelled"
+
+    def export(self, folder, formats=("csv",)):
+        return export.export_results(
+            self.results, folder, formats=formats, music_folder=self.folder
+        )
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Lets ``import`` find these results; returns what it was asked for."""
+    asked = {}
+
+    def prepare(results, *, state="completed", session_type=FakeSession):
+        def start_import(folder, *, settings, store):
+            asked.update(folder=folder, settings=settings, store=store)
+            return session_type(folder, results, state)
+
+        monkeypatch.setattr("wkmp_lab.session.start_import", start_import)
+        return asked
+
+    return prepare
+
+
+def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
+    imported([example.make_result()])
+    music, out = tmp_path / "music", tmp_path / "out"
+    assert cli.main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
+    assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
+    assert "1 of 1 files" in capsys.readouterr().out
+
+
+def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
+    imported([example.make_result(), example.make_failure()])
+    assert cli.main(["import", str(tmp_path)]) == 1
+    assert "/music/broken.mp3: SEGMENTING: no audio stream" in capsys.readouterr().out
+
+
+def test_options_reach_the_settings(imported, tmp_path):
+    asked = imported([example.make_result()])
+    options = "--jobs 3 --backend threading --offline --medium vinyl --store s.sqlite"
+    cli.main(["import", str(tmp_path), *options.split()])
+    settings = asked["settings"]
+    assert (settings.running.n_jobs, settings.running.backend) == (3, "threading")
+    assert settings.identifying.is_offline
+    assert settings.segmenting.medium == "vinyl"
+    assert asked["store"] == "s.sqlite"
+
+
+def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):
+    imported([example.make_result(), example.make_failure("/music/\udce9.mp3")])
+    assert cli.main(["import", str(tmp_path), "--json"]) == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["n_failed"] == 1
+    assert summary["failures"][0]["path"] == "/music/\udce9.mp3"
+
+
+def test_a_cancelled_import_exports_what_is_there_and_ends_with_130(imported, tmp_path):
+    imported([example.make_result()], state="cancelled")
+    out = tmp_path / "out"
+    assert cli.main(["import", str(tmp_path / "music"), "--out", str(out)]) == 130
+    assert (out / "files.csv").is_file()
+
+
+def test_signals_cancel_softly_however_often_they_come(imported, tmp_path):
+    class Interrupted(FakeSession):
+        def wait(self):
+            for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+            assert self.n_cancelled == 3
+            return self
+
+    before = signal.getsignal(signal.SIGINT)
+    imported([example.make_result()], session_type=Interrupted)
+    assert cli.main(["import", str(tmp_path)]) == 130
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_folder_without_audio_is_said_so(imported, tmp_path, capsys):
+    imported([])
+    assert cli.main(["import", str(tmp_path)]) == 2
+    assert "no audio files found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "COMMAND"),
+        (["fly"], "invalid choice"),
+        (["import"], "FOLDER"),
+        (["import", "/nowhere/at/all"], "the music folder does not exist: '/nowhere/at/all'"),
+        (["import", "/", "--jobs", "many"], "invalid int value: 'many'"),
+        (["import", "/", "--jobs", "0"], "n_jobs must be >= 1, got 0"),
+        (["import", "/", "--medium", "wax"], "invalid choice: 'wax'"),
+        (["import", "/m", "--out", "/tmp/x", "--format", "docx"], "got docx"),
+        (["import", "/m", "--out", "/m/results"], "must not go into the music folder"),
+        (["examine", "/nowhere.flac"], "expected an audio file, got '/nowhere.flac'"),
+    ],
+)
+def test_wrong_usage_gets_a_clear_message_and_2(arguments, message, capsys):
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert not captured.out
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("error", [StoreError("locked\nby another"), PermissionError(13, "no")])
+def test_what_cannot_go_on_is_one_line(monkeypatch, tmp_path, capsys, error):
+    def start_import(folder, **settings):
+        raise error
+
+    monkeypatch.setattr("wkmp_lab.session.start_import", start_import)
+    assert cli.main(["import", str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_examine_tells_of_one_file_in_words_or_json(monkeypatch, capsys):
+    monkeypatch.setattr("wkmp_lab.session.examine", lambda path, *, settings: result)
+    result = example.make_hostile()
+    assert cli.main(["examine", "x.mp3"]) == 0
+    assert "\x00" not in capsys.readouterr().out
+    assert cli.main(["examine", "x.mp3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tags"]["title"] == example.HOSTILE
+    result = example.make_failure()
+    assert cli.main(["examine", "x.mp3"]) == 1
+
+
+def test_help_and_version_answer_without_loading_anything_heavy():
+    code = (
+        "import sys; from wkmp_lab import cli; status = cli.main(['--help']);"
+        "assert not {'pandas', 'numpy', 'av'} & set(sys.modules); sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "exit status: 0 all done" in done.stdout
+
+
+def test_output_survives_a_terminal_without_unicode(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    arguments = [sys.executable, "-m", "wkmp_lab", "import", str(tmp_path / "Łódź")]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    assert "the music folder does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_catalogue_takes_what_an_import_found_and_lists_it(monkeypatch, tmp_path, capsys):
+    passage = example.make_passage(text=encode_fingerprint(np.arange(200, dtype=np.uint32)))
+    session = FakeSession("/music", [example.make_result(passages=(passage,))], "completed")
+    monkeypatch.setattr("wkmp_lab.session.open_session", lambda folder, *, store: session)
+    path = ["--catalogue", str(tmp_path / "known.sqlite")]
+    assert cli.main(["catalogue", "add", "/music", *path]) == 0
+    assert "1 recordings" in capsys.readouterr().out
+    assert cli.main(["catalogue", "list", *path]) == 0
+    assert capsys.readouterr().out.startswith(f"The Drops - Rain [{example.MBID}]")
+    assert cli.main(["catalogue", "list", "--json", *path]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["recording"]["title"] == "Rain"

@@ -1,0 +1,86 @@
+import wave
+from dataclasses import replace
+
+import example_results as example
+import numpy as np
+import pytest
+
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model import Phase, Span
+from wkmp_lab.planning import ALBUM_S, format_plan, make_plan
+from wkmp_lab.settings import IdentifySettings, Settings
+
+
+def write_tone(path, *, duration_s, frequency_hz=440.0, sr=8000):
+    tone = 8000 * np.sin(2 * np.pi * frequency_hz * np.arange(int(duration_s * sr)) / sr)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sr)
+        file.writeframes(tone.astype("<i2").tobytes())
+
+
+@pytest.fixture
+def music(tmp_path):
+    """Two songs, a copy, an album side and a broken file."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    write_tone(folder / "a.wav", duration_s=20.0)
+    write_tone(folder / "b.wav", duration_s=30.0, frequency_hz=500.0)
+    write_tone(folder / "copy.wav", duration_s=20.0)
+    write_tone(folder / "side.wav", duration_s=ALBUM_S + 60.0, sr=1000)
+    (folder / "broken.mp3").write_bytes(b"ID3" + b"\x00" * 2000)
+    return folder
+
+
+def measure(source):
+    """One processor second of SEGMENTING for 180.5 s of audio."""
+    spans = (Span(Phase.SEGMENTING, 0.0, 1.0, "1", 1.0),)
+    return replace(example.make_result(source.path), spans=spans)
+
+
+def plan(music, tmp_path, **changes):
+    return make_plan(music, store=tmp_path / "none.sqlite", measure=measure, **changes)
+
+
+def test_a_plan_counts_what_an_import_would_meet(music, tmp_path):
+    found = plan(music, tmp_path)
+    assert found.n_files == 5
+    assert found.formats == (("wav", 4), ("mp3", 1))
+    assert found.audio_s == pytest.approx(20 + 30 + 20 + ALBUM_S + 60)
+    assert found.left_s == pytest.approx(20 + 30 + ALBUM_S + 60)
+    assert [path for path, _ in found.albums] == [str(music / "side.wav")]
+    assert found.duplicates == ((str(music / "copy.wav"), str(music / "a.wav")),)
+    assert [path for path, _ in found.unreadable] == [str(music / "broken.mp3")]
+    assert not list(tmp_path.glob("none*"))
+
+
+def test_the_expected_time_follows_from_the_sample(music, tmp_path):
+    found = plan(music, tmp_path)
+    assert found.phase_s == (("SEGMENTING", pytest.approx(found.left_s / 180.5)),)
+    assert found.measuring_s == pytest.approx(found.phase_s[0][1] / found.n_jobs)
+    assert found.basis == "a sample of 2 files"
+
+
+def test_offline_takes_no_network(music, tmp_path):
+    assert plan(music, tmp_path).network_s == 3.0
+    offline = Settings(identifying=IdentifySettings(is_offline=True))
+    assert plan(music, tmp_path, settings=offline).network_s == 0.0
+
+
+def test_a_plan_can_be_read(music, tmp_path):
+    text = format_plan(plan(music, tmp_path))
+    assert text.startswith("5 audio files, 22 min 10 s")
+    assert "1 probably several pieces in one file:" in text
+    assert "SEGMENTING: 7 s of processor" in text
+
+
+def test_an_empty_folder_has_an_empty_plan(tmp_path):
+    found = plan(tmp_path, tmp_path)
+    assert (found.n_files, found.measuring_s, found.phase_s) == (0, None, ())
+    assert "0 audio files" in format_plan(found)
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(InvalidInputError, match="nowhere"):
+        plan(tmp_path / "nowhere", tmp_path)

@@ -1,0 +1,123 @@
+import io
+from dataclasses import replace
+
+import example_results as example
+import pytest
+
+from wkmp_lab import terminal
+from wkmp_lab.model import InFlight, Phase, Snapshot
+
+NOW = Snapshot(
+    session_id="abcd1234",
+    state="running",
+    folder="/music",
+    n_files=10,
+    n_finished=4,
+    n_failed=1,
+    n_passages=7,
+    n_passages_by_level=(3, 1, 0, 3),
+    n_files_by_phase=(10, 5, 5, 5, 4, 4, 4),
+    fraction=0.423,
+    elapsed_s=60.0,
+    remaining_s=None,
+    remaining_reason="",
+    in_flight=(InFlight("/music/\u202eb.mp3", Phase.SEGMENTING, 0.5, 1.0, "11"),),
+    failures=(("/music/bad\n.mp3", "SEGMENTING: no audio\x00 stream"),),
+    log=(),
+    n_jobs=2,
+)
+
+
+class FakeSession:
+    """Gives one snapshot after another, and has ended with the last."""
+
+    def __init__(self, *snapshots):
+        self.left = list(snapshots)
+
+    @property
+    def is_ended(self):
+        return len(self.left) == 1
+
+    def snapshot(self):
+        return self.left.pop(0) if len(self.left) > 1 else self.left[0]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(terminal, "TICK_S", 0.0)
+    monkeypatch.setattr(terminal, "LINE_S", 0.0)
+
+
+def test_scanning_shows_a_count_and_no_share():
+    line = terminal.format_progress(replace(NOW, state="scanning", n_files=12))
+    assert line == "SCANNING | 12 audio files found"
+
+
+def test_the_line_counts_files_passages_levels_and_failures():
+    line = terminal.format_progress(NOW)
+    assert line == (
+        "Processing file 5 of 10 | 7 passages (3 high, 1 medium, 0 low, 3 unidentified)"
+        " | 1 failed | 42.3 %"
+    )
+
+
+def test_the_remaining_time_is_shown_once_it_is_known():
+    assert "left" not in terminal.format_progress(NOW)
+    assert "1 min 30 s left" in terminal.format_progress(replace(NOW, remaining_s=90.0))
+
+
+def test_a_log_gets_lines_each_failure_once_and_the_last_state():
+    out = io.StringIO()
+    done = replace(NOW, state="completed", n_finished=10, fraction=1.0)
+    terminal.show_progress(FakeSession(NOW, NOW, NOW, done), stream=out)
+    lines = out.getvalue().splitlines()
+    assert sum(line.startswith("failed: ") for line in lines) == 1
+    assert lines[0].startswith("failed: /music/bad\ufffd.mp3 [")
+    assert lines[0].endswith(": SEGMENTING: no audio stream")
+    assert lines[1].startswith("session abcd1234 [2 jobs] Processing file 5 of 10")
+    assert lines[-1].endswith("100.0 % | completed")
+    assert len(lines) == 3
+
+
+def test_a_terminal_gets_a_bar_and_no_control_characters_from_names():
+    out = Terminal()
+    done = replace(NOW, state="completed", n_finished=10, fraction=1.0)
+    scanning = replace(NOW, state="scanning")
+    terminal.show_progress(FakeSession(scanning, scanning, NOW, NOW, done), stream=out)
+    assert "audio files found" in out.getvalue()
+    assert "100%" in out.getvalue()
+    assert "\u202e" not in out.getvalue()
+
+
+def test_the_summary_counts_everything_and_lists_failures():
+    done = replace(NOW, state="completed", n_files=5)
+    text = terminal.format_summary(done, example.make_library())
+    assert "5 of 5 files (3 done" not in text
+    assert "2 done, 1 no_audio, 1 duplicate, 1 failed" in text
+    assert "3 passages (2 high, 1 unidentified)" in text
+    assert "with 2 jobs" in text
+    assert "/music/broken.mp3: SEGMENTING: no audio stream" in text
+
+
+def test_the_summary_of_nothing_is_whole():
+    text = terminal.format_summary(replace(NOW, elapsed_s=0.0), [])
+    assert "0 passages (none)" in text
+
+
+def test_a_long_list_of_failures_is_cut_and_says_so():
+    failed = [example.make_failure(f"/m/{n}.mp3") for n in range(60)]
+    assert "and 10 more" in terminal.format_summary(NOW, failed)
+
+
+def test_a_result_in_words_names_its_passages():
+    text = terminal.format_result(example.make_result())
+    assert "passage 0: 0.00 to 100.00 s" in text
+    assert "high The Drops - Rain (Two sources agree.)" in text
+    assert "120.0 bpm, F# minor" in text
+    assert "failed in SEGMENTING" in terminal.format_result(example.make_failure())
+    assert "\x00" not in terminal.format_result(example.make_hostile())

@@ -1,0 +1,306 @@
+"""The ``wkmp-lab`` command: import, examine, plan, catalogue."""
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from wkmp_lab import __version__
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, IdentifySettings, Settings
+
+if TYPE_CHECKING:
+    from wkmp_lab.io.answers import Recording
+    from wkmp_lab.io.catalogue import Catalogue
+    from wkmp_lab.session import ImportSession
+
+# Commands import what they need when they run: wrong usage and --help are answered at once.
+
+DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses; the third also stands for work that could not begin or go on."""
+
+_EPILOG = """exit status: 0 all done, 1 finished with failed files (listed),
+2 wrong usage or nothing that can be done, 130 interrupted (finished files are kept)"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit status; errors are one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without UTF-8 shows question marks; it never ends an import.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        options = _make_parser().parse_args(arguments)
+    except SystemExit as wish:
+        return int(wish.code or 0)
+    try:
+        status: int = options.run(options)
+    except (WkmpLabError, OSError) as error:
+        print(f"wkmp-lab: {_in_one_line(error)}", file=sys.stderr)  # noqa: T201
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """``wkmp-lab import``"""
+    from wkmp_lab import export, terminal
+    from wkmp_lab.session import start_import
+
+    settings = _make_settings(options)
+    if options.out is not None:
+        export.check_formats(options.format)
+        export.check_folder(options.out, music_folder=options.folder)
+    session = start_import(options.folder, settings=settings, store=options.store)
+    with _cancelling(session):
+        terminal.show_progress(session, stream=sys.stderr)
+        session.wait()
+    now = session.snapshot()
+    if session.state == "completed" and not session.results:
+        raise InvalidInputError(
+            f"no audio files found in {options.folder!r} ({len(session.skipped)} files skipped)"
+        )
+    written: tuple[Path, ...] = ()
+    if options.out is not None:
+        written = session.export(options.out, formats=options.format)
+    if options.json:
+        _say(json.dumps(_summarise(session, written)))
+    else:
+        _say(terminal.format_summary(now, session.results))
+        if written:
+            _say(f"{len(written)} files written to {options.out}")
+    if session.state != "completed":
+        return INTERRUPTED
+    return SOME_FAILED if now.n_failed else DONE
+
+
+def run_examine(options: argparse.Namespace) -> int:
+    """``wkmp-lab examine``"""
+    from wkmp_lab import terminal
+    from wkmp_lab.session import examine
+
+    result = examine(options.file, settings=_make_settings(options))
+    if options.json:
+        _say(json.dumps(dataclasses.asdict(result)))
+    else:
+        _say(terminal.format_result(result))
+    return SOME_FAILED if result.failure else DONE
+
+
+def run_plan(options: argparse.Namespace) -> int:
+    """``wkmp-lab plan``"""
+    from wkmp_lab import planning
+
+    plan = planning.make_plan(
+        options.folder, settings=_make_settings(options), store=options.store
+    )
+    _say(json.dumps(dataclasses.asdict(plan)) if options.json else planning.format_plan(plan))
+    return DONE
+
+
+def run_catalogue_add(options: argparse.Namespace) -> int:
+    """``wkmp-lab catalogue add``"""
+    from wkmp_lab.cataloguing import add_results
+    from wkmp_lab.session import open_session
+
+    results = open_session(options.folder, store=options.store).results
+    with _open_catalogue(options) as catalogue:
+        n_new = add_results(catalogue, results)
+        _say(f"{n_new} fingerprints added; {len(catalogue)} recordings in {catalogue.path}")
+    return DONE
+
+
+def run_catalogue_list(options: argparse.Namespace) -> int:
+    """``wkmp-lab catalogue list``"""
+    with _open_catalogue(options) as catalogue:
+        entries = catalogue.list_recordings()
+    if options.json:
+        _say(json.dumps([dataclasses.asdict(entry) for entry in entries]))
+        return DONE
+    for entry in entries:
+        _say(f"{_name_recording(entry.recording)} | {entry.n_fingerprints} fingerprints")
+    return DONE
+
+
+def run_catalogue_query(options: argparse.Namespace) -> int:
+    """``wkmp-lab catalogue query``"""
+    from wkmp_lab.fingerprinting import compute_fingerprint, decode_fingerprint
+    from wkmp_lab.io.audio import read_signal
+
+    signal_read = read_signal(options.file)
+    mono = signal_read.samples.mean(axis=0)
+    fingerprint = compute_fingerprint(mono, sr=signal_read.sr)
+    with _open_catalogue(options) as catalogue:
+        matches = catalogue.query(decode_fingerprint(fingerprint.text))
+    if options.json:
+        _say(json.dumps([dataclasses.asdict(match) for match in matches]))
+        return DONE
+    for match in matches:
+        _say(
+            f"{_name_recording(match.recording)} | bit error {match.bit_error:.3f}, "
+            f"{match.overlap_s:.0f} s in common from {match.offset_s:.1f} s"
+        )
+    if not matches:
+        _say("nothing in the catalogue is like it")
+    return DONE
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wkmp-lab",
+        description="Import and study a music library.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"wkmp-lab {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_import(_add_command(commands.add_parser, "import", "import a folder", run_import))
+    examining = _add_command(commands.add_parser, "examine", "examine one file", run_examine)
+    examining.add_argument("file", metavar="FILE")
+    _add_settings(examining)
+    plan = _add_command(commands.add_parser, "plan", "tell what an import would do", run_plan)
+    plan.add_argument("folder", metavar="FOLDER")
+    plan.add_argument("--jobs", metavar="N", type=int, help="files in flight")
+    plan.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
+    _add_settings(plan)
+    catalogue = commands.add_parser("catalogue", help="local fingerprints: add, list, query")
+    _add_catalogue(catalogue)
+    return parser
+
+
+def _add_catalogue(command: argparse.ArgumentParser) -> None:
+    add_parser = command.add_subparsers(required=True, metavar="add|list|query").add_parser
+    add = _add_command(add_parser, "add", "add the music of an import", run_catalogue_add)
+    add.add_argument("folder", metavar="FOLDER", help="that was imported")
+    add.add_argument("--store", metavar="FILE", help="the SQLite file that keeps its results")
+    entries = _add_command(add_parser, "list", "list the recordings", run_catalogue_list)
+    query = _add_command(add_parser, "query", "find what a file is", run_catalogue_query)
+    query.add_argument("file", metavar="FILE")
+    for each in (entries, query):
+        each.add_argument("--json", action="store_true", help="print JSON instead of text")
+    for each in (add, entries, query):
+        each.add_argument("--catalogue", metavar="FILE", help="default: in the data folder")
+
+
+def _add_command(
+    add_parser: Callable[..., argparse.ArgumentParser],
+    name: str,
+    meaning: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    command = add_parser(name, help=meaning, description=f"{meaning.capitalize()}.")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="FOLDER", help="the music; it is only read")
+    command.add_argument("--out", metavar="DIR", help="write the tables into this folder")
+    command.add_argument(
+        "--format",
+        metavar="NAMES",
+        type=lambda names: [name.strip() for name in names.split(",")],
+        default=["csv"],
+        help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
+    )
+    command.add_argument("--jobs", metavar="N", type=int, help="files in flight")
+    backends = ("loky", "dask", "ray", "threading", "sequential")
+    command.add_argument("--backend", choices=backends, default="loky")
+    command.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
+    _add_settings(command)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--offline", action="store_true", help="ask no web service")
+    command.add_argument("--medium", choices=("auto", *MEDIUM_THRESHOLD_DBFS), default="auto")
+    command.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _make_settings(options: argparse.Namespace) -> Settings:
+    settings = Settings()
+    running = settings.running
+    if "jobs" in options:
+        running = dataclasses.replace(running, n_jobs=options.jobs)
+    if "backend" in options:
+        running = dataclasses.replace(running, backend=options.backend)
+    return dataclasses.replace(
+        settings,
+        segmenting=dataclasses.replace(settings.segmenting, medium=options.medium),
+        identifying=dataclasses.replace(settings.identifying, is_offline=options.offline),
+        running=running,
+    )
+
+
+@contextlib.contextmanager
+def _cancelling(session: "ImportSession") -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the import softly, however often they come."""
+
+    def cancel(_number: int, _frame: FrameType | None) -> None:
+        session.cancel()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        old = [signal.signal(number, cancel) for number in numbers]
+    except ValueError:  # not the main thread: signals are somebody else's business
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, old, strict=True):
+            signal.signal(number, handler)
+
+
+def _summarise(session: "ImportSession", written: Sequence[Path]) -> dict[str, object]:
+    now = session.snapshot()
+    return {
+        "session_id": now.session_id,
+        "state": now.state,
+        "folder": now.folder,
+        "store": str(session.store_path),
+        "n_files": now.n_files,
+        "n_finished": now.n_finished,
+        "n_failed": now.n_failed,
+        "n_passages": now.n_passages,
+        "n_passages_by_level": now.n_passages_by_level,
+        "elapsed_s": now.elapsed_s,
+        "n_jobs": now.n_jobs,
+        "failures": [
+            {"path": r.path, "phase": r.failure.phase, "reason": r.failure.reason}
+            for r in session.results
+            if r.failure is not None
+        ],
+        "written": [str(path) for path in written],
+    }
+
+
+def _open_catalogue(options: argparse.Namespace) -> "Catalogue":
+    from wkmp_lab.io.catalogue import Catalogue
+    from wkmp_lab.services import find_catalogue
+
+    return Catalogue(find_catalogue(IdentifySettings(catalogue=options.catalogue)))
+
+
+def _name_recording(recording: "Recording") -> str:
+    from wkmp_lab.text import clean_text
+
+    names = " - ".join(name for name in (recording.artist, recording.title) if name)
+    return clean_text(f"{names or 'no name'} [{recording.mbid or 'no id'}]")
+
+
+def _in_one_line(error: Exception) -> str:
+    from wkmp_lab.text import clean_text
+
+    return clean_text(str(error)) or type(error).__name__
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 (what the command is for)

@@ -1,0 +1,390 @@
+"""What stands in each table: name, kind, meaning and source of every column, each written once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from wkmp_lab.model import (
+    MATCH_LEVELS,
+    Candidate,
+    Evidence,
+    FileResult,
+    Gap,
+    Passage,
+    Phase,
+    Span,
+)
+from wkmp_lab.units import seconds_from_ticks
+
+Kind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
+"""Text and paths are shown cleaned; a tuple names the values of an ordered category."""
+Row = TypeVar("Row")
+
+PHASES = tuple(phase.value for phase in Phase)
+STATUSES = ("done", "no_audio", "duplicate", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column of a table."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    read: Callable[[Row], object]
+    """The value in a row; None where it is missing."""
+
+
+class PassageRow(NamedTuple):
+    """A passage with its file."""
+
+    file: FileResult
+    passage: Passage
+
+
+class CandidateRow(NamedTuple):
+    """A candidate with its passage; ``rank`` counts from 1."""
+
+    file: FileResult
+    passage: Passage
+    rank: int
+    candidate: Candidate
+
+
+class EvidenceRow(NamedTuple):
+    """A piece of evidence with its candidate."""
+
+    file: FileResult
+    passage: Passage
+    rank: int
+    candidate: Candidate
+    evidence: Evidence
+
+
+class GapRow(NamedTuple):
+    """A gap with its file."""
+
+    file: FileResult
+    gap: Gap
+
+
+class SpanRow(NamedTuple):
+    """A phase of a file; ``origin_s`` is the earliest start of all."""
+
+    file: FileResult
+    span: Span
+    origin_s: float
+
+
+def _seconds(ticks: int | None) -> float | None:
+    return None if ticks is None else seconds_from_ticks(ticks)
+
+
+def _chosen(row: PassageRow) -> Candidate | None:
+    return row.passage.identity.chosen if row.passage.identity else None
+
+
+def _is_chosen(row: CandidateRow | EvidenceRow) -> bool:
+    return row.passage.identity is not None and row.candidate == row.passage.identity.chosen
+
+
+def elapsed_s(result: FileResult) -> float:
+    """Time spent on a file, over all phases, in seconds."""
+    return sum(span.end_s - span.start_s for span in result.spans)
+
+
+def _field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+    """A column of a passage's amplitude, under another or the same name."""
+    return Column(name, kind, meaning, lambda row: getattr(row.passage.amplitude, key, None))
+
+
+def _amplitude_s(name: str, meaning: str, key: str) -> Column[PassageRow]:
+    return Column(
+        name,
+        "float",
+        meaning,
+        lambda row: _seconds(getattr(row.passage.amplitude, key, None)),
+    )
+
+
+def _quality(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
+    return Column(
+        name,
+        kind,
+        meaning,
+        lambda row: (
+            dict(row.passage.amplitude.quality).get(name) if row.passage.amplitude else None
+        ),
+    )
+
+
+def _chosen_field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+    return Column(name, kind, meaning, lambda row: getattr(_chosen(row), key, None))
+
+
+def _tag(key: str, kind: Kind, meaning: str) -> Column[FileResult]:
+    return Column(f"tag_{key}", kind, meaning, lambda row: getattr(row.tags, key))
+
+
+def _audio(name: str, kind: Kind, meaning: str, key: str) -> Column[FileResult]:
+    return Column(name, kind, meaning, lambda row: getattr(row.audio, key, None))
+
+
+def _cut(name: str, kind: Kind, meaning: str) -> Column[FileResult]:
+    return Column(name, kind, meaning, lambda row: getattr(row.segmentation, name, None))
+
+
+def _provenance(result: FileResult) -> str | None:
+    return "; ".join(f"{what}={version}" for what, version in result.provenance) or None
+
+
+FILES: Sequence[Column[FileResult]] = (
+    Column("path", "path", "the file", lambda row: row.path),
+    Column("status", STATUSES, "what became of it", lambda row: row.status),
+    _audio("format", "text", "container, as in flac, mp3", "container"),
+    _audio("sr", "int", "sample rate in Hz", "sr"),
+    _audio("n_channels", "int", "number of channels", "n_channels"),
+    _audio("duration_s", "float", "length as decoded, in seconds", "duration_s"),
+    Column("size_bytes", "int", "size of the file", lambda row: row.source.size_bytes),
+    Column("sha256", "text", "hash of the whole content", lambda row: row.sha256),
+    Column("n_passages", "int", "passages found in it", lambda row: len(row.passages)),
+    Column(
+        "failure_phase",
+        PHASES,
+        "where it failed",
+        lambda row: row.failure.phase.value if row.failure else None,
+    ),
+    Column(
+        "failure_reason",
+        "text",
+        "why it failed",
+        lambda row: row.failure.reason if row.failure else None,
+    ),
+    Column("elapsed_s", "float", "time spent on it, in seconds", elapsed_s),
+    Column("duplicate_of", "path", "the file it is a copy of", lambda row: row.duplicate_of),
+    Column("notes", "text", "what to know of it", lambda row: "; ".join(row.notes) or None),
+    _tag("title", "text", "title in its tags"),
+    _tag("artist", "text", "artist in its tags"),
+    _tag("album", "text", "album in its tags"),
+    _tag("album_artist", "text", "artist of the album in its tags"),
+    _tag("track", "int", "track number in its tags"),
+    _tag("n_tracks", "int", "number of tracks in its tags"),
+    _tag("disc", "int", "disc number in its tags"),
+    _tag("year", "int", "year in its tags"),
+    _tag("genre", "text", "genre in its tags"),
+    _tag("isrc", "text", "ISRC in its tags"),
+    _tag("recording_mbid", "text", "MusicBrainz recording id in its tags"),
+    _tag("is_cleaned", "bool", "characters had to be removed from its tags"),
+    _audio("codec", "text", "codec of the audio", "codec"),
+    _audio(
+        "bits_per_sample", "int", "bits per sample, where the format has them", "bits_per_sample"
+    ),
+    _audio("declared_duration_s", "float", "length that the header tells", "declared_duration_s"),
+    _audio("n_decode_errors", "int", "packets that could not be decoded", "n_decode_errors"),
+    _audio("is_truncated", "bool", "shorter than its header tells", "is_truncated"),
+    _audio("is_capped", "bool", "not read to its end, by the longest length set", "is_capped"),
+    _cut("medium", "text", "source medium that the cut was made for"),
+    _cut("noise_floor_dbfs", "float", "level of its noise floor"),
+    _cut("threshold_dbfs", "float", "level below which it counts as silent"),
+    _cut("verdict", "text", "what it holds, in words"),
+    Column("provenance", "text", "versions and settings that made the result", _provenance),
+)
+"""A row per file."""
+
+PASSAGES: Sequence[Column[PassageRow]] = (
+    Column("path", "path", "the file", lambda row: row.file.path),
+    Column("passage", "int", "index in the file, from 0", lambda row: row.passage.index),
+    Column("start_s", "float", "start in the file", lambda row: row.passage.start_s),
+    Column("end_s", "float", "end in the file", lambda row: row.passage.end_s),
+    Column("duration_s", "float", "length", lambda row: row.passage.duration_s),
+    _amplitude_s("lead_in_s", "length of the lead-in", "lead_in_ticks"),
+    _amplitude_s("lead_out_s", "length of the lead-out", "lead_out_ticks"),
+    _amplitude_s("first_sound_s", "first sound, in the file", "first_sound_ticks"),
+    _amplitude_s("last_sound_s", "end of the last sound, in the file", "last_sound_ticks"),
+    _field("end_type", "text", "fade, hard or long_tail", "end_type"),
+    _field("peak_dbfs", "float", "largest sample", "peak_dbfs"),
+    _field("true_peak_dbtp", "float", "largest 4x oversampled value", "true_peak_dbtp"),
+    _field("loudness_lufs", "float", "integrated loudness (EBU R 128)", "loudness_lufs"),
+    _field("loudness_range_lu", "float", "loudness range (EBU 3342)", "loudness_range_lu"),
+    Column("tempo_bpm", "float", "tempo", lambda row: getattr(_tempo(row), "bpm", None)),
+    Column("key", "text", "key, as in F# minor", lambda row: getattr(_key(row), "name", None)),
+    Column(
+        "match",
+        MATCH_LEVELS,
+        "how sure the identity is",
+        lambda row: row.passage.identity.level if row.passage.identity else None,
+    ),
+    _chosen_field("recording_mbid", "text", "MusicBrainz recording", "recording_mbid"),
+    _chosen_field("title", "text", "title of the recording", "title"),
+    _chosen_field("artist", "text", "artist of the recording", "artist"),
+    _chosen_field("score", "float", "confidence in the identity, 0 to 1", "score"),
+    Column(
+        "fingerprint",
+        "text",
+        "Chromaprint, compressed",
+        lambda row: row.passage.fingerprint.text if row.passage.fingerprint else None,
+    ),
+    Column(
+        "fingerprint_reason",
+        "text",
+        "why there is no fingerprint",
+        lambda row: row.passage.fingerprint_reason,
+    ),
+    Column(
+        "match_reason",
+        "text",
+        "why this level, in a word",
+        lambda row: row.passage.identity.reason if row.passage.identity else None,
+    ),
+    Column(
+        "match_sentence",
+        "text",
+        "the evidence in words",
+        lambda row: row.passage.identity.sentence or None if row.passage.identity else None,
+    ),
+    Column(
+        "n_candidates",
+        "int",
+        "identities that were looked at",
+        lambda row: len(row.passage.identity.candidates) if row.passage.identity else None,
+    ),
+    _chosen_field("release", "text", "title of the release", "release_title"),
+    _chosen_field("release_mbid", "text", "MusicBrainz release", "release_mbid"),
+    _chosen_field("work_mbid", "text", "MusicBrainz work", "work_mbid"),
+    _chosen_field("acoustid", "text", "AcoustID track", "acoustid"),
+    Column(
+        "tempo_strength",
+        "float",
+        "share of the evidence for the tempo, 0 to 1",
+        lambda row: getattr(_tempo(row), "strength", None),
+    ),
+    Column(
+        "is_tempo_octave_uncertain",
+        "bool",
+        "half or double the tempo is nearly as likely",
+        lambda row: getattr(_tempo(row), "is_octave_uncertain", None),
+    ),
+    Column(
+        "key_strength",
+        "float",
+        "how clear the key is, 0 to 1",
+        lambda row: getattr(_key(row), "strength", None),
+    ),
+    Column(
+        "tuning_cents",
+        "float",
+        "tuning relative to A = 440 Hz",
+        lambda row: getattr(_key(row), "tuning_cents", None),
+    ),
+    _field("momentary_max_lufs", "float", "loudest 0.4 s", "momentary_max_lufs"),
+    _field("short_term_max_lufs", "float", "loudest 3 s", "short_term_max_lufs"),
+    _amplitude_s("first_music_s", "first music after noise, in the file", "first_music_ticks"),
+    _amplitude_s(
+        "loudness_lead_in_s", "lead-in by the loudness-relative rule", "loudness_lead_in_ticks"
+    ),
+    _amplitude_s(
+        "loudness_lead_out_s", "lead-out by the loudness-relative rule", "loudness_lead_out_ticks"
+    ),
+    _quality("n_clipped", "int", "samples at full scale in runs of three or more"),
+    _quality("n_clipped_runs", "int", "such runs"),
+    _quality("dc_offset", "float", "largest mean of a channel, full scale is 1"),
+    _quality("n_dropouts", "int", "short digital silences inside the music"),
+    _quality("clicks_per_min", "float", "impulses that tower over their surroundings"),
+    _quality("crest_db", "float", "peak over mean level"),
+    _quality("lowpass_hz", "float", "where the spectrum falls off for good (lossy coding)"),
+    _quality("channel_imbalance_db", "float", "left over right level"),
+    _quality("side_db", "float", "side over middle level"),
+    _quality("correlation", "float", "correlation of left and right, -1 to 1"),
+)
+"""A row per passage; times are relative to the file's start unless they are lengths."""
+
+
+def _tempo(row: PassageRow) -> object | None:
+    return row.passage.descriptors.tempo if row.passage.descriptors else None
+
+
+def _key(row: PassageRow) -> object | None:
+    return row.passage.descriptors.key if row.passage.descriptors else None
+
+
+CANDIDATES: Sequence[Column[CandidateRow]] = (
+    Column("path", "path", "the file", lambda row: row.file.path),
+    Column("passage", "int", "index of the passage", lambda row: row.passage.index),
+    Column("rank", "int", "place among the candidates, from 1", lambda row: row.rank),
+    Column("recording_mbid", "text", "its recording", lambda row: row.candidate.recording_mbid),
+    Column("title", "text", "its title", lambda row: row.candidate.title),
+    Column("artist", "text", "its artist", lambda row: row.candidate.artist),
+    Column("score", "float", "confidence, 0 to 1", lambda row: row.candidate.score),
+    Column("level", MATCH_LEVELS, "the level it would give", lambda row: row.candidate.level),
+    Column("is_chosen", "bool", "it was taken", _is_chosen),
+    Column("release", "text", "title of its release", lambda row: row.candidate.release_title),
+    Column("release_mbid", "text", "its release", lambda row: row.candidate.release_mbid),
+    Column("work_mbid", "text", "its work", lambda row: row.candidate.work_mbid),
+    Column("acoustid", "text", "its AcoustID track", lambda row: row.candidate.acoustid),
+    Column("duration_s", "float", "its known length", lambda row: row.candidate.duration_s),
+    Column("n_evidence", "int", "pieces of evidence", lambda row: len(row.candidate.evidence)),
+)
+"""A row per identity that a passage may have."""
+
+EVIDENCE: Sequence[Column[EvidenceRow]] = (
+    Column("path", "path", "the file", lambda row: row.file.path),
+    Column("passage", "int", "index of the passage", lambda row: row.passage.index),
+    Column("rank", "int", "place of the candidate, from 1", lambda row: row.rank),
+    Column("recording_mbid", "text", "its recording", lambda row: row.candidate.recording_mbid),
+    Column("title", "text", "its title", lambda row: row.candidate.title),
+    Column("artist", "text", "its artist", lambda row: row.candidate.artist),
+    Column("is_chosen", "bool", "the candidate was taken", _is_chosen),
+    Column("source", "text", "who says so", lambda row: row.evidence.source),
+    Column("value", "float", "the raw figure", lambda row: row.evidence.value),
+    Column("weight", "float", "confidence it adds or takes", lambda row: row.evidence.weight),
+    Column("detail", "text", "in words", lambda row: row.evidence.detail or None),
+)
+"""A row per piece of evidence for or against a candidate."""
+
+GAPS: Sequence[Column[GapRow]] = (
+    Column("path", "path", "the file", lambda row: row.file.path),
+    Column("start_s", "float", "start in the file", lambda row: _seconds(row.gap.start_ticks)),
+    Column("end_s", "float", "end in the file", lambda row: _seconds(row.gap.end_ticks)),
+    Column(
+        "duration_s",
+        "float",
+        "length",
+        lambda row: _seconds(row.gap.end_ticks - row.gap.start_ticks),
+    ),
+    Column("level_dbfs", "float", "level inside it", lambda row: row.gap.level_dbfs),
+    Column("depth_db", "float", "below the music around it", lambda row: row.gap.depth_db),
+    Column("score", "float", "0 a pause in music, 1 a boundary", lambda row: row.gap.score),
+    Column("is_boundary", "bool", "the file is cut here", lambda row: row.gap.is_boundary),
+    Column("cut_s", "float", "where it is cut", lambda row: _seconds(row.gap.cut_ticks)),
+    Column("reason", "text", "why it is or is not", lambda row: row.gap.reason),
+)
+"""A row per stretch that might part two passages."""
+
+TIMELINE: Sequence[Column[SpanRow]] = (
+    Column("path", "path", "the file", lambda row: row.file.path),
+    Column("phase", PHASES, "the phase", lambda row: row.span.phase.value),
+    Column(
+        "start_s", "float", "since the first start", lambda row: row.span.start_s - row.origin_s
+    ),
+    Column("end_s", "float", "since the first start", lambda row: row.span.end_s - row.origin_s),
+    Column("worker", "text", "process, or lane of look-ups", lambda row: row.span.worker),
+    Column("cpu_s", "float", "processor time used", lambda row: row.span.cpu_s),
+    Column("started_epoch_s", "float", "start, since 1970 (UTC)", lambda row: row.span.start_s),
+)
+"""A row per phase of each file."""
+
+FAILURES: Sequence[Column[FileResult]] = (
+    Column("path", "path", "the file", lambda row: row.path),
+    Column("phase", PHASES, "where", lambda row: row.failure.phase.value if row.failure else None),
+    Column("reason", "text", "why", lambda row: row.failure.reason if row.failure else None),
+    Column("size_bytes", "int", "size of the file", lambda row: row.source.size_bytes),
+    Column("sha256", "text", "hash of its content", lambda row: row.sha256),
+    Column("elapsed_s", "float", "time spent on it", elapsed_s),
+)
+"""A row per file that has no result."""
+
+FLAVORS: Sequence[Column[PassageRow]] = (
+    Column("path", "path", "the file", lambda row: row.file.path),
+    Column("passage", "int", "index of the passage", lambda row: row.passage.index),
+)
+"""What stands before the descriptors: a row per passage, a column per descriptor."""

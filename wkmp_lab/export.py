@@ -1,0 +1,207 @@
+"""Results as files: tables in four formats, and what players, editors and WKMP read.
+
+The same results give the same bytes. Each file is replaced in one step, so that an export that
+breaks off leaves the old files whole. Nothing is ever written into the music folder.
+"""
+
+import json
+import math
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import openpyxl
+import pandas as pd
+
+from wkmp_lab.atomic import write_atomically
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.export_lists import export_cue, export_labels, export_m3u
+from wkmp_lab.export_wkmp import export_wkmp
+from wkmp_lab.model import FileResult
+from wkmp_lab.report import export_report
+from wkmp_lab.tables import TABLES
+from wkmp_lab.text import elide, neutralise_formula
+
+XLSX_MAX_ROWS = 1_048_576
+XLSX_MAX_CELL = 32_767
+"""Limits of the format: rows of a sheet with its header, characters of a cell."""
+
+_FIXED_DATE = "2000-01-01T00:00:00Z"
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+Exporter = Callable[[Sequence[FileResult], Path], list[Path]]
+TableWriter = Callable[[pd.DataFrame, str, Path], None]
+
+
+def export_results(
+    results: Sequence[FileResult],
+    folder: str | Path,
+    *,
+    formats: Sequence[str] = ("csv",),
+    music_folder: str | Path | None = None,
+) -> tuple[Path, ...]:
+    """Write results into a folder, in each of the formats.
+
+    ``csv``, ``parquet``, ``xlsx`` and ``json`` (JSON Lines, ``.jsonl``) write one file per table:
+    files, passages, candidates, evidence, flavors, gaps, timeline, failures. ``wkmp`` writes
+    ``wkmp.db``, ``cue`` and ``labels`` (Audacity) one file per audio file into a folder of that
+    name, ``m3u`` a playlist of all passages, ``html`` a report in one file.
+
+    Text that a spreadsheet would take for a formula is prefixed with ``'`` in CSV and XLSX, and
+    left as it is elsewhere.
+
+    Parameters
+    ----------
+    results
+        In any order.
+    folder
+        Where to; made where missing.
+    formats
+        Any of :data:`FORMATS`.
+    music_folder
+        A folder that nothing may be written into.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    InvalidInputError
+        A format is not known, or the folder lies in the music folder.
+    WkmpLabError
+        A file could not be written.
+    """
+    check_formats(formats)
+    target = check_folder(folder, music_folder=music_folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WkmpLabError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
+    ordered = sorted(results, key=lambda result: result.path)
+    written: list[Path] = []
+    for name in dict.fromkeys(formats):
+        written += FORMATS[name](ordered, target)
+    return tuple(written)
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raise InvalidInputError where a format is not known, or none is given."""
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise InvalidInputError(
+            f"formats must be some of {', '.join(FORMATS)}, got {', '.join(unknown) or 'none'}"
+        )
+
+
+def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) -> Path:
+    """The resolved path of a folder to export to; InvalidInputError in the music folder."""
+    resolved = Path(folder).expanduser().resolve()
+    if music_folder is not None:
+        music = Path(music_folder).expanduser().resolve()
+        if resolved.is_relative_to(music):
+            raise InvalidInputError(
+                f"exports must not go into the music folder {str(music)!r}, got {str(folder)!r}"
+            )
+    return resolved
+
+
+def _write_csv(table: pd.DataFrame, _name: str, path: Path) -> None:
+    _neutralise(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _write_parquet(table: pd.DataFrame, _name: str, path: Path) -> None:
+    table.to_parquet(path, index=False, engine="pyarrow")
+
+
+def _write_json(table: pd.DataFrame, _name: str, path: Path) -> None:
+    names = list(table.columns)
+    with path.open("w", encoding="utf-8", newline="\n") as lines:
+        for row in _rows(table):
+            record = dict(zip(names, row, strict=True))
+            lines.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write_xlsx(table: pd.DataFrame, name: str, path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    rows = list(_rows(_neutralise(table)))
+    room = XLSX_MAX_ROWS - 1
+    for part in range(max(1, math.ceil(len(rows) / room))):
+        sheet = book.create_sheet(name if part == 0 else f"{name} {part + 1}")
+        sheet.freeze_panes = "B2"
+        sheet.append(list(table.columns))
+        for row in rows[part * room : (part + 1) * room]:
+            sheet.append([elide(v, XLSX_MAX_CELL) if isinstance(v, str) else v for v in row])
+    book.save(path)
+    _fix_dates(path)
+
+
+def _fix_dates(path: Path) -> None:
+    """Take the moment of writing out of a workbook: a ZIP archive with one XML file of dates."""
+    with zipfile.ZipFile(path) as archive:
+        parts = [(name, archive.read(name)) for name in archive.namelist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts:
+            if name == "docProps/core.xml":
+                content = re.sub(rb"\d{4}-\d\d-\d\dT[\d:.]+Z", _FIXED_DATE.encode(), content)
+            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
+            archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED)
+
+
+def _neutralise(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its text columns as a spreadsheet may see them."""
+    shown = table.copy(deep=False)
+    for name in table.columns[table.dtypes == "string"]:
+        neutral = table[name].map(neutralise_formula, na_action="ignore")
+        shown[name] = neutral.astype("string")
+    return shown
+
+
+def _rows(table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """The rows in Python's own types; None where a value is missing or not finite."""
+    columns = []
+    for name in table:
+        column = table[name].astype(object)
+        values = column.where(table[name].notna(), None).tolist()
+        columns.append(
+            [None if isinstance(v, float) and not math.isfinite(v) else v for v in values]
+        )
+    return zip(*columns, strict=True)
+
+
+def _export_tables(
+    results: Sequence[FileResult], folder: Path, *, write: TableWriter, suffix: str
+) -> list[Path]:
+    written = []
+    for name, make_table in TABLES.items():
+        table = make_table(results)
+        path = folder / f"{name}{suffix}"
+
+        def write_to(place: Path, table: pd.DataFrame = table, name: str = name) -> None:
+            write(table, name, place)
+
+        written.append(write_atomically(path, write_to))
+    return written
+
+
+def _table_exporter(write: TableWriter, suffix: str) -> Exporter:
+    return lambda results, folder: _export_tables(results, folder, write=write, suffix=suffix)
+
+
+FORMATS: Mapping[str, Exporter] = MappingProxyType(
+    {
+        "csv": _table_exporter(_write_csv, ".csv"),
+        "parquet": _table_exporter(_write_parquet, ".parquet"),
+        "xlsx": _table_exporter(_write_xlsx, ".xlsx"),
+        "json": _table_exporter(_write_json, ".jsonl"),
+        "wkmp": export_wkmp,
+        "cue": export_cue,
+        "labels": export_labels,
+        "m3u": export_m3u,
+        "html": export_report,
+    }
+)
+"""Every format by name, with what writes it."""

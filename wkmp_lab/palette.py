@@ -1,0 +1,27 @@
+"""The colours of phases and match levels: Okabe-Ito, told apart by colour-blind eyes too.
+
+Wherever they are used, a word or a number stands beside them (Okabe & Ito, "Color Universal
+Design", 2008).
+"""
+
+from wkmp_lab.model import MatchLevel, Phase
+
+PHASE_COLORS: dict[Phase, str] = {
+    Phase.SCANNING: "#999999",
+    Phase.EXTRACTING: "#56b4e9",
+    Phase.SEGMENTING: "#0072b2",
+    Phase.FINGERPRINTING: "#009e73",
+    Phase.IDENTIFYING: "#cc79a7",
+    Phase.ANALYZING: "#e69f00",
+    Phase.FLAVORING: "#d55e00",
+}
+MATCH_COLORS: dict[MatchLevel, str] = {
+    "high": "#009e73",
+    "medium": "#56b4e9",
+    "low": "#e69f00",
+    "unidentified": "#999999",
+}
+ACCENT = "#0072b2"
+WARNING = "#d55e00"
+NEUTRAL = "#8a8a8a"
+"""Readable on white and on black: axes, grids and words of pictures."""

@@ -1,0 +1,215 @@
+"""What an import or a file came to, as static HTML and plain text: strings, nothing else.
+
+Saved notebooks are cleaned by whatever shows them: styles, roles and scripts go. So the HTML is
+plain tables with numbers; its colours are ornament. Texts from outside are escaped, and the whole
+is marked so that a ``$`` in a name is not read as mathematics.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage, Phase, Snapshot
+from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
+from wkmp_lab.text import clean_path, clean_text, escape_html
+from wkmp_lab.units import seconds_from_ticks
+
+MAX_NAME = 80
+MAX_REASON = 300
+MAX_ROWS = 50
+"""Rows of a summary's table; the tables of the session hold all."""
+_LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
+_CUT = {True: "cut", False: "not cut"}
+_RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
+
+
+def format_clock(seconds: float) -> str:
+    """A duration of steady width.
+
+    >>> format_clock(7.4), format_clock(125), format_clock(3725)
+    ('0:07', '2:05', '1:02:05')
+    """
+    n_seconds = round(seconds)
+    hours, minutes = divmod(n_seconds // 60, 60)
+    tail = f"{n_seconds % 60:02d}"
+    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def format_name(path: str, max_length: int = MAX_NAME) -> str:
+    """The file name of a path as HTML, in its own reading direction, whole in the tool tip."""
+    name = clean_path(path).replace("\\", "/").rpartition("/")[2]
+    shown = escape_html(name, max_length)
+    return f'<bdi dir="auto" title="{escape_html(clean_path(path), 500)}">{shown}</bdi>'
+
+
+def format_headline(now: Snapshot) -> str:
+    """How far an import is, in one line of plain text."""
+    if now.state == "scanning":
+        return f"{now.n_files} audio files found"
+    failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
+    parts = [
+        f"{now.n_finished} of {now.n_files} files",
+        f"{now.n_passages} passages",
+        failed,
+        f"{format_clock(now.elapsed_s)} elapsed",
+    ]
+    if now.remaining_s is not None and now.state == "running":
+        parts.append(f"about {format_clock(now.remaining_s)} left")
+    if now.state == "failed" and now.log:
+        parts.append(clean_text(now.log[-1]))
+    return " · ".join(parts)
+
+
+def format_snapshot_text(now: Snapshot) -> str:
+    """The state of an import in a few plain lines."""
+    levels = zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
+    phases = zip(Phase, now.n_files_by_phase, strict=True)
+    lines = [
+        f"Import {now.session_id} {now.state}: {format_headline(now)}",
+        "  passages: " + ", ".join(f"{level} {count}" for level, count in levels),
+        "  files through " + ", ".join(f"{phase} {count}" for phase, count in phases),
+    ]
+    lines += [f"  failed: {clean_path(path)}: {clean_text(why)}" for path, why in now.failures]
+    return "\n".join(lines)
+
+
+def format_snapshot_html(now: Snapshot) -> str:
+    """The state of an import as HTML that outlives widgets, styles and sanitizers."""
+    phases = zip(Phase, now.n_files_by_phase, strict=True)
+    levels = zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
+    rows = [
+        _row(phase.title(), _bar(count, now.n_files, PHASE_COLORS[phase]), f"{count} files")
+        for phase, count in phases
+    ]
+    rows += [
+        _row(f"match {name}", _bar(count, now.n_passages, MATCH_COLORS[name]), f"{count} passages")
+        for name, count in levels
+    ]
+    return _wrap(
+        f"<p><b>Import {escape_html(now.state)}</b>: {escape_html(format_headline(now))}<br>"
+        f"{escape_html(clean_path(now.folder), 200)}</p>"
+        f"<table><tbody>{''.join(rows)}</tbody></table>"
+        + _failures([(path, why) for path, why in now.failures])
+    )
+
+
+def format_session_html(now: Snapshot, results: Sequence[FileResult]) -> str:
+    """An import with its unusual files first."""
+    unusual = [(r.path, _unusual(r)) for r in results if _unusual(r) and r.failure is None]
+    listed = _details("Worth a look", unusual)
+    made = sorted({f"{what} {how}" for r in results for what, how in r.provenance})
+    origin = f"<p><small>made by {escape_html(', '.join(made), 400)}</small></p>" if made else ""
+    return format_snapshot_html(now) + _wrap(listed + origin)
+
+
+def format_result_html(result: FileResult) -> str:
+    """One file: what it is, what is unusual, its passages and how each was told."""
+    audio = result.audio
+    facts: list[str] = [result.status]
+    if audio is not None:
+        facts += [audio.codec, f"{audio.sr} Hz", f"{audio.n_channels} channels"]
+        facts.append(format_clock(audio.duration_s))
+    if result.segmentation is not None:
+        facts.append(result.segmentation.verdict)
+    unusual = _unusual(result)
+    warning = f"<p>⚠ {escape_html(unusual, 600)}</p>" if unusual else ""
+    return _wrap(
+        f"<p><b>{format_name(result.path)}</b><br>{escape_html(' · '.join(facts))}</p>"
+        f"{warning}{_passages(result.passages)}{_gaps(result)}"
+    )
+
+
+def _passages(passages: Sequence[Passage]) -> str:
+    if not passages:
+        return ""
+    names = ("passage", "from", "to", "lead-in", "loudness", "tempo", "key", "match", "identity")
+    head = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in names)
+    rows = "".join(_passage(passage) for passage in passages[:MAX_ROWS])
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _passage(passage: Passage) -> str:
+    amplitude, told, identity = passage.amplitude, passage.descriptors, passage.identity
+    tempo, key = (told.tempo, told.key) if told else (None, None)
+    chosen = identity.chosen if identity else None
+    names = [name for name in (chosen.artist, chosen.title) if name] if chosen else []
+    loudness = amplitude.loudness_lufs if amplitude else None
+    lead_in = seconds_from_ticks(amplitude.lead_in_ticks) if amplitude else None
+    cells = (
+        str(passage.index),
+        format_clock(passage.start_s),
+        format_clock(passage.end_s),
+        "" if lead_in is None else f"{lead_in:.1f} s",
+        "" if loudness is None else f"{loudness:.1f} LUFS",
+        f"{tempo.bpm:.0f} bpm{' ?' if tempo.is_octave_uncertain else ''}" if tempo else "",
+        key.name if key else "",
+        identity.level if identity else "",
+        " - ".join(names) or (identity.sentence if identity else ""),
+    )
+    return (
+        "<tr>" + "".join(f"<td {_LEFT}>{escape_html(c, MAX_REASON)}</td>" for c in cells) + "</tr>"
+    )
+
+
+def _gaps(result: FileResult) -> str:
+    gaps = result.segmentation.gaps if result.segmentation else ()
+    rows = [
+        (f"{_CUT[gap.is_boundary]} at {seconds_from_ticks(gap.start_ticks):.1f} s", gap)
+        for gap in gaps[:MAX_ROWS]
+    ]
+    body = "".join(
+        f"<tr><td {_LEFT}>{where}</td><td {_LEFT}>{escape_html(gap.reason, MAX_REASON)}</td></tr>"
+        for where, gap in rows
+    )
+    return (
+        f"<details><summary>{len(gaps)} gaps weighed</summary><table>{body}</table></details>"
+        if gaps
+        else ""
+    )
+
+
+def _unusual(result: FileResult) -> str:
+    notes = list(result.notes)
+    if result.failure is not None:
+        notes.insert(0, f"failed in {result.failure.phase}: {result.failure.reason}")
+    elif result.status != "done":
+        notes.insert(0, result.status.replace("_", " "))
+    return "; ".join(notes)
+
+
+def _row(name: str, bar: str, count: str) -> str:
+    return (
+        f'<tr><th scope="row" {_LEFT}>{escape_html(name)}</th><td {_LEFT}>{bar}</td>'
+        f"<td {_RIGHT}>{escape_html(count)}</td></tr>"
+    )
+
+
+def _bar(count: int, whole: int, color: str) -> str:
+    share = 100.0 * count / whole if whole else 0.0
+    return (
+        '<div style="width:200px;background:#8883">'
+        f'<div style="width:{share:.1f}%;background:{color};line-height:9px">&nbsp;</div></div>'
+    )
+
+
+def _failures(failures: Sequence[tuple[str, str]]) -> str:
+    return _details("Failed", failures, is_open=True)
+
+
+def _details(title: str, rows: Iterable[tuple[str, str]], *, is_open: bool = False) -> str:
+    listed = list(rows)
+    if not listed:
+        return ""
+    body = "".join(
+        f"<tr><td {_LEFT}>{format_name(path)}</td>"
+        f"<td {_LEFT}>{escape_html(why, MAX_REASON)}</td></tr>"
+        for path, why in listed[:MAX_ROWS]
+    )
+    more = f"<p>and {len(listed) - MAX_ROWS} more</p>" if len(listed) > MAX_ROWS else ""
+    opening = "<details open>" if is_open else "<details>"
+    return (
+        f"{opening}<summary>{escape_html(title)}: {len(listed)}</summary>"
+        f"<table>{body}</table>{more}</details>"
+    )
+
+
+def _wrap(html: str) -> str:
+    return f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>' if html else ""

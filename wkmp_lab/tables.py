@@ -1,0 +1,155 @@
+"""The DataFrames of an import: one function per table, its columns written in :mod:`columns`.
+
+Rows are ordered by path and passage. An empty table has its columns and dtypes. What is missing
+in the model is ``<NA>`` or ``NaN`` here. Text and paths are shown without control characters;
+the exact path of a file is ``FileResult.path``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from wkmp_lab.columns import (
+    CANDIDATES,
+    EVIDENCE,
+    FAILURES,
+    FILES,
+    FLAVORS,
+    GAPS,
+    PASSAGES,
+    TIMELINE,
+    CandidateRow,
+    Column,
+    EvidenceRow,
+    GapRow,
+    Kind,
+    PassageRow,
+    SpanRow,
+)
+from wkmp_lab.model import FileResult
+from wkmp_lab.text import clean_path, clean_text
+
+Row = TypeVar("Row")
+
+
+def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per file; columns :data:`wkmp_lab.columns.FILES`.
+
+    >>> files_table([]).columns[:3].tolist()
+    ['path', 'status', 'format']
+    """
+    return _make_table(FILES, _by_path(results))
+
+
+def passages_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per passage; columns :data:`wkmp_lab.columns.PASSAGES`."""
+    return _make_table(PASSAGES, list(_passages(results)))
+
+
+def candidates_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per candidate of each passage; columns :data:`wkmp_lab.columns.CANDIDATES`."""
+    return _make_table(CANDIDATES, list(_candidates(results)))
+
+
+def evidence_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per piece of evidence; columns :data:`wkmp_lab.columns.EVIDENCE`."""
+    rows = [EvidenceRow(*row, piece) for row in _candidates(results) for piece in row[3].evidence]
+    return _make_table(EVIDENCE, rows)
+
+
+def flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per passage, a float64 column per descriptor, named as in the results.
+
+    Units stand in ``flavoring.DESCRIPTORS``. Passages that were not described are not here.
+    """
+    rows = [row for row in _passages(results) if row.passage.descriptors is not None]
+    values = [row.passage.descriptors.as_dict() for row in rows if row.passage.descriptors]
+    names = dict.fromkeys(name for described in values for name in described)
+    table = _make_table(FLAVORS, rows)
+    measured = {
+        name: np.array([described.get(name, np.nan) for described in values], np.float64)
+        for name in names
+    }
+    return pd.concat([table, pd.DataFrame(measured, index=table.index)], axis=1)
+
+
+def gaps_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per gap that was weighed; columns :data:`wkmp_lab.columns.GAPS`."""
+    rows = [
+        GapRow(result, gap)
+        for result in _by_path(results)
+        if result.segmentation is not None
+        for gap in result.segmentation.gaps
+    ]
+    return _make_table(GAPS, rows)
+
+
+def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per phase of each file; columns :data:`wkmp_lab.columns.TIMELINE`."""
+    starts = [span.start_s for result in results for span in result.spans]
+    origin_s = min(starts, default=0.0)
+    rows = [
+        SpanRow(result, span, origin_s) for result in _by_path(results) for span in result.spans
+    ]
+    return _make_table(TIMELINE, rows)
+
+
+def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per failed file; columns :data:`wkmp_lab.columns.FAILURES`."""
+    return _make_table(FAILURES, [r for r in _by_path(results) if r.failure is not None])
+
+
+TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingProxyType(
+    {
+        "files": files_table,
+        "passages": passages_table,
+        "candidates": candidates_table,
+        "evidence": evidence_table,
+        "flavors": flavors_table,
+        "gaps": gaps_table,
+        "timeline": timeline_table,
+        "failures": failures_table,
+    }
+)
+"""Every table by name, in the order of exports."""
+
+
+def _by_path(results: Sequence[FileResult]) -> list[FileResult]:
+    return sorted(results, key=lambda result: result.path)
+
+
+def _passages(results: Sequence[FileResult]) -> Iterator[PassageRow]:
+    for result in _by_path(results):
+        for passage in result.passages:
+            yield PassageRow(result, passage)
+
+
+def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
+    for result, passage in _passages(results):
+        if passage.identity is not None:
+            for rank, candidate in enumerate(passage.identity.candidates, 1):
+                yield CandidateRow(result, passage, rank, candidate)
+
+
+def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            column.name: _make_series(column.kind, [column.read(row) for row in rows])
+            for column in columns
+        },
+        index=pd.RangeIndex(len(rows)),
+    )
+
+
+def _make_series(kind: Kind, values: list[object]) -> "pd.Series[Any]":
+    if isinstance(kind, tuple):
+        return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
+    if kind in ("text", "path"):
+        clean = clean_path if kind == "path" else clean_text
+        shown = [None if value is None else clean(str(value)) for value in values]
+        return pd.Series(shown, dtype="string")
+    dtype = {"int": "Int64", "float": "float64", "bool": "boolean"}[kind]
+    return pd.Series(values, dtype=dtype)
