@@ -1,0 +1,148 @@
+"""A real JupyterLab in a real browser: what moves, what the buttons do, and what stays."""
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from audio_factory import music_like, noise, write_audio
+from lab_server import (
+    CHROMIUM_FLAGS,
+    ROOT,
+    find_chromium,
+    open_notebook,
+    run_command,
+    run_lab,
+    take_pictures,
+    write_notebook,
+)
+
+CHROMIUM = find_chromium()
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install chromium to run this"),
+]
+SR = 22_050
+N_SONGS = 40
+XSS = "<img src=x onerror=window.__xss=1>"
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Enough files that an import can be cancelled in its middle."""
+    folder = tmp_path_factory.mktemp("music")
+    song = music_like(seed=1, seconds=60, sr=SR)
+    for index in range(N_SONGS):
+        name = f"{index:02d} {XSS if index % 5 == 0 else 'a song'}.wav"
+        write_audio(folder / name, np.roll(song, 1000 * index, axis=1), SR)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def side(tmp_path_factory):
+    """Two pieces with a faint hiss between them."""
+    hush = noise(3.0, SR, amplitude=1e-3)
+    pieces = [music_like(seed=seed, seconds=20, sr=SR) for seed in (1, 2)]
+    path = tmp_path_factory.mktemp("side") / "side.wav"
+    write_audio(path, np.concatenate([pieces[0], hush, pieces[1]], axis=1), SR)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, music):
+    folder = tmp_path_factory.mktemp("notebooks")
+    scratch = tmp_path_factory.mktemp("scratch")
+    shutil.copy(ROOT / "notebooks" / "01_import.ipynb", folder)
+    environment = {
+        "WKMP_LAB_MUSIC": str(music),
+        "WKMP_LAB_OUT": str(scratch / "results"),
+        "XDG_DATA_HOME": str(scratch / "share"),
+    }
+    with run_lab(folder, scratch, environment) as url:
+        yield folder, url
+
+
+@pytest.fixture
+def page():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        opened = browser.new_page(viewport={"width": 1100, "height": 1150})
+        errors = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        yield opened
+        assert opened.evaluate("() => window.__xss") is None
+        assert not errors
+        browser.close()
+
+
+def test_the_panel_moves_and_cancel_keeps_what_is_done(lab, page):
+    _, url = lab
+    open_notebook(page, url, "01_import.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    panel, notebook = page.locator(".wkmp"), page.locator(".jp-Notebook")
+    expect(panel).to_contain_text(f"of {N_SONGS} files", timeout=60_000)
+    before = panel.inner_text()
+    page.wait_for_function(
+        "text => document.querySelector('.wkmp').innerText !== text", arg=before, timeout=10_000
+    )
+    expect(panel).to_contain_text(f"3 of {N_SONGS} files", timeout=60_000)
+    panel.scroll_into_view_if_needed()
+    take_pictures(page, "panel")
+    narrow = page.locator(".wkmp").evaluate(
+        "card => { card.style.width = '400px'; return card.scrollWidth <= 400 }"
+    )
+    assert narrow
+    clicked_s = time.monotonic()
+    page.get_by_role("button", name="Cancel").click()
+    expect(notebook).to_contain_text("Import cancelled", timeout=10_000)
+    print(f"cancel took {time.monotonic() - clicked_s:.2f} s")
+    expect(notebook).to_contain_text("files.csv", timeout=60_000)
+    expect(page.locator(".jp-RenderedImage img")).to_have_count(3, timeout=30_000)
+    take_pictures(page, "import_end")
+    run_command(page, "docmanager:save")
+    page.wait_for_timeout(1500)
+    open_notebook(page, url, "01_import.ipynb")
+    expect(notebook).to_contain_text("Import cancelled", timeout=30_000)
+    expect(notebook).not_to_contain_text("Error displaying widget")
+    for index in range(3):
+        page.locator(".jp-RenderedImage img").nth(index).scroll_into_view_if_needed()
+        page.screenshot(path=ROOT / "artifacts" / f"plot_{index}.png")
+
+
+def test_dragging_the_threshold_cuts_again(lab, page, side):
+    folder, url = lab
+    cell = f"from wkmp_lab.notebook.explore import explore\nexplore({str(side)!r})"
+    write_notebook(folder / "explore.ipynb", [cell])
+    open_notebook(page, url, "explore.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    verdict, picture = page.locator(".wkmp-verdict"), page.locator(".wkmp-picture")
+    expect(verdict).to_contain_text("2 passages", timeout=60_000)
+    source = picture.get_attribute("src")
+    box = page.locator(".wkmp-threshold .noUi-handle").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(0, 120, 8):
+        page.mouse.move(x - step, y)
+    expect(verdict).to_contain_text("1 passage,", timeout=10_000)
+    page.mouse.up()
+    page.wait_for_function(
+        "old => document.querySelector('.wkmp-picture').src !== old", arg=source, timeout=10_000
+    )
+    page.get_by_role("button", name="Play its start").click()
+    audio = page.locator("audio")
+    expect(audio).to_be_visible(timeout=15_000)
+    size = page.evaluate(
+        "async () => (await (await fetch(document.querySelector('audio').src)).blob()).size"
+    )
+    assert 1_000 < size < 500_000
+    take_pictures(page, "explorer")

@@ -1,0 +1,115 @@
+"""Pictures: what they claim, and that no thread or name spoils them."""
+
+import re
+import sys
+import threading
+
+import numpy as np
+import pytest
+from example_results import make_hostile, make_library, make_result
+
+from wkmp_lab import tables
+from wkmp_lab.dsp.levels import measure_levels
+from wkmp_lab.model import Phase, Span
+from wkmp_lab.notebook import plots
+from wkmp_lab.notebook.pictures import Picture, draw_png
+from wkmp_lab.signals import Signal
+
+
+def make_profile(seconds=20.0, sr=8000):
+    noise = np.random.default_rng(0).standard_normal((1, int(seconds * sr))) * 0.1
+    return measure_levels(Signal(noise.astype(np.float32), sr))
+
+
+def make_timed(path, start_s, end_s, worker):
+    return make_result(path, spans=(Span(Phase.SEGMENTING, start_s, end_s, worker, 0.9),))
+
+
+def test_the_timeline_title_is_measured():
+    files = [make_timed("/a.flac", 10.0, 12.0, "1"), make_timed("/b.flac", 10.0, 12.0, "2")]
+    title = plots.plot_timeline(files).get_title(loc="left")
+    assert title == "2 files in 2.0 s: speed-up 2.0 (phase time / time), 0.9 cores busy"
+
+
+def test_the_timeline_leaves_earlier_runs_out():
+    files = [make_timed("/a.flac", 10.0, 12.0, "1"), make_timed("/b.flac", 9000.0, 9002.0, "2")]
+    title = plots.plot_timeline(files).get_title(loc="left")
+    assert title.startswith("1 files in 2.0 s")
+    assert title.endswith("1 files were known from before")
+
+
+PLOTS_OF_RESULTS = [plots.plot_timeline, plots.plot_phase_times, plots.plot_slowest]
+PLOTS_OF_PASSAGES = [
+    plots.plot_loudness_tempo,
+    plots.plot_match_levels,
+    plots.plot_tempo,
+    plots.plot_keys,
+]
+
+
+@pytest.mark.parametrize("results", [[], make_library()], ids=["empty", "hostile"])
+def test_every_plot_draws_whatever_comes(results):
+    axes = [plot(results) for plot in PLOTS_OF_RESULTS]
+    axes += [plot(tables.passages_table(results)) for plot in PLOTS_OF_PASSAGES]
+    for ax in axes:
+        assert draw_png(ax).startswith(b"\x89PNG")
+
+
+def test_names_in_plots_are_no_mathematics():
+    hostile = make_result("/music/Live $\\frac{1$ x 音.flac")
+    for result in (hostile, make_hostile()):
+        ax = plots.plot_passages(make_profile(), result)
+        assert draw_png(ax).startswith(b"\x89PNG")
+
+
+def test_a_plot_draws_on_the_axes_it_is_given():
+    ax = plots.make_axes()
+    assert plots.plot_timeline(make_library(), ax=ax) is ax
+
+
+def test_a_picture_has_words_for_those_who_do_not_see_it():
+    picture = Picture(plots.plot_match_levels(tables.passages_table(make_library())))
+    bundle = picture._repr_mimebundle_()
+    assert re.search(r"Match levels of \d passages", bundle["text/plain"])
+    assert len(bundle["image/png"]) < 60_000
+
+
+def test_plots_never_load_pyplot():
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_threads_draw_what_one_thread_draws():
+    results = make_library()
+    alone = draw_png(plots.plot_timeline(results))
+    drawn = []
+    threads = [
+        threading.Thread(target=lambda: drawn.append(draw_png(plots.plot_timeline(results))))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert drawn == [alone] * 4
+
+
+def test_the_level_curve_keeps_its_extremes():
+    profile = make_profile()
+    times_s, low, high = plots.reduce_levels(profile, 100)
+    assert len(times_s) == 100
+    assert high.max() == pytest.approx(profile.level_dbfs.max())
+    assert low.min() == pytest.approx(profile.level_dbfs.min())
+
+
+def test_small_differences_are_not_blown_up():
+    passages = tables.passages_table([make_result()])
+    ax = plots.plot_loudness_tempo(passages)
+    assert np.ptp(ax.get_xlim()) >= 20.0
+    assert np.ptp(ax.get_ylim()) >= 6.0
+
+
+def test_passages_that_were_not_looked_for_are_shown_too():
+    passages = tables.passages_table([make_result()])
+    passages.loc[0, "match"] = None
+    labels = plots.plot_loudness_tempo(passages).get_legend_handles_labels()[1]
+    assert "not looked for yet (1)" in labels

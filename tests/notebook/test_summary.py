@@ -1,0 +1,80 @@
+"""Static summaries: unusual things first, texts as text, plain without styles."""
+
+import pytest
+from example_results import make_failure, make_hostile, make_library, make_result
+from fake_session import make_snapshot
+from IPython.core.interactiveshell import InteractiveShell
+
+from wkmp_lab.model import FileResult
+from wkmp_lab.notebook.display import register_reprs
+from wkmp_lab.notebook.toolbox import shorten_paths
+from wkmp_lab.summary import (
+    MAX_ROWS,
+    format_clock,
+    format_headline,
+    format_result_html,
+    format_session_html,
+    format_snapshot_html,
+)
+from wkmp_lab.tables import files_table
+
+
+@pytest.mark.parametrize("result", make_library(), ids=lambda result: result.status)
+def test_every_result_has_a_summary_without_scripts(result):
+    html = format_result_html(result)
+    assert result.status in html
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "\u202e" not in html
+
+
+def test_a_file_tells_its_passages_and_why_it_was_cut():
+    html = format_result_html(make_result())
+    for words in ("Rain", "-14.0 LUFS", "120 bpm ?", "F# minor", "high", "deep and long"):
+        assert words in html
+    assert html.index("truncated: a bit") < html.index("-14.0 LUFS")
+
+
+def test_a_failure_tells_phase_and_reason():
+    assert "failed in SEGMENTING: no audio stream" in format_result_html(make_failure())
+
+
+def test_a_session_shows_unusual_files():
+    html = format_session_html(make_snapshot(state="completed"), make_library())
+    assert "Worth a look" in html
+    assert "duplicate" in html
+    assert "made by measured 1-abc" in html
+
+
+def test_a_summary_of_many_files_stays_short():
+    many = [make_result(f"/music/{index}.flac") for index in range(500)]
+    html = format_session_html(make_snapshot(), many)
+    assert f"and {500 - MAX_ROWS} more" in html
+    assert len(html) < 60_000
+
+
+def test_a_failed_import_tells_why():
+    now = make_snapshot(state="failed", log=("failed: the store is locked",))
+    assert "the store is locked" in format_headline(now)
+    assert "the store is locked" in format_snapshot_html(now)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3599.6, "1:00:00"), (90_061, "25:01:01")]
+)
+def test_a_clock_carries(seconds, shown):
+    assert format_clock(seconds) == shown
+
+
+def test_a_shell_shows_results_as_summaries(monkeypatch):
+    shell = InteractiveShell()
+    register_reprs(shell)
+    bundle, _ = shell.display_formatter.format(make_hostile())
+    assert bundle["text/html"] == format_result_html(make_hostile())
+    assert bundle["text/plain"].startswith("/music/")
+    assert FileResult.__repr__(make_hostile()) != bundle["text/plain"]
+
+
+def test_short_paths_keep_what_lies_below_the_folder():
+    table = shorten_paths(files_table([make_result("/music/a/b.flac")]), folder="/music")
+    assert list(table["path"]) == ["a/b.flac"]

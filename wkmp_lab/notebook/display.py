@@ -1,0 +1,107 @@
+"""Progress in a notebook: a live panel, or a table that is renewed, and what stays at the end.
+
+One thread paints a session. At the end the display is replaced, through its display id, by
+static HTML and plain text: widgets do not survive in a saved notebook.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import DisplayHandle
+
+from wkmp_lab.model import FileResult, Snapshot
+from wkmp_lab.notebook.progress import Controlled, Panel
+from wkmp_lab.session import ImportSession
+from wkmp_lab.summary import (
+    format_result_html,
+    format_session_html,
+    format_snapshot_html,
+    format_snapshot_text,
+)
+from wkmp_lab.terminal import Watched, format_result
+
+TICK_S = 0.125
+"""At most eight updates a second reach the browser."""
+HTML_INTERVAL_S = 1.0
+"""Between two tables, where a notebook is executed and nobody looks."""
+
+
+def make_follower(session: Watched, *, ui: Literal["widgets", "html"]) -> Callable[[], None]:
+    """Display a session here and now; the function that is returned keeps it up to date.
+
+    The display belongs to the cell that runs now, so it is made by the caller's thread; the
+    function is for a thread of its own and returns when the session has ended.
+    """
+    now = session.snapshot()
+    if ui == "html":
+        handle = _show(make_bundle(now))
+        _finish_in_cell(session, handle)
+        return lambda: _follow(session, handle, None)
+    panel = Panel(cast(Controlled, session))
+    panel.paint(now)
+    live = panel.card._repr_mimebundle_()
+    handle = _show({**live, **make_bundle(now)})
+    return lambda: _follow(session, handle, panel)
+
+
+def make_bundle(now: Snapshot) -> dict[str, str]:
+    """What stays when widgets are gone."""
+    return {"text/html": format_snapshot_html(now), "text/plain": format_snapshot_text(now)}
+
+
+def register_reprs(shell: Any) -> None:
+    """Let an IPython shell show sessions and results as summaries.
+
+    The records themselves know nothing of HTML; a notebook's shell is told how to show them.
+    Tables are told that a name like "A$AP - L$D" is no formula.
+    """
+    pd.set_option("display.html.use_mathjax", False)
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type(ImportSession, lambda s: format_session_html(s.snapshot(), s.results))
+    html.for_type(Snapshot, format_snapshot_html)
+    html.for_type(FileResult, format_result_html)
+    plain = shell.display_formatter.formatters["text/plain"]
+    plain.for_type(
+        ImportSession, lambda s, printer, _cycle: printer.text(format_snapshot_text(s.snapshot()))
+    )
+    plain.for_type(FileResult, lambda r, printer, _cycle: printer.text(format_result(r)))
+
+
+def _show(bundle: dict[str, Any]) -> Any:
+    handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
+    handle.display(bundle, raw=True)
+    return handle
+
+
+def _finish_in_cell(session: Watched, handle: Any) -> None:
+    """Show the end as part of the first cell that ends after it.
+
+    Executors drop what arrives between two cells, and a thread cannot know when that is.
+    """
+    shell = get_ipython()
+    if shell is None:
+        return
+
+    def finish(_result: object) -> None:
+        if session.is_ended:
+            shell.events.unregister("post_run_cell", finish)
+            handle.update(make_bundle(session.snapshot()), raw=True)
+
+    shell.events.register("post_run_cell", finish)
+
+
+def _follow(session: Watched, handle: Any, panel: Panel | None) -> None:
+    painted_at_s = 0.0
+    while not session.is_ended:
+        if panel is not None:
+            panel.paint(session.snapshot())
+        elif time.monotonic() - painted_at_s >= HTML_INTERVAL_S:
+            handle.update(make_bundle(session.snapshot()), raw=True)
+            painted_at_s = time.monotonic()
+        time.sleep(TICK_S)
+    handle.update(make_bundle(session.snapshot()), raw=True)
+    if panel is not None:
+        panel.close()

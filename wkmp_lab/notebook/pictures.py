@@ -1,0 +1,109 @@
+"""Figures without pyplot: drawn in any thread, readable in light and dark pages, with words."""
+
+import io
+import threading
+import warnings
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from wkmp_lab.palette import NEUTRAL
+
+WIDTH_IN = 9.2
+DPI = 100
+_DRAWING = threading.Lock()
+"""matplotlib's font and layout caches are shared by all figures."""
+
+
+def make_axes(*, height_in: float = 3.2, polar: bool = False) -> Axes:
+    """New axes on a figure of their own, at notebook width."""
+    figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.patch.set_alpha(0.0)
+    axes: Axes = figure.add_subplot(projection="polar" if polar else None)
+    return style_axes(axes)
+
+
+def style_axes(ax: Axes) -> Axes:
+    """Transparent, with mid-grey lines and words."""
+    ax.patch.set_alpha(0.0)
+    ax.tick_params(colors=NEUTRAL, labelsize=8)
+    for name, spine in ax.spines.items():
+        spine.set_visible(name not in ("top", "right"))
+        spine.set_color(NEUTRAL)
+    ax.grid(color=NEUTRAL, alpha=0.25, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def label_axes(ax: Axes, *, title: str, x: str = "", y: str = "", alt: str = "") -> Axes:
+    """Name axes and picture; texts from outside are never read as mathematics.
+
+    ``alt`` says in words what is to be seen; it becomes the label of the axes.
+    """
+    ax.set_title(title, color=NEUTRAL, fontsize=10, loc="left", parse_math=False)
+    ax.set_xlabel(x, color=NEUTRAL, fontsize=9, parse_math=False)
+    ax.set_ylabel(y, color=NEUTRAL, fontsize=9, parse_math=False)
+    ax.set_label(alt or title)
+    return ax
+
+
+def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
+    """A legend in mid-grey words without a frame, each name once; below, it hides nothing."""
+    handles, labels = ax.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    if not once:
+        return
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    # In shares of the axes' height: about half an inch, room for ticks and the axis' name.
+    drop = 0.5 / max(figure.get_figheight() - 1.0, 0.5)
+    ax.legend(
+        list(once.values()),
+        list(once),
+        loc="upper center" if is_below else "best",
+        bbox_to_anchor=(0.5, -drop) if is_below else None,
+        ncols=n_columns,
+        fontsize=8,
+        frameon=False,
+        labelcolor=NEUTRAL,
+        handlelength=1.2,
+        columnspacing=1.2,
+    )
+
+
+def draw_png(ax: Axes) -> bytes:
+    """The figure of some axes as PNG; safe in any thread."""
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    png = io.BytesIO()
+    with _DRAWING, warnings.catch_warnings():
+        # A script that no installed font has is drawn as boxes; nobody can act on the warning.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure.savefig(png, format="png")
+    return png.getvalue()
+
+
+class Picture:
+    """Axes as a notebook shows them: an image, and words for those who do not see it.
+
+    Parameters
+    ----------
+    ax
+        What a ``plot_...`` function returned.
+    alt
+        What is to be seen; None: what the axes say of themselves.
+    """
+
+    def __init__(self, ax: Axes, *, alt: str | None = None) -> None:
+        self.ax = ax
+        self.alt = alt if alt is not None else str(ax.get_label())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        del include, exclude  # the protocol's; both forms are always given
+        return {"image/png": draw_png(self.ax), "text/plain": f"[picture: {self.alt}]"}
+
+    def __repr__(self) -> str:
+        return f"[picture: {self.alt}]"

@@ -1,0 +1,322 @@
+"""Pictures of an import: each draws on the axes given, or on new ones, and returns them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from wkmp_lab.model import MATCH_LEVELS, FileResult, MatchLevel, Passage, Phase
+from wkmp_lab.notebook.pictures import (
+    add_legend,
+    label_axes,
+    make_axes,
+    style_axes,
+)
+from wkmp_lab.palette import MATCH_COLORS, NEUTRAL, PHASE_COLORS, WARNING
+from wkmp_lab.signals import LevelProfile
+from wkmp_lab.text import clean_path, clean_text, elide
+from wkmp_lab.units import seconds_from_ticks
+
+MAX_NAMED_FILES = 30
+N_POINTS = 1800
+"""Points of a level curve: about two a pixel at notebook width."""
+FLOOR_DBFS = -100.0
+REST_S = 30.0
+"""A rest this long parts two imports; within one, some worker always works."""
+LEVEL_COLOR = "#2f8fd0"
+"""Between the palette's blues: seen on white and on black."""
+MARKERS: dict[MatchLevel, str] = {"high": "o", "medium": "s", "low": "^", "unidentified": "x"}
+
+
+def plot_timeline(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
+    """Files over phases in time: overlapping bars are work done at once.
+
+    Files of earlier runs are left out. The title gives the speed-up (time spent in phases over
+    time passed) and the busy cores (processor time over time passed), both as measured.
+    """
+    timed, n_earlier = _latest_run(results)
+    if ax is None:
+        ax = make_axes(height_in=min(7.0, 1.9 + 0.2 * len(timed)))
+    else:
+        style_axes(ax)
+    if not timed:
+        return label_axes(ax, title="No file was measured in this import", x="seconds")
+    origin_s = _start_s(timed[0])
+    for phase in Phase:
+        bars = [
+            (row, span.start_s - origin_s, span.end_s - span.start_s)
+            for row, result in enumerate(timed)
+            for span in result.spans
+            if span.phase is phase
+        ]
+        if bars:
+            rows, starts, lengths = zip(*bars, strict=True)
+            color = PHASE_COLORS[phase]
+            ax.barh(rows, lengths, left=starts, height=0.8, color=color, label=phase.title())
+    is_named = len(timed) <= MAX_NAMED_FILES
+    ax.set_yticks(range(len(timed)) if is_named else [])
+    if is_named:
+        names = [_name(r.path, 28) for r in timed]
+        ax.set_yticklabels(names, fontsize=7, parse_math=False)
+    ax.margins(y=0.01)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    title = _describe_timeline(timed)
+    if n_earlier:
+        title += f"; {n_earlier} files were known from before"
+    label_axes(ax, title=title, x="seconds", y="" if is_named else "files, by start")
+    add_legend(ax, is_below=True, n_columns=7)
+    return ax
+
+
+def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None = None) -> Axes:
+    """The level of a file with its passages, cuts, gaps that were not cut, and lead points.
+
+    Parameters
+    ----------
+    profile
+        Levels of the file; see :func:`wkmp_lab.pipeline.read_profile`.
+    result
+        What the import says of it.
+    ax
+        Where to draw; new axes where None.
+    """
+    ax = make_axes(height_in=3.4) if ax is None else style_axes(ax)
+    times_s, low_dbfs, high_dbfs = reduce_levels(profile)
+    ax.fill_between(times_s, low_dbfs, high_dbfs, color=LEVEL_COLOR, linewidth=0.4)
+    for passage in result.passages:
+        _draw_passage(ax, passage)
+    cut = result.segmentation
+    if cut is not None:
+        ax.axhline(
+            cut.threshold_dbfs,
+            color=WARNING,
+            linewidth=0.9,
+            linestyle="--",
+            label=f"silence below {cut.threshold_dbfs:.0f} dBFS",
+        )
+        for gap in cut.gaps:
+            _draw_gap(
+                ax,
+                seconds_from_ticks(gap.start_ticks),
+                seconds_from_ticks(gap.end_ticks),
+                is_cut=gap.is_boundary,
+            )
+    ax.set_xlim(0.0, profile.duration_s)
+    ax.set_ylim(FLOOR_DBFS, 6.0)
+    n = len(result.passages)
+    verdict = clean_text(cut.verdict) if cut is not None else f"{n} passages"
+    title = f"{_name(result.path, 60)}: {elide(verdict, 60)}"
+    label_axes(ax, title=title, x="seconds", y="dBFS", alt=f"Level of {title}; {n} passages")
+    add_legend(ax, is_below=True, n_columns=7)
+    return ax
+
+
+def plot_loudness_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Loudness over tempo, a mark for each passage by how sure its identity is.
+
+    Parameters
+    ----------
+    passages
+        The table of passages.
+    ax
+        Where to draw; new axes where None.
+    """
+    ax = make_axes(height_in=3.6) if ax is None else style_axes(ax)
+    known = passages.dropna(subset=["tempo_bpm", "loudness_lufs"])
+    for level in MATCH_LEVELS:
+        some = known[known["match"] == level]
+        if len(some):
+            ax.scatter(
+                some["tempo_bpm"],
+                some["loudness_lufs"],
+                s=42,
+                alpha=0.85,
+                marker=MARKERS[level],
+                color=MATCH_COLORS[level],
+                label=f"{level} ({len(some)})",
+            )
+    pending = known[known["match"].isna()]
+    if len(pending):
+        ax.scatter(
+            pending["tempo_bpm"],
+            pending["loudness_lufs"],
+            s=42,
+            marker="+",
+            color=NEUTRAL,
+            label=f"not looked for yet ({len(pending)})",
+        )
+    _widen(ax, least_bpm=20.0, least_lu=6.0)
+    title = f"Loudness and tempo of {len(known)} passages"
+    label_axes(ax, title=title, x="tempo (bpm)", y="loudness (LUFS)")
+    add_legend(ax)
+    return ax
+
+
+def plot_phase_times(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
+    """Time spent in each phase over all files, processor time as the darker part."""
+    ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
+    spans = [span for result in results for span in result.spans]
+    phases = [phase for phase in Phase if any(span.phase is phase for span in spans)]
+    for row, phase in enumerate(phases):
+        mine = [span for span in spans if span.phase is phase]
+        wall_s = sum(span.end_s - span.start_s for span in mine)
+        cpu_s = sum(span.cpu_s or 0.0 for span in mine)
+        ax.barh(row, wall_s, color=PHASE_COLORS[phase], alpha=0.4)
+        ax.barh(row, cpu_s, color=PHASE_COLORS[phase])
+        ax.text(wall_s, row, f" {wall_s:.1f} s", color=NEUTRAL, fontsize=8, va="center")
+    ax.set_yticks(range(len(phases)), [phase.title() for phase in phases])
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.margins(x=0.12)
+    return label_axes(ax, title="Time per phase, over all files (solid: processor)", x="seconds")
+
+
+def plot_slowest(
+    results: Sequence[FileResult], *, n_files: int = 10, ax: Axes | None = None
+) -> Axes:
+    """The files that took longest, with the phase that took most of it and their length."""
+    spent = sorted(((_spent_s(r), r) for r in results if r.spans), key=lambda pair: -pair[0])
+    ax = make_axes(height_in=3.0) if ax is None else style_axes(ax)
+    for row, (wall_s, result) in enumerate(spent[:n_files]):
+        most = max(result.spans, key=lambda span: span.end_s - span.start_s)
+        minutes = (result.duration_s or 0.0) / 60.0
+        ax.barh(row, wall_s, color=PHASE_COLORS[most.phase])
+        words = f" {wall_s:.1f} s, most in {most.phase.title()}; {minutes:.1f} min of audio"
+        ax.text(wall_s, row, words, color=NEUTRAL, fontsize=8, va="center")
+    names = [_name(result.path, 28) for _, result in spent[:n_files]]
+    ax.set_yticks(range(len(names)))
+    ax.set_yticklabels(names, fontsize=7, parse_math=False)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.margins(x=0.6)
+    return label_axes(ax, title=f"The slowest {len(names)} files", x="seconds")
+
+
+def plot_match_levels(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Passages by how sure their identity is."""
+    ax = make_axes(height_in=2.0) if ax is None else style_axes(ax)
+    counts = [int((passages["match"] == level).sum()) for level in MATCH_LEVELS]
+    for row, (level, count) in enumerate(zip(MATCH_LEVELS, counts, strict=True)):
+        ax.barh(row, count, color=MATCH_COLORS[level])
+        ax.text(count, row, f" {count}", color=NEUTRAL, fontsize=9, va="center")
+    ax.set_yticks(range(len(MATCH_LEVELS)), MATCH_LEVELS)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    return label_axes(ax, title=f"Match levels of {len(passages)} passages", x="passages")
+
+
+def plot_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """How the tempos of the passages are spread, in bins of 5 bpm."""
+    ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
+    tempos = passages["tempo_bpm"].dropna().to_numpy(dtype=np.float64)
+    ax.hist(tempos, bins=np.arange(30.0, 255.0, 5.0).tolist(), color=LEVEL_COLOR)
+    return label_axes(ax, title=f"Tempo of {tempos.size} passages", x="bpm", y="passages")
+
+
+def plot_keys(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """How often each key was found, the most frequent first."""
+    ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
+    counts = passages["key"].dropna().value_counts()
+    ax.bar(counts.index.astype(str), counts.to_numpy(), color=LEVEL_COLOR, width=0.7)
+    ax.set_xlim(-0.7, max(len(counts), 6) - 0.3)
+    ax.tick_params(axis="x", rotation=60)
+    return label_axes(ax, title=f"Key of {int(counts.sum())} passages", y="passages")
+
+
+def reduce_levels(
+    profile: LevelProfile, n_points: int = N_POINTS
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times in s, and the lowest and highest level in dBFS around each, for drawing."""
+    levels = np.maximum(profile.level_dbfs, FLOOR_DBFS)
+    if not levels.size:
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    starts = np.unique(np.linspace(0, levels.size, n_points, endpoint=False).astype(np.int64))
+    low = np.minimum.reduceat(levels, starts)
+    high = np.maximum.reduceat(levels, starts)
+    return starts * profile.hop_s, low, high
+
+
+def _widen(ax: Axes, *, least_bpm: float, least_lu: float) -> None:
+    """Show at least this much, so that no difference looks larger than it is."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    bpm, lu = max(least_bpm - (right - left), 0.0) / 2, max(least_lu - (high - low), 0.0) / 2
+    ax.set_xlim(left - bpm, right + bpm)
+    ax.set_ylim(low - lu, high + lu)
+
+
+def _draw_passage(ax: Axes, passage: Passage) -> None:
+    shade = 0.20 if passage.index % 2 else 0.08
+    ax.axvspan(passage.start_s, passage.end_s, color=NEUTRAL, alpha=shade, linewidth=0)
+    middle_s = 0.5 * (passage.start_s + passage.end_s)
+    ax.text(
+        middle_s,
+        4.5,
+        str(passage.index),
+        color=NEUTRAL,
+        fontsize=8,
+        ha="center",
+        va="top",
+        clip_on=True,
+    )
+    amplitude = passage.amplitude
+    if amplitude is None:
+        return
+    lead_in_s = passage.start_s + seconds_from_ticks(amplitude.lead_in_ticks)
+    lead_out_s = passage.end_s - seconds_from_ticks(amplitude.lead_out_ticks)
+    for time_s, marker, name in ((lead_in_s, ">", "lead-in ends"), (lead_out_s, "<", "lead-out")):
+        ax.plot(time_s, FLOOR_DBFS + 4, marker, color="#e69f00", markersize=6, label=name)
+    sounding = (amplitude.first_sound_ticks, amplitude.last_sound_ticks)
+    for time_s in map(seconds_from_ticks, sounding):
+        ax.plot(
+            [time_s, time_s],
+            [FLOOR_DBFS, FLOOR_DBFS + 12],
+            color="#009e73",
+            linewidth=1.4,
+            label="first, last sound",
+        )
+
+
+def _draw_gap(ax: Axes, start_s: float, end_s: float, *, is_cut: bool) -> None:
+    middle_s = 0.5 * (start_s + end_s)
+    if is_cut:
+        ax.axvline(middle_s, color=WARNING, linewidth=1.4, label="cut")
+    else:
+        ax.axvline(middle_s, color=NEUTRAL, linewidth=0.9, linestyle=":", label="gap, not cut")
+
+
+def _latest_run(results: Sequence[FileResult]) -> tuple[list[FileResult], int]:
+    """The files after the last long rest, by start, and how many came before."""
+    timed = sorted((result for result in results if result.spans), key=_start_s)
+    first, busy_until_s = 0, -np.inf
+    for index, result in enumerate(timed):
+        if index and _start_s(result) - busy_until_s > REST_S:
+            first = index
+        busy_until_s = max(busy_until_s, *(span.end_s for span in result.spans))
+    return timed[first:], first
+
+
+def _describe_timeline(timed: Sequence[FileResult]) -> str:
+    spans = [span for result in timed for span in result.spans]
+    passed_s = max(s.end_s for s in spans) - min(s.start_s for s in spans)
+    spent_s = sum(s.end_s - s.start_s for s in spans)
+    cpu_s = sum(s.cpu_s or 0.0 for s in spans)
+    if passed_s <= 0.0:
+        return f"{len(timed)} files"
+    return (
+        f"{len(timed)} files in {passed_s:.1f} s: speed-up {spent_s / passed_s:.1f} "
+        f"(phase time / time), {cpu_s / passed_s:.1f} cores busy"
+    )
+
+
+def _start_s(result: FileResult) -> float:
+    return min(span.start_s for span in result.spans)
+
+
+def _spent_s(result: FileResult) -> float:
+    return sum(span.end_s - span.start_s for span in result.spans)
+
+
+def _name(path: str, max_length: int) -> str:
+    return elide(clean_path(path).replace("\\", "/").rpartition("/")[2], max_length)
