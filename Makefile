@@ -1,0 +1,63 @@
+# make run [MUSIC=folder] [OUT=folder]   import a folder of music, leave tables and a notebook
+# make lab                               open JupyterLab on the notebooks
+# make test                              lint, types and all tests
+# make bench [MUSIC=folder]              the benchmarks, beside their peers
+# make docs                              the notebooks, executed, as HTML in build/docs
+# PYTHON=python3.12                      chooses the interpreter (3.11 to 3.14)
+
+PYTHON ?= python3
+MUSIC ?= data/sample
+OUT ?= results
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run lab test bench docs clean
+.DEFAULT_GOAL := run
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wkmp_lab needs Python 3.11 or newer, got " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+# libchromaprint is used where the system has it; else the ffmpeg of a wheel computes fingerprints.
+$(VENV)/.installed: pyproject.toml $(BIN)/python
+	@echo "Installing wkmp_lab into $(VENV) (a few minutes the first time) ..."
+	$(PIP) install --upgrade pip
+	$(PIP) install --editable .
+	$(BIN)/python -c 'import chromaprint' 2>/dev/null || $(PIP) install --editable '.[chromaprint]'
+	$(BIN)/python -c 'from wkmp_lab.worker import warm_up; warm_up()'
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) install --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-test
+	$(PIP) install --editable '.[bench]'
+	@touch $@
+
+run: $(VENV)/.installed
+	$(BIN)/python -m wkmp_lab import "$(MUSIC)" --out "$(OUT)"
+	WKMP_LAB_MUSIC="$(abspath $(MUSIC))" WKMP_LAB_OUT="$(abspath $(OUT))" $(BIN)/python -m nbconvert --log-level=ERROR --to html --execute \
+	  --ExecutePreprocessor.timeout=86400 --output-dir "$(OUT)" --output 01_import notebooks/01_import.ipynb
+	@echo "Tables and 01_import.html are in $(OUT)/"
+
+lab: $(VENV)/.installed
+	$(BIN)/python -m jupyterlab --notebook-dir notebooks
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/run_all.py --music "$(MUSIC)"
+
+docs: $(VENV)/.installed
+	for notebook in notebooks/*.ipynb; do \
+	  $(BIN)/python -m nbconvert --log-level=ERROR --to html --execute --output-dir build/docs "$$notebook" || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) build dist artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

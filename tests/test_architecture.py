@@ -1,0 +1,120 @@
+"""The house rules that a machine can check: who imports whom, and what importing costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "wkmp_lab"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PHASES = {"segmenting", "fingerprinting", "identifying", "analyzing", "flavoring"}
+FRONT_ENDS = {"notebook", "cli", "terminal"}
+HEAVY = {"ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else ast.walk(tree)
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def rooms_of(path: Path) -> set[str]:
+    """The second parts of what a module imports from the package: dsp, io, tables, ..."""
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("wkmp_lab.")}
+
+
+@pytest.mark.parametrize("phase", sorted(PHASES))
+def test_a_phase_imports_no_other_phase_and_no_io(phase):
+    rooms = rooms_of(PACKAGE / f"{phase}.py")
+    assert not rooms & (PHASES - {phase})
+    assert "io" not in rooms
+
+
+def test_dsp_imports_only_what_lies_below_it():
+    for path in (PACKAGE / "dsp").glob("*.py"):
+        assert rooms_of(path) <= {"dsp", "errors", "units", "model", "settings", "signals"}, path
+
+
+def test_io_imports_no_phase_but_the_fingerprint_code():
+    for path in (PACKAGE / "io").glob("*.py"):
+        assert not rooms_of(path) & (PHASES - {"fingerprinting"}), path
+
+
+def test_nothing_imports_a_front_end_but_front_ends():
+    for path in MODULES:
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if own not in FRONT_ENDS | {"__main__", "__init__"}:
+            assert not rooms_of(path) & FRONT_ENDS, path
+
+
+def test_only_tables_and_what_shows_them_know_pandas():
+    knowing = {name_of(path) for path in MODULES if "pandas" in imports_of(path)}
+    rooms = {name.split(".")[1] for name in knowing}
+    assert rooms <= {"tables", "export", "session", "report", "neighbours", "notebook", "planning"}
+
+
+def test_only_the_runner_knows_joblib():
+    knowing = {name_of(p) for p in MODULES if any(n.startswith("joblib") for n in imports_of(p))}
+    assert knowing == {"wkmp_lab.runner"}
+
+
+def test_there_are_no_circles():
+    names = {name_of(path) for path in MODULES}
+    graph = {
+        name_of(path): {n for n in imports_of(path, top_level_only=True) if n in names}
+        for path in MODULES
+    }
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail, name))
+        if name not in done:
+            for other in graph[name] - {name}:
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in names:
+        visit(name, ())
+
+
+def test_no_file_is_two_ideas():
+    too_long = {p.name: n for p in MODULES if (n := len(p.read_text("utf-8").splitlines())) > 400}
+    assert not too_long
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = run_python("import sys, wkmp_lab; print(*sys.modules)").split()
+    assert not HEAVY & set(loaded)
+    assert "numpy" not in loaded
+
+
+def test_a_worker_loads_nothing_heavy():
+    loaded = run_python("import sys, wkmp_lab.worker; print(*sys.modules)").split()
+    assert not HEAVY & set(loaded)
+
+
+def test_every_public_name_can_be_had():
+    import wkmp_lab
+
+    for name in wkmp_lab.__all__:
+        assert getattr(wkmp_lab, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = wkmp_lab.nonsense
