@@ -15,7 +15,7 @@ HOP_LENGTH = 2048
 RANGE_HZ = (55.0, 2200.0)
 N_CENTS = 120
 """Pitch classes are collected in bins of 10 cents, so that tuning can be found afterwards."""
-N_HARMONICS = 4
+N_HARMONICS = 6
 HARMONIC_DECAY = 0.6
 """A peak may be the n-th harmonic of a lower note: it speaks for that note by 0.6^(n-1)."""
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
