@@ -17,6 +17,8 @@ CODECS = {
     ".wma": "wmav2",
     ".wv": "wavpack",
 }
+FORMATS = {"wavpack": "s16p", "tta": "s16"}
+"""For encoders that would take 8 bits."""
 BIT_RATES = {"wmav2": 128_000}
 """For encoders that have no default."""
 
@@ -72,6 +74,8 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None):
     with av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
         stream = container.add_stream(codec, rate=rate, layout=layout, options=options)
+        if codec in FORMATS:
+            stream.format = FORMATS[codec]
         if bit_rate or codec in BIT_RATES:
             stream.bit_rate = bit_rate or BIT_RATES[codec]
         resampler = av.AudioResampler(stream.format, layout, rate)

@@ -23,8 +23,13 @@ TRUNCATED_SHARE = 0.01
 TRUNCATED_S = 1.0
 """A file that ends earlier than it declares by more than both is truncated."""
 
-_SEEKABLE = ("pcm_", "flac", "alac", "wavpack", "tta")
-"""Codecs whose frames stand alone and know their place: a seek gives the very same samples."""
+_SEEKABLE_CODECS = ("pcm_", "flac", "alac", "wavpack", "tta")
+_SEEKABLE_CONTAINERS = {"aiff", "au", "caf", "flac", "m4a", "tta", "wav", "wavpack"}
+"""Where frames stand alone and know their place, so that a seek gives the very same samples.
+
+Not in Ogg, whose pages are placed by guess after a seek, nor in Matroska, which counts in
+milliseconds.
+"""
 
 _SCALES: dict[str, float] = {
     "u1": 1.0 / 128.0,
@@ -126,10 +131,10 @@ class AudioReader:
             not tell it exactly, and this reader is to be used no further.
         """
         stream = self._stream
-        if not stream.codec_context.name.startswith(_SEEKABLE) or not stream.time_base:
+        container, codec = opening.read_names(self._container, stream)
+        if container not in _SEEKABLE_CONTAINERS or not codec.startswith(_SEEKABLE_CODECS):
             return None
-        if (Fraction(1, self.sr) / stream.time_base).denominator != 1:
-            # Matroska counts in milliseconds: no place of a sample can be read from that.
+        if not stream.time_base or (Fraction(1, self.sr) / stream.time_base).denominator != 1:
             return None
         start_ticks = stream.start_time or 0
         try:
@@ -203,7 +208,11 @@ class AudioReader:
                 yield from self._change(stretch, wanted)
 
     def _change(self, frames: Iterator[Any], wanted: _Layout) -> Iterator[Any]:
-        """Frames converted to another layout; what cannot be converted counts as an error."""
+        """Frames converted to another layout; what cannot be converted counts as an error.
+
+        FFmpeg mixes channels at equal power, so levels of such a stretch are up to 3 dB off the
+        channel mean: ``n_format_changes`` tells.
+        """
         name, layout, rate = wanted
         resampler = av.AudioResampler(format=name, layout=layout, rate=rate)
         try:
@@ -241,7 +250,8 @@ def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None =
     """A stretch of a file, or all of it: sample for sample what a full decode gives there.
 
     Lossless formats are entered near the stretch; the others are decoded from their start, since
-    their frames depend on those before.
+    their frames depend on those before. In a damaged lossless file the stretch lies where the
+    file says, which is later than a count of the decoded samples says.
 
     Parameters
     ----------
