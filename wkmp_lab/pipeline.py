@@ -230,6 +230,8 @@ def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
         notes.append(f"damaged: {audio.n_decode_errors} packets could not be decoded")
     if audio.n_nonfinite:
         notes.append(f"damaged: {audio.n_nonfinite} samples were not finite and count as 0")
+    if audio.n_format_changes:
+        notes.append(f"odd: rate or channels change {audio.n_format_changes} times inside")
     if audio.is_capped:
         notes.append(f"capped: only the first {audio.duration_s:.0f} s were read")
     return tuple(notes)

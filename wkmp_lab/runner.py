@@ -17,8 +17,16 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from wkmp_lab.board import PHASES, Board, Control, FileState
+from wkmp_lab.runner_dask import run_on_dask
 from wkmp_lab.settings import Order, RunSettings, Settings
-from wkmp_lab.worker import Outcome, Task, fail, measure_task, prepare_worker
+from wkmp_lab.worker import (
+    Outcome,
+    Task,
+    fail,
+    measure_task,
+    prepare_worker,
+    until_cancelled,
+)
 
 CANCEL_GRACE_S = 1.5
 """After this long, workers that have not seen the cancel flag are ended."""
@@ -68,9 +76,11 @@ class Runner:
         board
             Where the workers report; its control word ends or pauses the run.
         """
-        if self.n_jobs == 1:
-            for task in _until_cancelled(tasks, board):
+        if self.n_jobs == 1 and self._backend != "dask":
+            for task in until_cancelled(tasks, board):
                 yield measure_task(task, self._settings, board)
+        elif self._backend == "dask":
+            yield from run_on_dask(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
         elif self._backend == "loky":
             for _ in self._starting:
                 pass
@@ -118,7 +128,7 @@ class Runner:
 
     def _jobs(self, tasks: Sequence[Task], board: Board) -> Iterator[Any]:
         measure = delayed(measure_task)
-        for task in _until_cancelled(tasks, board):
+        for task in until_cancelled(tasks, board):
             yield measure(task, self._settings, board)
 
     def _parallel(self, jobs: Iterable[Any]) -> Iterator[Any]:
@@ -153,13 +163,6 @@ def describe_death(text: str) -> str:
     if found := re.search(r"EXIT\((\d+)\)", text):
         return f"worker died (exit status {found[1]})"
     return "worker died"
-
-
-def _until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
-    for task in tasks:
-        if board.control is Control.CANCEL:
-            return
-        yield task
 
 
 def _find_suspects(waiting: dict[int, Task], board: Board) -> list[Task]:

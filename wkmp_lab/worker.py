@@ -1,22 +1,29 @@
 """What runs inside a worker process: measuring one file, and getting ready for it."""
 
 import contextlib
+import hashlib
 import os
 import signal
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numba
+
 from wkmp_lab import analyzing, flavoring, pipeline
-from wkmp_lab.board import PHASES, Board, CancelledError, FileProgress
+from wkmp_lab.board import PHASES, Board, CancelledError, Control, FileProgress
 from wkmp_lab.dsp import levels
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
 from wkmp_lab.segmenting import SegmentHints
 from wkmp_lab.settings import Settings
+
+COMPILE_LIMIT_S = 120.0
+"""How long a worker waits for another one to compile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ Outcome = tuple[int, str, FileResult | None]
 
 
 def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
-    """Measure one file, in whatever process; every failure is a result."""
+    """Measure one file in a process of this machine; every failure is a result."""
     progress = FileProgress(board, task.index)
     path = task.source.path
     try:
@@ -57,6 +64,17 @@ def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
     return task.index, path, result
 
 
+def measure_far(task: Task, settings: Settings) -> FileResult:
+    """Measure one file on any machine that sees its path: without a board to report to."""
+    try:
+        return pipeline.measure_file(
+            task.source, settings=settings, hints=task.hints, sha256=task.sha256
+        )
+    except Exception as error:  # noqa: BLE001 (the boundary, as above)
+        reason = f"unexpected {pipeline.describe_error(error)}"
+        return fail(task, Phase.EXTRACTING, reason, settings=settings)
+
+
 def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileResult:
     """The row of a file whose worker could not give one."""
     return FileResult(
@@ -66,6 +84,14 @@ def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileRe
         failure=Failure(phase, reason),
         provenance=(("measured", pipeline.compute_measure_key(settings)),),
     )
+
+
+def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
+    """The tasks, one by one, as long as the board does not say cancel."""
+    for task in tasks:
+        if board.control is Control.CANCEL:
+            return
+        yield task
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:
@@ -79,14 +105,32 @@ def prepare_worker(parent_pid: int, memory_mb: int) -> None:
 def warm_up() -> None:
     """Load and compile every kernel, so that the first file pays for none.
 
-    On a machine where nothing is compiled yet, one process compiles while the others wait:
-    concurrent first compilation can crash, and would cost every core the same work.
+    Where nothing is compiled yet, one process compiles while the others wait: concurrent first
+    compilation can crash, and would cost every core the same work.
     """
-    folder = Path(tempfile.gettempdir())
-    with hold_lock(folder / f"wkmp-lab-warm-up-{_user_name()}.lock", timeout_s=120):
-        levels.warm_up()
-        analyzing.warm_up()
-        flavoring.warm_up()
+    stamp = _find_stamp()
+    if stamp.exists():
+        _call_kernels()
+        return
+    with hold_lock(stamp.with_suffix(".lock"), timeout_s=COMPILE_LIMIT_S):
+        _call_kernels()
+        stamp.touch()
+
+
+def _call_kernels() -> None:
+    levels.warm_up()
+    analyzing.warm_up()
+    flavoring.warm_up()
+
+
+def _find_stamp() -> Path:
+    """The file that says that these very kernels are compiled: beside numba's cache of them."""
+    sources = sorted(Path(levels.__file__).parent.glob("*.py"))
+    state = [(path.name, path.stat().st_mtime_ns) for path in sources]
+    name = hashlib.sha256(repr((state, sys.version, numba.__version__)).encode()).hexdigest()[:16]
+    cache = Path(levels.__file__).parent / "__pycache__"
+    folder = cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir())
+    return folder / f"wkmp-lab-kernels-{_user_name()}-{name}"
 
 
 def _user_name() -> str:
