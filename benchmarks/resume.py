@@ -67,9 +67,9 @@ def import_twice(n_files: int, scratch: Path) -> None:
         peak_mb = psutil.Process().memory_info().rss / 2**20
         n_measured = count_measured(session, start_s_epoch(session))
         print(
-            f"{name} import of {n_files} files: {time.perf_counter() - start_s:.1f} s, the parent's "
-            f"work {time.process_time() - start_cpu_s:.1f} s; {len(session.results)} rows, "
-            f"{n_measured} measured; parent {peak_mb:.0f} MB"
+            f"{name} import of {n_files} files: {time.perf_counter() - start_s:.1f} s, the "
+            f"parent's work {time.process_time() - start_cpu_s:.1f} s; "
+            f"{len(session.results)} rows, {n_measured} measured; parent {peak_mb:.0f} MB"
         )
 
 

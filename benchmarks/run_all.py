@@ -1,6 +1,6 @@
 """Run every benchmark, one after the other.
 
-    python benchmarks/run_all.py --music FOLDER
+python benchmarks/run_all.py --music FOLDER
 """
 
 import argparse

@@ -56,8 +56,8 @@ def run_import(options: argparse.Namespace) -> int:
     from wkmp_lab.session import start_import
 
     settings = _make_settings(options)
+    export.check_formats(options.format)
     if options.out is not None:
-        export.check_formats(options.format)
         export.check_folder(options.out, music_folder=options.folder)
     session = start_import(options.folder, settings=settings, store=options.store)
     with _cancelling(session):
