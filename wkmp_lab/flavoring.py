@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.dsp import rhythm, spectrum, tonality
+from wkmp_lab.flavors import flavor_distance
 from wkmp_lab.model import Descriptors, Key, Tempo
 from wkmp_lab.settings import FlavorSettings
 from wkmp_lab.signals import FloatArray, Samples
+
+__all__ = ["DESCRIPTORS", "Descriptor", "flavor_distance", "measure_descriptors", "warm_up"]
 
 VERSION = 1
 """Raised whenever a descriptor changes its meaning."""
