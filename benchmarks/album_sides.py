@@ -1,6 +1,6 @@
 """Album sides made of songs: joins at known places, under the noise of a medium."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,7 @@ CONDITIONS = (
     Condition("gapless", "digital", None),
     Condition("cross-faded", "digital", None),
 )
+NOISES = ("digital", "dither", "vinyl", "worn", "cassette")
 NOISE_DBFS = {"vinyl": -58.0, "worn": -46.0, "cassette": -50.0}
 CLICKS_PER_S = {"vinyl": 3.0, "worn": 10.0}
 
@@ -79,15 +80,6 @@ def read_songs(folder: Path) -> dict[str, Song]:
     return songs
 
 
-def make_sides(
-    songs: Sequence[Song], condition: Condition, *, n_sides: int, rng: np.random.Generator
-) -> Iterator[Side]:
-    """Sides of five songs each, drawn without repetition within a side."""
-    for _ in range(n_sides):
-        chosen = rng.choice(len(songs), min(5, len(songs)), replace=False)
-        yield make_side([songs[i] for i in chosen], condition, rng=rng)
-
-
 def make_side(songs: Sequence[Song], condition: Condition, *, rng: np.random.Generator) -> Side:
     """One side: the songs in order, joined and noisy as the condition says."""
     pieces = [_shorten(_as_float(song)) for song in songs]
@@ -103,8 +95,7 @@ def make_side(songs: Sequence[Song], condition: Condition, *, rng: np.random.Gen
         after = max(-steps[i], 0) if i < len(steps) else 0
         samples[start : start + len(piece)] += _faded(piece, before, after)
     joins = [
-        tuple(sorted((start - step, start)))
-        for start, step in zip(starts[1:], steps, strict=True)
+        tuple(sorted((start - step, start))) for start, step in zip(starts[1:], steps, strict=True)
     ]
     samples += make_noise(condition.noise, len(samples), rng=rng)
     return Side(samples, tuple((a / SR, b / SR) for a, b in joins))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WITH_MUSIC = ("runner", "single_file", "loudness", "segmenting", "catalogue", "flavor")
+WITH_MUSIC = ("runner", "single_file", "loudness", "segmenting", "catalogue", "resume")
 WITHOUT = ("tempo_key", "identify")
 
 

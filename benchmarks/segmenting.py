@@ -5,8 +5,8 @@
 Sides of five songs are made with a seed, under eight conditions, and every song alone under five
 kinds of noise. A cut is right within half a second of the stretch between two songs; a cell shows
 precision/recall/F-measure, a song counts as cut where a method cuts it at all. The last rows score
-ours as MIREX does, by the distance to the middle of the join. ``known`` was told the lengths of
-the pieces.
+ours as MIREX does, by the distance to the middle of the join. ``cue`` was told the exact
+lengths of the pieces, as a cue sheet has them, ``list`` whole seconds, as a printed track list.
 """
 
 import argparse
@@ -14,16 +14,25 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import librosa
 import mir_eval
 import numpy as np
-from album_sides import CONDITIONS, SR, Side, Song, make_side, make_single, read_songs
+from album_sides import (
+    CONDITIONS,
+    NOISES,
+    SR,
+    Condition,
+    Side,
+    Song,
+    make_side,
+    make_single,
+    read_songs,
+)
 
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.segmenting import find_passages
@@ -32,10 +41,12 @@ from wkmp_lab.signals import FloatArray, LevelProfile, Signal
 from wkmp_lab.units import seconds_from_ticks
 
 TOLERANCE_S = 0.5
+MIREX_WINDOWS_S = (0.5, 3.0)
+N_THREADS = 2
 Cuts = list[float]
 
 OURS = "wkmp_lab"
-KNOWN = "wkmp_lab, known"
+CUE, TRACK_LIST = "wkmp_lab, cue", "wkmp_lab, list"
 FFMPEG = {"ffmpeg -60 dB 2 s": ("-60dB", 2.0), "ffmpeg -50 dB 0.5 s": ("-50dB", 0.5)}
 LIBROSA = "librosa split"
 PRESETS = {
@@ -80,22 +91,19 @@ def find_ours(profile: LevelProfile, settings: SegmentSettings | None = None) ->
     return [seconds_from_ticks(start) for start, _ in spans[1:]]
 
 
-def find_with_ffmpeg(samples: FloatArray) -> dict[str, Cuts]:
+def find_with_ffmpeg(samples: FloatArray, noise: str, length_s: float) -> Cuts:
     """Middles of the silences that the silencedetect filter reports, the file's ends left out."""
-    chain = ",".join(
-        f"silencedetect@{i}=noise={noise}:duration={length_s}"
-        for i, (noise, length_s) in enumerate(FFMPEG.values())
-    )
-    command = f"ffmpeg -hide_banner -nostats -f f32le -ar {SR} -ac 1 -i - -af {chain} -f null -"
+    command = f"ffmpeg -hide_banner -nostats -f f32le -ar {SR} -ac 1 -i - -af"
+    filter_text = f"silencedetect=noise={noise}:duration={length_s}"
     log = subprocess.run(
-        command.split(), input=samples.tobytes(), capture_output=True, check=True
+        [*command.split(), filter_text, "-f", "null", "-"],
+        input=samples.tobytes(),
+        capture_output=True,
+        check=True,
     ).stderr.decode()
-    found = {}
-    for i, name in enumerate(FFMPEG):
-        times = re.findall(rf"silencedetect@{i} @ .*?silence_(start|end): (-?[\d.]+)", log)
-        starts, ends = ([float(t) for kind, t in times if kind == k] for k in ("start", "end"))
-        found[name] = _middles(zip(starts, ends, strict=False), len(samples) / SR)
-    return found
+    times = re.findall(r"silence_(start|end): (-?[\d.]+)", log)
+    starts, ends = ([float(t) for kind, t in times if kind == k] for k in ("start", "end"))
+    return _middles(zip(starts, ends, strict=False), len(samples) / SR)
 
 
 def find_with_librosa(samples: FloatArray) -> Cuts:
@@ -114,16 +122,20 @@ def find_all(samples: FloatArray, durations_s: tuple[float, ...] | None) -> dict
     profile = measure_levels(Signal(samples[None], SR))
     found = {OURS: find_ours(profile)}
     if durations_s is not None:
-        found[KNOWN] = find_ours(profile, SegmentSettings(durations_s=durations_s))
+        whole_s = tuple(float(round(length_s)) for length_s in durations_s)
+        found[CUE] = find_ours(profile, SegmentSettings(durations_s=durations_s))
+        found[TRACK_LIST] = find_ours(profile, SegmentSettings(durations_s=whole_s))
     found |= {name: find_ours(profile, settings) for name, settings in PRESETS.items()}
     found[LIBROSA] = find_with_librosa(samples)
     if shutil.which("ffmpeg"):
-        found |= find_with_ffmpeg(samples)
+        found |= {name: find_with_ffmpeg(samples, *rule) for name, rule in FFMPEG.items()}
     return found
 
 
 def score_as_mirex(cuts: Cuts, side: Side, window_s: float) -> tuple[float, float, float]:
     """Precision, recall and F-measure of ``mir_eval.segment.detection``."""
+    if not cuts:
+        return 0.0, 0.0, 0.0
     end_s = len(side.samples) / SR
     middles = [(a + b) / 2 for a, b in side.joins_s]
     true, found = (
@@ -136,19 +148,89 @@ def score_as_mirex(cuts: Cuts, side: Side, window_s: float) -> tuple[float, floa
     return scores
 
 
-def make_scores(songs: Sequence[Song], condition, seed: int) -> dict[str, object]:
-    """One side, every method."""
+class SideScores(NamedTuple):
+    """What every method made of one side; the second is ours as MIREX counts, by window."""
+
+    by_method: dict[str, Score]
+    as_mirex: dict[str, tuple[float, float, float]]
+
+
+def score_side(songs: Sequence[Song], condition: Condition, seed: Sequence[int]) -> SideScores:
+    """Make a side of five songs that are drawn with the seed, and let every method cut it."""
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(songs), min(5, len(songs)), replace=False)
     side = make_side([songs[i] for i in chosen], condition, rng=rng)
     found = find_all(side.samples, side.durations_s)
-    scores: dict[str, object] = {n: score_cuts(cuts, side.joins_s) for n, cuts in found.items()}
-    for window_s in (0.5, 3.0):
-        scores[f"{OURS}, mir_eval {window_s:g} s"] = score_as_mirex(found[OURS], side, window_s)
-    return scores
+    return SideScores(
+        {name: score_cuts(cuts, side.joins_s) for name, cuts in found.items()},
+        {
+            f"{OURS}, mir_eval {window_s:g} s": score_as_mirex(found[OURS], side, window_s)
+            for window_s in MIREX_WINDOWS_S
+        },
+    )
 
 
-def count_cut(song: Song, noise: str, seed: int) -> dict[str, bool]:
-    """One song alone: which methods cut it."""
+def find_cutters(song: Song, noise: str, seed: Sequence[int]) -> dict[str, bool]:
+    """Which methods cut one song alone."""
     samples = make_single(song, noise, rng=np.random.default_rng(seed))
     return {name: bool(cuts) for name, cuts in find_all(samples, None).items()}
+
+
+def print_table(
+    sides: Mapping[str, Sequence[SideScores]], singles: Sequence[Mapping[str, bool]]
+) -> None:
+    """A row per method, a column per condition."""
+    print(f"{'':24}" + "".join(f"{name:>16}" for name in sides) + f"{'songs cut':>12}")
+    first = next(iter(sides.values()))[0]
+    for method in first.by_method:
+        cells = [str(add_scores(s.by_method[method] for s in column)) for column in sides.values()]
+        n_cut = sum(found.get(method, False) for found in singles)
+        cut = f"{n_cut}/{len(singles)}" if method in singles[0] else "-"
+        print(f"{method:24}" + "".join(f"{cell:>16}" for cell in cells) + f"{cut:>12}")
+    for row in first.as_mirex:
+        means = [np.mean([s.as_mirex[row] for s in column], axis=0) for column in sides.values()]
+        cells = ["/".join(f"{value:.2f}" for value in mean) for mean in means]
+        print(f"{row:24}" + "".join(f"{cell:>16}" for cell in cells))
+
+
+def main() -> None:
+    """Make the sides, cut them, print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--music", type=Path, default=Path("data/sample"))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sides", type=int, default=6, help="per condition (default: 6)")
+    parser.add_argument("--quick", action="store_true", help="one side, six songs alone")
+    options = parser.parse_args()
+    songs = list(read_songs(options.music).values())
+    if len(songs) < 2:
+        raise SystemExit(f"{options.music} needs two songs of 30 s or more, found {len(songs)}")
+    n_sides = 1 if options.quick else options.sides
+    alone = songs[:6] if options.quick else songs
+    start_s = time.perf_counter()
+    with ThreadPoolExecutor(N_THREADS) as pool:
+        pending = {
+            condition.name: [
+                pool.submit(score_side, songs, condition, [options.seed, i, k])
+                for k in range(n_sides)
+            ]
+            for i, condition in enumerate(CONDITIONS)
+        }
+        pending_singles = [
+            pool.submit(find_cutters, song, noise, [options.seed, i])
+            for noise in NOISES
+            for i, song in enumerate(alone)
+        ]
+        sides = {name: [f.result() for f in futures] for name, futures in pending.items()}
+        singles = [future.result() for future in pending_singles]
+    if not shutil.which("ffmpeg"):
+        print("ffmpeg is not installed: left out")
+    print(
+        f"{len(songs)} songs, {n_sides} sides a condition, seed {options.seed}, "
+        f"librosa {librosa.__version__}; precision/recall/F-measure"
+    )
+    print_table(sides, singles)
+    print(f"{time.perf_counter() - start_s:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

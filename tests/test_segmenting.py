@@ -14,7 +14,7 @@ from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.segmenting import SegmentHints, find_passages
 from wkmp_lab.settings import SegmentSettings
-from wkmp_lab.signals import LevelProfile, Signal
+from wkmp_lab.signals import BAND_EDGES_HZ, LevelProfile, Signal
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
 
 SR = 22050
@@ -122,6 +122,38 @@ def test_known_lengths_find_joins_without_a_gap():
     assert np.allclose(cuts_of(found), [20.0, 53.0], atol=0.5)
 
 
+def test_known_lengths_tell_how_well_they_fit_and_what_comes_next():
+    signal, gaps = side(piece(1, 20.0), 2.0, piece(2, 33.0), 2.0, piece(3, 24.0))
+    hints = SegmentHints(durations_s=(22.0, 36.5, 25.0))
+    found = find_passages(measure_levels(signal), hints=hints)
+    assert_cut_in(found, gaps)
+    assert "off the known lengths (cost " in found.verdict
+    assert "-1.5 s off its length" in found.gaps[-1].reason
+
+
+def test_lengths_that_do_not_fit_leave_the_gaps_to_their_evidence():
+    signal, gaps = side(piece(1), 2.0, piece(2))
+    hints = SegmentHints(durations_s=(400.0, 300.0))
+    found = find_passages(measure_levels(signal), hints=hints)
+    assert_cut_in(found, gaps)
+    assert "do not fit" in found.verdict
+
+
+def test_an_ending_that_sinks_into_the_hiss_does_not_draw_the_cut_into_the_song():
+    music = piece(1)
+    n = 8 * SR
+    music[-n:] *= 10 ** (np.linspace(0, -60, n) / 20)
+    signal, gaps = side(music, 2.0, piece(2), noise=hiss(-46))
+    assert_cut_in(find_passages(measure_levels(signal)), gaps)
+
+
+def test_digital_padding_does_not_hide_the_noise_floor():
+    signal, gaps = side(piece(1), 2.0, piece(2), noise=hiss(-50))
+    padding = np.zeros((1, SR), np.float32)
+    padded = Signal(np.concatenate([signal.samples, padding], axis=1), SR)
+    assert_cut_in(find_passages(measure_levels(padded)), gaps)
+
+
 def test_a_known_count_takes_the_best_gaps():
     signal, gaps = side(piece(1), 2.0, piece(2), 1.2, piece(3))
     settings = SegmentSettings(n_passages=3)
@@ -132,7 +164,7 @@ def test_every_gap_keeps_its_evidence_and_reason():
     signal, _ = side(piece(1), 2.0, piece(2))
     (gap,) = [g for g in find_passages(measure_levels(signal)).gaps if g.is_boundary]
     assert gap.reason.startswith("taken: ")
-    assert {"length", "depth", "above_floor", "unrest"} <= {name for name, _ in gap.evidence}
+    assert {"length", "depth", "above_floor", "attack"} <= {name for name, _ in gap.evidence}
     assert gap.score > 0.5
     assert gap.start_ticks < gap.cut_ticks < gap.end_ticks
 
@@ -150,6 +182,7 @@ def random_profile(levels_db):
         power=power,
         peak=np.sqrt(power),
         a_power=power[::5],
+        band_power=np.repeat(power[::5, None] / len(BAND_EDGES_HZ), len(BAND_EDGES_HZ), axis=1),
     )
     return LevelProfile(**values)
 

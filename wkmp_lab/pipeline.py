@@ -14,7 +14,8 @@ import soxr
 from wkmp_lab import analyzing, faults, fingerprinting, flavoring, segmenting
 from wkmp_lab.board import CancelledError
 from wkmp_lab.dsp import levels
-from wkmp_lab.errors import FingerprintError, WkmpLabError
+from wkmp_lab.errors import FingerprintError, InvalidInputError, WkmpLabError
+from wkmp_lab.io import cue
 from wkmp_lab.io.audio import AudioReader
 from wkmp_lab.io.scanning import compute_sha256
 from wkmp_lab.io.tags import read_tags
@@ -185,7 +186,12 @@ def _measure(
 ) -> FileResult:
     with course.through(Phase.SEGMENTING):
         audio, profile = _listen(result.source.path, scratch, settings, course.progress)
-        hints = replace(hints, track=result.tags.track, n_tracks=result.tags.n_tracks)
+        hints = replace(
+            hints,
+            track=result.tags.track,
+            n_tracks=result.tags.n_tracks,
+            durations_s=hints.durations_s or _read_durations(result, profile.duration_s),
+        )
         cut = segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         result = replace(result, audio=audio, segmentation=cut, notes=_describe_health(audio))
     if not cut.spans_ticks:
@@ -199,6 +205,17 @@ def _measure(
         descriptors = [_describe(view, settings) for view in _each(views, course)]
     passages = _assemble(cut, fingerprints, amplitudes, descriptors)
     return replace(result, passages=passages, file_fingerprint=_file_fingerprint(passages))
+
+
+def _read_durations(result: FileResult, end_s: float) -> tuple[float, ...] | None:
+    """Lengths of the pieces from the cue sheet inside the file, else from the one beside it."""
+    path = result.source.path
+    sheet = None
+    if result.tags.cue_sheet:
+        with contextlib.suppress(InvalidInputError):
+            sheet = cue.parse_cue(result.tags.cue_sheet)
+    sheet = sheet or cue.read_cue_beside(path)
+    return (sheet and cue.durations_of(sheet, end_s, file=path)) or None
 
 
 def _listen(

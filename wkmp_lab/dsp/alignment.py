@@ -45,7 +45,7 @@ def fit_durations(
     level: FloatArray,
     *,
     hop_s: float,
-    gaps_s: list[tuple[float, float]],
+    gap_cuts_s: list[float],
     durations_s: tuple[float, ...],
     end_s: float,
 ) -> Alignment | None:
@@ -54,11 +54,11 @@ def fit_durations(
     Parameters
     ----------
     level
-        Level in dB of each frame.
+        Level or clearance in dB of each frame.
     hop_s
         Length of a frame.
-    gaps_s
-        Quiet stretches: their middles are the best places for a cut.
+    gap_cuts_s
+        Where gaps would be cut: these are the best places.
     durations_s
         Known lengths of the pieces, in order; the last one is not held against the file's end.
     end_s
@@ -66,7 +66,7 @@ def fit_durations(
     """
     if len(durations_s) < 2:
         return Alignment((), (end_s - sum(durations_s),), abs(end_s - sum(durations_s)), None)
-    places, costs = _find_places(level, hop_s, gaps_s)
+    places, costs = _find_places(level, hop_s, gap_cuts_s)
     found = _search(places, costs, durations_s, end_s)
     if found is None:
         return None
@@ -87,7 +87,7 @@ def fit_durations(
 
 
 def _find_places(
-    level: FloatArray, hop_s: float, gaps_s: list[tuple[float, float]]
+    level: FloatArray, hop_s: float, gap_cuts_s: list[float]
 ) -> tuple[DoubleArray, DoubleArray]:
     """Where cuts may be, in order, and what each costs."""
     n = max(round(GRID_S / hop_s), 1)
@@ -95,9 +95,8 @@ def _find_places(
     spots = (np.arange(len(rows)) * n + rows.argmin(axis=1) + 0.5) * hop_s
     above = rows.min(axis=1) - float(level.min(initial=0.0))
     spot_costs = QUIET_SPOT_COST_S + LOUDNESS_COST_S_PER_DB * above
-    middles = np.array([(start + end) / 2 for start, end in gaps_s])
-    places = np.concatenate([spots, middles])
-    costs = np.concatenate([spot_costs, np.zeros(len(middles))])
+    places = np.concatenate([spots, gap_cuts_s])
+    costs = np.concatenate([spot_costs, np.zeros(len(gap_cuts_s))])
     order = np.argsort(places, kind="stable")
     return places[order].astype(np.float64), costs[order].astype(np.float64)
 

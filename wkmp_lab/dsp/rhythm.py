@@ -11,11 +11,11 @@ from wkmp_lab.signals import FloatArray
 TEMPO_RANGE_BPM = (40.0, 240.0)
 WINDOW_S = 12.0
 """Length of the stretches whose autocorrelations are averaged."""
-PRIOR_BPM = 112.0
-PRIOR_OCTAVES = 0.75
+PRIOR_BPM = 120.0
+PRIOR_OCTAVES = 0.9
 """Centre and width of the log-normal preference for tempos (cf. Parncutt 1994, van Noorden and
 Moelants 1999: people tap near 120 bpm)."""
-BEAT_WEIGHTS = ((0.5, 0.6), (1.0, 1.0), (2.0, 0.7), (4.0, 0.5))
+BEAT_WEIGHTS = ((0.5, 0.2), (1.0, 1.0), (2.0, 0.5), (4.0, 0.3))
 """Weight of the correlation at half a beat and at 1, 2 and 4 beats: the half parts a tempo from
 its neighbour at two thirds, whose half beat falls between the notes."""
 OCTAVE_RATIO = 0.85
