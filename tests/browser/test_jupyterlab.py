@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install chromium to run this"),
 ]
 SR = 22_050
-N_SONGS = 40
+N_SONGS = 120
 XSS = "<img src=x onerror=window.__xss=1>"
 
 
