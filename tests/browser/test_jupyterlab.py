@@ -1,5 +1,6 @@
 """A real JupyterLab in a real browser: what moves, what the buttons do, and what stays."""
 
+import re
 import shutil
 import sys
 import time
@@ -94,7 +95,8 @@ def test_the_panel_moves_and_cancel_keeps_what_is_done(lab, page):
     page.wait_for_function(
         "text => document.querySelector('.wkmp').innerText !== text", arg=before, timeout=10_000
     )
-    expect(panel).to_contain_text(f"3 of {N_SONGS} files", timeout=60_000)
+    some = re.compile(rf"\b([3-9]|\d\d+) of {N_SONGS} files")
+    expect(panel).to_contain_text(some, timeout=60_000)
     panel.scroll_into_view_if_needed()
     take_pictures(page, "panel")
     narrow = page.locator(".wkmp").evaluate(
