@@ -164,3 +164,25 @@ def test_a_file_that_is_no_document_is_named(tmp_path):
     path.write_text("<html>gone</html>")
     with pytest.raises(InvalidInputError, match=r"page\.json"):
         read_flavor(path)
+
+
+def test_user_pairs_of_other_names_share_nothing():
+    one = Flavor({"user.mine": {"yes": 0.2, "no": 0.8}}, "s")
+    other = Flavor({"user.mine": {"on": 0.3, "off": 0.7}}, "s")
+    assert flavor_distance(one, other) == flavor_distance(other, one) == 1.0
+
+
+def test_a_genre_with_two_elements_is_still_complex():
+    one, other = (
+        Flavor({**pair("timbre", 0.5), "genre_dortmund": {"jazz": p, "rock": 1 - p}}, "s")
+        for p in (0.9, 0.1)
+    )
+    assert flavor_distance(one, other) == pytest.approx(0.32)
+
+
+def test_a_centroid_averages_an_element_over_those_that_have_it():
+    one, other = (
+        Flavor({"genre_dortmund": {"jazz": 0.5, name: 0.5}}, "s") for name in ("rock", "pop")
+    )
+    middle = compute_centroid([one, other], weights=[1.0, 1.0]).categories["genre_dortmund"]
+    assert middle == pytest.approx({"jazz": 1 / 3, "rock": 1 / 3, "pop": 1 / 3})

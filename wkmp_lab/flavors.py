@@ -92,8 +92,19 @@ def flavor_distance(flavor: Flavor, other: Flavor) -> float:
     _check_sources([flavor, other])
     shared = sorted(flavor.categories.keys() & other.categories.keys())
     pairs = [(flavor.categories[name], other.categories[name]) for name in shared]
-    binary = [_first_difference(a, b) for a, b in pairs if len(a) == len(b) == 2]
-    mixed = [_mean_difference(a, b) for a, b in pairs if not len(a) == len(b) == 2]
+    pair_flags = [
+        name in BINARY_CATEGORIES or _is_user_pair(name, flavor, other) for name in shared
+    ]
+    binary = [
+        _first_difference(a, b)
+        for (a, b), is_pair in zip(pairs, pair_flags, strict=True)
+        if is_pair
+    ]
+    mixed = [
+        _mean_difference(a, b)
+        for (a, b), is_pair in zip(pairs, pair_flags, strict=True)
+        if not is_pair
+    ]
     complex_ = [value for value in mixed if value is not None]
     return (_mean(binary) + _mean(complex_)) / 2.0
 
@@ -137,11 +148,14 @@ def compute_centroid(flavors: Sequence[Flavor], *, weights: Sequence[float]) -> 
 
 def _blend(name: str, flavors: Sequence[Flavor], weights: Sequence[float]) -> Distribution:
     totals: dict[str, float] = {}
+    heard: dict[str, float] = {}
     for flavor, weight in zip(flavors, weights, strict=True):
         for element, value in flavor.categories.get(name, {}).items():
             totals[element] = totals.get(element, 0.0) + weight * value
-    whole = sum(totals.values())
-    return {element: total / whole for element, total in totals.items()}
+            heard[element] = heard.get(element, 0.0) + weight
+    means = {element: total / heard[element] for element, total in totals.items()}
+    whole = sum(means.values())
+    return {element: mean / whole for element, mean in means.items()}
 
 
 def _check_category(name: str, values: Distribution) -> None:
@@ -150,6 +164,8 @@ def _check_category(name: str, values: Distribution) -> None:
         raise InvalidInputError(
             f"a category is one of AcousticBrainz' 18 or begins with {USER_PREFIX!r}, got {name!r}"
         )
+    if name in BINARY_CATEGORIES and len(values) == 1:
+        raise InvalidInputError(f"category {name!r} needs both of {known}, got {dict(values)}")
     if known is not None and not values.keys() <= set(known):
         strange = sorted(values.keys() - set(known))
         raise InvalidInputError(f"category {name!r} has the elements {known}, got {strange}")
@@ -172,7 +188,14 @@ def _check_sources(flavors: Sequence[Flavor]) -> None:
 def _first_difference(values: Distribution, others: Distribution) -> float:
     """Squared difference of one value of a pair; either gives the same, as both sum to 1."""
     element = min(values)
-    return float((values[element] - others.get(element, 0.0)) ** 2)
+    return float((values[element] - others[element]) ** 2)
+
+
+def _is_user_pair(name: str, flavor: Flavor, other: Flavor) -> bool:
+    """True for a category of the user's own that has the same two elements in both."""
+    elements = flavor.categories[name].keys()
+    same = elements == other.categories[name].keys()
+    return name.startswith(USER_PREFIX) and same and len(elements) == 2
 
 
 def _mean_difference(values: Distribution, others: Distribution) -> float | None:
