@@ -96,6 +96,17 @@ def test_both_tools_give_the_same(monkeypatch):
     assert by_library.duration_s == by_ffmpeg.duration_s == 135.0
 
 
+@pytest.mark.parametrize("n_samples", [66_150, 66_151, 30 * SR + 7, len(MUSIC)])
+def test_the_rate_is_halved_bit_for_bit_as_the_library_halves_it(monkeypatch, n_samples):
+    force(monkeypatch, "library")
+    mono = MUSIC[:n_samples]
+    pcm = np.clip(np.rint(mono * np.float32(32768.0)), -32768, 32767).astype(np.int16)
+    printer = pytest.importorskip("chromaprint").Fingerprinter()
+    printer.start(SR, 1)
+    printer.feed(pcm.tobytes())
+    assert compute_fingerprint(mono, sr=SR).text == printer.finish().decode("ascii")
+
+
 @needs_tool
 @pytest.mark.parametrize("duration_s", [3.0, 3.37, 10.0, 59.99, 114.772, 120.0, 134.9])
 def test_a_truncated_fingerprint_is_that_of_the_first_part(duration_s):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wkmp_lab.dsp import rhythm, spectrum, tonality
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavoring import DESCRIPTORS, measure_descriptors
 from wkmp_lab.settings import FlavorSettings
 
@@ -51,10 +52,38 @@ def test_cepstral_coefficients_are_librosas(music, described):
 
 @pytest.mark.filterwarnings("ignore")
 def test_power_spectra_are_librosas_in_any_batch(music):
-    found = np.concatenate([batch.copy() for batch in spectrum.iterate_power(music)])
+    found = np.abs(np.concatenate(list(spectrum.iterate_spectra(music)))) ** 2
     expected = np.abs(librosa.stft(music, n_fft=2048, hop_length=512)).T ** 2
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.fixture(scope="module")
+def recording(music):
+    """The music with the noise of a recording: without it the valleys are rounding errors."""
+    return music + 0.001 * audio_factory.noise(30, SR)[0][: len(music)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_contrast_is_librosas(recording):
+    expected = librosa.feature.spectral_contrast(y=recording, sr=SR).mean(axis=1)
+    found = measure_descriptors(recording, sr=SR).as_dict()
+    # Of every fourth frame, hence not exact; real music differs by 0.25 dB at most.
+    np.testing.assert_allclose([found[f"contrast_{k}_db"] for k in range(7)], expected, atol=0.3)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_contrast_of_each_frame_is_librosas(recording):
+    magnitudes = np.abs(librosa.stft(recording, n_fft=2048, hop_length=512))
+    expected = librosa.feature.spectral_contrast(S=magnitudes, sr=SR).T[::4]
+    found = np.concatenate([batch.contrast for batch in spectrum.iterate_measures(recording)])
+    np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+@pytest.mark.parametrize("sr", [0, 44_100])
+def test_another_rate_is_refused(music, sr):
+    with pytest.raises(InvalidInputError, match=f"defined at 22050 Hz, got sr = {sr}"):
+        measure_descriptors(music, sr=sr)
 
 
 def click_track(bpm, seconds=40.0, *, accent=4):

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.dsp import rhythm, spectrum, tonality
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import flavor_distance
 from wkmp_lab.model import Descriptors, Key, Tempo
 from wkmp_lab.settings import FlavorSettings
@@ -13,7 +14,7 @@ from wkmp_lab.signals import FloatArray, Samples
 
 __all__ = ["DESCRIPTORS", "Descriptor", "flavor_distance", "measure_descriptors", "warm_up"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a descriptor changes its meaning."""
 N_MFCC = 13
 LEVEL_FRAMES_PER_S = 100
@@ -102,7 +103,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
             0.0,
             None,
             f"peaks over valleys from {int(low)} to {int(high)} Hz",
-            "after Jiang et al. 2002",
+            "librosa.feature.spectral_contrast (no top_db)",
         )
         for k, (low, high) in enumerate(
             zip(spectrum.CONTRAST_EDGES_HZ, spectrum.CONTRAST_EDGES_HZ[1:], strict=False)
@@ -152,9 +153,14 @@ def measure_descriptors(
     -------
     Descriptors
         Numbers that cannot be measured (of silence, of a second of sound) are not there.
+
+    Raises
+    ------
+    InvalidInputError
+        ``sr`` is another rate.
     """
     if sr != spectrum.SR:
-        raise ValueError(f"descriptors are defined at {spectrum.SR} Hz, got {sr}")
+        raise InvalidInputError(f"descriptors are defined at {spectrum.SR} Hz, got sr = {sr}")
     settings = settings or FlavorSettings()
     frames = _measure_frames(mono)
     levels = _measure_levels(mono)
@@ -196,48 +202,38 @@ class _Frames:
 
 
 def _measure_frames(mono: Samples) -> _Frames:
-    filters = spectrum.compute_mel_filters()
-    spans = spectrum.compute_mel_spans(filters)
-    bands = spectrum.compute_contrast_bins()
     cosines = _compute_cosines()
-    totals: DoubleArray | None = None
-    squares: DoubleArray | None = None
-    n_frames = 0
+    totals, squares = np.zeros((2, spectrum.N_SHAPE + N_MFCC))
+    contrasts = np.zeros(spectrum.N_BANDS)
+    n_frames = n_contrasts = 0
     last = None
     onsets = []
-    for power in spectrum.iterate_power(mono):
-        n = len(power)
-        mel = np.empty((n, spectrum.N_MELS), np.float32)
-        shape = np.empty((n, spectrum.N_SHAPE), np.float32)
-        contrast = np.empty((n, spectrum.N_BANDS), np.float32)
-        spectrum.measure_frames(power, filters, spans, bands, mel, shape, contrast)
-        log_mel = 10.0 * np.log10(np.maximum(mel, spectrum.AMIN))
+    for measured in spectrum.iterate_measures(mono):
+        log_mel = 10.0 * np.log10(np.maximum(measured.mel, spectrum.AMIN))
         before = log_mel[:1] if last is None else last
         rises = np.diff(np.concatenate([before, log_mel]), axis=0)
         onsets.append(np.maximum(rises, 0.0).mean(axis=1))
         last = log_mel[-1:]
-        rows = np.concatenate([shape, contrast, log_mel @ cosines], axis=1, dtype=np.float64)
-        totals = rows.sum(axis=0) if totals is None else totals + rows.sum(axis=0)
-        squares = (rows**2).sum(axis=0) if squares is None else squares + (rows**2).sum(axis=0)
-        n_frames += n
-    assert totals is not None
-    assert squares is not None
+        rows = np.concatenate([measured.shape, log_mel @ cosines], axis=1, dtype=np.float64)
+        totals += rows.sum(axis=0)
+        squares += (rows**2).sum(axis=0)
+        contrasts += measured.contrast.sum(axis=0)
+        n_frames += len(rows)
+        n_contrasts += len(measured.contrast)
     means = totals / n_frames
     deviations = np.sqrt(np.maximum(squares / n_frames - means**2, 0.0))
-    return _Frames(_name_numbers(means, deviations), np.concatenate(onsets))
+    numbers = _name_numbers(means, deviations, contrasts / n_contrasts)
+    return _Frames(numbers, np.concatenate(onsets))
 
 
-def _name_numbers(means: DoubleArray, deviations: DoubleArray) -> dict[str, float]:
-    found = {}
-    for k, name in enumerate(("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness")):
-        found[f"{name}_mean"] = float(means[k])
-        found[f"{name}_std"] = float(deviations[k])
-    for k in range(spectrum.N_BANDS):
-        found[f"contrast_{k}_db"] = float(means[spectrum.N_SHAPE + k])
-    first = spectrum.N_SHAPE + spectrum.N_BANDS
-    for k in range(N_MFCC):
-        found[f"mfcc_{k:02d}_mean"] = float(means[first + k])
-        found[f"mfcc_{k:02d}_std"] = float(deviations[first + k])
+def _name_numbers(
+    means: DoubleArray, deviations: DoubleArray, contrasts: DoubleArray
+) -> dict[str, float]:
+    names = [*spectrum.SHAPE_NAMES, *(f"mfcc_{k:02d}" for k in range(N_MFCC))]
+    found = {f"contrast_{k}_db": float(contrast) for k, contrast in enumerate(contrasts)}
+    for name, mean, deviation in zip(names, means, deviations, strict=True):
+        found[f"{name}_mean"] = float(mean)
+        found[f"{name}_std"] = float(deviation)
     return found
 
 

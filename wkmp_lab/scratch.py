@@ -2,7 +2,7 @@
 
 import tempfile
 from types import TracebackType
-from typing import IO, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed on exit)
+        self._file: Any = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed on exit)
             max_size=_MEMORY_LIMIT_BYTES
         )
         self._n_samples = 0
@@ -51,15 +51,17 @@ class Scratch:
     def append(self, samples: FloatArray) -> None:
         """Write samples behind the last ones."""
         self._file.seek(self._n_samples * 4)
-        self._file.write(np.ascontiguousarray(samples, np.float32).tobytes())
+        self._file.write(np.ascontiguousarray(samples, np.float32).data)
         self._n_samples += len(samples)
 
     def __getitem__(self, span: slice) -> FloatArray:
         start, stop, step = span.indices(self._n_samples)
         if step != 1:
             raise ValueError(f"a scratch is read in steps of 1, got {step}")
+        samples = np.empty(max(stop - start, 0), np.float32)
         self._file.seek(start * 4)
-        return np.frombuffer(self._file.read(max(stop - start, 0) * 4), np.float32)
+        self._file.readinto(samples.data)
+        return samples
 
 
 class ScratchView:

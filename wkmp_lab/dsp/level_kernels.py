@@ -107,24 +107,27 @@ def measure_spectra(
     a_gain: FloatArray,
     first_bins: npt.NDArray[np.int64],
     levels: _DoubleArray,
-    total: _DoubleArray,
+    total: FloatArray,
 ) -> None:
     """A-weighted energy and band energies of each row into ``levels``; energies into ``total``.
 
     Energies are one-sided: every bin but the first and the last stands for two.
     """
     n_rows, n_bins = spectra.shape
+    power = np.empty(n_bins, np.float32)
     for row in range(n_rows):
-        weighted = 0.0
-        for band in range(first_bins.shape[0] - 1):
-            energy = 0.0
-            for k in range(first_bins[band], first_bins[band + 1]):
-                z = spectra[row, k]
-                power = z.real * z.real + z.imag * z.imag
-                if 0 < k < n_bins - 1:
-                    power *= np.float32(2.0)
-                energy += power
-                weighted += power * a_gain[k]
-                total[k] += power
-            levels[row, 1 + band] = energy
+        z = spectra[row]
+        for k in range(n_bins):
+            power[k] = np.float32(2.0) * (z[k].real * z[k].real + z[k].imag * z[k].imag)
+        power[0] *= np.float32(0.5)
+        power[-1] *= np.float32(0.5)
+        weighted = np.float32(0.0)
+        for k in range(n_bins):
+            weighted += power[k] * a_gain[k]
+            total[k] += power[k]
         levels[row, 0] = weighted
+        for band in range(first_bins.shape[0] - 1):
+            energy = np.float32(0.0)
+            for k in range(first_bins[band], first_bins[band + 1]):
+                energy += power[k]
+            levels[row, 1 + band] = energy

@@ -8,7 +8,12 @@ import scipy.fft
 
 from wkmp_lab.dsp.level_kernels import count_clipped, measure_pair, measure_spectra
 from wkmp_lab.dsp.tracks import make_tracks
-from wkmp_lab.dsp.true_peak import N_TAPS, compute_interpolator, raise_true_peaks
+from wkmp_lab.dsp.true_peak import (
+    N_TAPS,
+    compute_interpolator,
+    fold_interpolator,
+    raise_true_peaks,
+)
 from wkmp_lab.dsp.weighting import compute_a_gain, compute_channel_weights, compute_k_filter
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import BAND_EDGES_HZ, FloatArray, LevelProfile, Signal
@@ -33,6 +38,8 @@ class _Plan(NamedTuple):
     filters: _DoubleArray
     taps: FloatArray
     window: FloatArray
+    weighed: _DoubleArray
+    """Sum of the window's squares up to each sample."""
     n_fft: int
     a_gain: FloatArray
     first_bins: npt.NDArray[np.int64]
@@ -86,8 +93,9 @@ def _make_plan(sr: int, n_channels: int) -> _Plan:
         batch=_BATCH_COARSE * coarse,
         weights=np.append(weights, 0.0),
         filters=compute_k_filter(sr),
-        taps=compute_interpolator(),
+        taps=fold_interpolator(compute_interpolator()),
         window=window,
+        weighed=np.cumsum(np.square(window, dtype=np.float64)),
         n_fft=n_fft,
         a_gain=_compute_bin_gain(window, n_fft=n_fft, sr=sr).astype(np.float32),
         first_bins=first_bins.astype(np.int64),
@@ -119,6 +127,10 @@ class LevelMeter:
         length = plan.prefix + plan.batch + N_TAPS
         self._staged = np.zeros((n_channels, length), dtype=np.float32)
         self._mono = np.zeros(length, dtype=np.float32)
+        body = self._mono[plan.prefix - plan.hop :]
+        self._frames = np.lib.stride_tricks.sliding_window_view(body, plan.window.size)[
+            :: plan.coarse
+        ]
         self._padded = np.zeros((_BATCH_COARSE, plan.n_fft), dtype=np.float32)
         self._n_staged = 0
         self._n_measured = 0
@@ -165,7 +177,10 @@ class LevelMeter:
     def _mix(self, samples: FloatArray) -> FloatArray:
         if self.n_channels == 1:
             return np.asarray(samples[0])
-        mixed = np.add.reduce(samples, axis=0)  # Three times as fast as mean().
+        # Channel by channel, for mean() takes ten times as long.
+        mixed = samples[0] + samples[1]
+        for channel in samples[2:]:
+            mixed += channel
         mixed *= np.float32(1.0 / self.n_channels)
         return np.asarray(mixed)
 
@@ -254,18 +269,19 @@ class LevelMeter:
         """Measure all that comes from the spectrum of each coarse frame of the channel mean."""
         plan, n_staged = self._plan, self._n_staged
         starts = np.arange(0, n_staged, plan.coarse)
-        frames = np.lib.stride_tricks.sliding_window_view(
-            self._mono[plan.prefix - plan.hop :], plan.window.size
-        )[: n_staged : plan.coarse]
-        np.multiply(frames, plan.window, out=self._padded[: starts.size, : plan.window.size])
-        spectra = scipy.fft.rfft(self._padded[: starts.size], axis=1)
+        padded = self._padded[: starts.size]
+        frames = self._frames[: starts.size]
+        np.multiply(frames, plan.window, out=padded[:, : plan.window.size])
+        spectra = scipy.fft.rfft(padded, axis=1)
         energies = np.empty((starts.size, 1 + len(BAND_EDGES_HZ)))
-        measure_spectra(spectra, plan.a_gain, plan.first_bins, energies, self._spectrum)
+        total = np.zeros(plan.a_gain.size, np.float32)
+        measure_spectra(spectra, plan.a_gain, plan.first_bins, energies, total)
+        self._spectrum += total
         # What lies before the start or behind the end of the file does not count.
-        weighed = np.cumsum(np.square(plan.window, dtype=np.float64))
-        weights = weighed[np.minimum(plan.hop + n_staged - starts, plan.window.size) - 1]
+        ends = np.minimum(plan.hop + n_staged - starts, plan.window.size)
+        weights = plan.weighed[ends - 1]
         if self._n_measured == 0:
-            weights[0] -= weighed[plan.hop - 1]
+            weights[0] -= plan.weighed[plan.hop - 1]
         self._spectrum_weight += float(weights.sum()) * plan.n_fft
         levels = _single(energies / (weights[:, None] * plan.n_fft))
         self._tracks.a_power.append(levels[:, 0])

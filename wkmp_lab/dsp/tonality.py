@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 import soxr
+from numba import njit
 
 from wkmp_lab.signals import FloatArray, Samples
 
@@ -13,11 +14,18 @@ SR = 5512.5
 N_FFT = 4096
 HOP_LENGTH = 2048
 RANGE_HZ = (55.0, 2200.0)
+C4_HZ = 261.625565
+PEAK_SHARE = 0.02
+LEAST_MAGNITUDE = 1e-4
+"""A peak stands above both: a share of the spectrum's largest value, and the noise of silence."""
 N_CENTS = 120
 """Pitch classes are collected in bins of 10 cents, so that tuning can be found afterwards."""
 N_HARMONICS = 6
 HARMONIC_DECAY = 0.6
 """A peak may be the n-th harmonic of a lower note: it speaks for that note by 0.6^(n-1)."""
+_BIN_HZ = SR / N_FFT
+_LOW, _HIGH = int(RANGE_HZ[0] / _BIN_HZ), int(RANGE_HZ[1] / _BIN_HZ)
+_HARMONIC_OCTAVES = tuple(np.log2(np.arange(1, N_HARMONICS + 1)).tolist())
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
@@ -80,8 +88,9 @@ def collect_pitches(mono: Samples, *, sr: int) -> FloatArray:
         if len(rest) < N_FFT:
             continue
         frames = np.lib.stride_tricks.sliding_window_view(rest, N_FFT)[::HOP_LENGTH]
-        magnitudes = np.abs(scipy.fft.rfft(frames * window, axis=1)).astype(np.float32)
-        rows.append(_pitch_classes(magnitudes))
+        magnitudes = np.abs(scipy.fft.rfft(frames * window, axis=1)[:, : _HIGH + 1])
+        rows.append(np.zeros((len(frames), N_CENTS), np.float32))
+        _collect_peaks(magnitudes, rows[-1])
         rest = rest[len(frames) * HOP_LENGTH :]
     return np.concatenate(rows) if rows else np.zeros((0, N_CENTS), np.float32)
 
@@ -105,28 +114,31 @@ def name_key(index: int) -> str:
     return f"{NAMES[index % 12]} {'major' if index < 12 else 'minor'}"
 
 
-def _pitch_classes(magnitudes: FloatArray) -> FloatArray:
-    """Peaks of each spectrum, folded into pitch classes."""
-    bin_hz = SR / N_FFT
-    low, high = (int(edge / bin_hz) for edge in RANGE_HZ)
-    left, middle, right = (magnitudes[:, low + d : high + d] for d in (-1, 0, 1))
-    loudest = middle.max(axis=1, keepdims=True)
-    is_peak = (middle > left) & (middle >= right) & (middle > 0.02 * loudest)
-    is_peak &= middle > 1e-4
-    rows, columns = np.nonzero(is_peak)
-    a, b, c = (np.log(part[rows, columns] + 1e-9) for part in (left, middle, right))
-    shift = 0.5 * (a - c) / (a - 2 * b + c - 1e-9)
-    hz = (columns + low + np.clip(shift, -0.5, 0.5)) * bin_hz
-    # The square root lets soft voices count beside loud ones.
-    weight = np.sqrt(middle[rows, columns] / loudest[rows, 0])
-    found = np.zeros((len(magnitudes), N_CENTS), np.float32)
-    level = np.sqrt(loudest[:, 0] / max(float(loudest.max()), 1e-9))
-    for n in range(1, N_HARMONICS + 1):
-        cents = 12 * np.log2(hz / n / 261.625565) * (N_CENTS // 12)
-        places = np.round(cents).astype(np.int64) % N_CENTS
-        np.add.at(found, (rows, places), weight * HARMONIC_DECAY ** (n - 1))
-    found *= level[:, None]
-    return found
+@njit(cache=True, nogil=True)
+def _collect_peaks(magnitudes: FloatArray, found: FloatArray) -> None:
+    """Add the peaks of each spectrum to ``found``, in the places of the notes they speak for."""
+    most = magnitudes[:, _LOW:_HIGH].max()
+    for i in range(magnitudes.shape[0]):
+        row = magnitudes[i]
+        threshold = max(PEAK_SHARE * row[_LOW:_HIGH].max(), LEAST_MAGNITUDE)
+        for k in range(_LOW, _HIGH):
+            if row[k] <= threshold or row[k] <= row[k - 1] or row[k] < row[k + 1]:
+                continue
+            octaves = np.log2((k + _find_shift(row, k)) * _BIN_HZ / C4_HZ)
+            # The square root lets soft voices count beside loud ones.
+            weight = np.sqrt(row[k] / most)
+            for overtone in _HARMONIC_OCTAVES:
+                place = int(np.rint((octaves - overtone) * N_CENTS))
+                found[i, place % N_CENTS] += weight
+                weight *= HARMONIC_DECAY
+
+
+@njit(cache=True, nogil=True)
+def _find_shift(row: FloatArray, k: int) -> float:
+    """Place of a peak beside its bin, -0.5 to 0.5: the top of a parabola through the levels."""
+    left, middle, right = np.log(row[k - 1 : k + 2] + 1e-9)
+    curve = left - 2.0 * middle + right
+    return min(max(0.5 * (left - right) / curve, -0.5), 0.5) if curve < 0.0 else 0.0
 
 
 def _find_tuning(total: FloatArray) -> float:

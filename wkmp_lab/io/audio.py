@@ -18,7 +18,7 @@ from wkmp_lab.io import container as opening
 from wkmp_lab.model import AudioFormat
 from wkmp_lab.signals import FloatArray, Signal
 
-BLOCK_SAMPLES = 1 << 16
+BLOCK_SAMPLES = 1 << 15
 TRUNCATED_SHARE = 0.01
 TRUNCATED_S = 1.0
 """A file that ends earlier than it declares by more than both is truncated."""
