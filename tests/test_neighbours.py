@@ -1,0 +1,225 @@
+"""Neighbours, the map and labels, on libraries made by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.flavoring import DESCRIPTORS
+from wkmp_lab.labelling import predict_labels, train_labels
+from wkmp_lab.model import Descriptors, FileResult, Key, Passage, SourceFile, Tempo
+from wkmp_lab.neighbours import NAMES, Neighbour, compute_flavor_map, find_neighbours, vector_of
+
+DERIVED = {"log2_bpm", "fifths_cos", "fifths_sin", "is_major"}
+
+
+def describe(values, *, bpm=None, key=None):
+    tempo = None if bpm is None else Tempo(bpm, 0.9, is_octave_uncertain=False)
+    found = None if key is None else Key(key, 0.9, "C major", 0.5, 0.0)
+    return Descriptors(1, tuple(values.items()), tempo, found)
+
+
+def make_file(path, *described):
+    passages = tuple(Passage(k, k, k + 1, descriptors=d) for k, d in enumerate(described))
+    return FileResult(SourceFile(path, 1, 1), "done", passages=passages)
+
+
+def make_library(n=20, *, seed=0, shift=0.0):
+    """Random pieces; every second differs in spectrum by ``shift`` deviations."""
+    rng = np.random.default_rng(seed)
+    names = [name for name in NAMES if name not in DERIVED]
+    return [
+        make_file(
+            f"{k:02d}.flac",
+            describe(
+                {
+                    name: float(rng.normal() + shift * (k % 2) * name.endswith("_mean"))
+                    for name in names
+                },
+                bpm=float(rng.uniform(60, 180)),
+                key=str(rng.choice(["C major", "A minor", "F# minor", "D# major"])),
+            ),
+        )
+        for k in range(n)
+    ]
+
+
+def test_every_number_of_an_aspect_is_measured():
+    assert set(NAMES) - DERIVED <= {descriptor.name for descriptor in DESCRIPTORS}
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_a_copy_is_the_first_neighbour_at_no_distance():
+    library = make_library()
+    copy = make_file("copy.flac", library[7].passages[0].descriptors)
+    first, second = find_neighbours([*library, copy], "07.flac", n=2)
+    assert (first.path, first.passage, first.distance) == ("copy.flac", 0, 0.0)
+    assert len(first.reasons) == 3
+    assert second.distance > 0.0
+
+
+def test_reasons_name_the_aspects_that_are_alike():
+    rng = np.random.default_rng(3)
+    plain = {"centroid_hz_mean": 1500.0, "dynamic_complexity_db": 3.0}
+    pieces = [
+        describe(
+            {
+                "centroid_hz_mean": rng.uniform(800, 4000),
+                "dynamic_complexity_db": rng.uniform(1, 9),
+            },
+            bpm=float(rng.uniform(60, 180)),
+        )
+        for _ in range(30)
+    ]
+    twin = describe({**plain, "dynamic_complexity_db": 9.0}, bpm=100.0)
+    library = [make_file("own.flac", describe(plain, bpm=100.0)), make_file("side.flac", *pieces)]
+    found = find_neighbours([*library, make_file("twin.flac", twin)], "own.flac", n=31)
+    reasons = next(neighbour.reasons for neighbour in found if neighbour.path == "twin.flac")
+    assert set(reasons) == {"tempo", "brightness"}
+
+
+def test_reasons_read_as_a_sentence():
+    assert Neighbour("a", 0, 0.1, ("tempo", "key")).sentence == "near because: tempo, key"
+    assert Neighbour("a", 0, 0.1, ()).sentence == "near on the whole, in nothing specially"
+
+
+def test_relative_keys_stand_together_and_differ_in_mode():
+    major, minor, far = (
+        dict(zip(NAMES, vector_of(describe({}, key=key)), strict=True))
+        for key in ("C major", "A minor", "F# major")
+    )
+    assert major["fifths_cos"] == pytest.approx(minor["fifths_cos"])
+    assert major["is_major"] != minor["is_major"]
+    assert far["fifths_cos"] == pytest.approx(-major["fifths_cos"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 12))
+def test_distance_is_symmetric_and_ordered(seed, n):
+    library = make_library(n, seed=seed)
+    found = find_neighbours(library, "00.flac", n=n)
+    assert len(found) == n - 1
+    distances = [neighbour.distance for neighbour in found]
+    assert distances == sorted(distances)
+    back = find_neighbours(library, found[0].path, n=n)
+    mirrored = next(neighbour for neighbour in back if neighbour.path == "00.flac")
+    assert mirrored.distance == pytest.approx(found[0].distance)
+
+
+def test_units_do_not_matter():
+    library = make_library()
+    scaled = [
+        make_file(
+            file.path,
+            describe(
+                {k: 1000.0 * v - 5.0 for k, v in file.passages[0].descriptors.as_dict().items()},
+                bpm=file.passages[0].descriptors.tempo.bpm,
+                key=file.passages[0].descriptors.key.name,
+            ),
+        )
+        for file in library
+    ]
+    for a, b in zip(
+        find_neighbours(library, "00.flac"), find_neighbours(scaled, "00.flac"), strict=True
+    ):
+        assert a.path == b.path
+        assert a.distance == pytest.approx(b.distance)
+
+
+def test_a_lonely_passage_has_no_neighbours():
+    assert find_neighbours(make_library(1), "00.flac") == ()
+
+
+def test_missing_numbers_and_constant_ones_do_no_harm():
+    library = [make_file("a", describe({})), make_file("b", describe({"flatness_mean": 1.0}))]
+    (found,) = find_neighbours(library, "a")
+    assert found.distance == 0.0
+    assert found.reasons == ()
+
+
+@pytest.mark.parametrize(("path", "passage"), [("nowhere.flac", 0), ("00.flac", 1)])
+def test_an_unknown_passage_is_refused(path, passage):
+    with pytest.raises(InvalidInputError, match="no described passage"):
+        find_neighbours(make_library(), path, passage)
+
+
+def test_none_wanted_is_refused():
+    with pytest.raises(InvalidInputError, match="n must be >= 1, got 0"):
+        find_neighbours(make_library(), "00.flac", n=0)
+
+
+def test_the_map_keeps_copies_together_and_every_passage():
+    library = make_library()
+    copy = make_file("copy.flac", library[7].passages[0].descriptors)
+    places = compute_flavor_map([*library, copy])
+    assert len(places) == 21
+    assert places["copy.flac", 0] == pytest.approx(places["07.flac", 0])
+    assert places == compute_flavor_map([*library, copy])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_the_map_of_next_to_nothing_is_finite(n):
+    places = compute_flavor_map(make_library(n))
+    assert len(places) == n
+    assert all(math.isfinite(value) for place in places.values() for value in place)
+
+
+def label(library):
+    return {(file.path, 0): ("bright" if k % 2 else "dark") for k, file in enumerate(library)}
+
+
+def test_labels_are_learned_and_given_to_new_passages():
+    library = make_library(40, shift=2.0)
+    model = train_labels(library, label(library), category="user.light")
+    assert model.labels == ("bright", "dark")
+    assert (model.chance, model.n_examples) == (0.5, 40)
+    assert model.accuracy >= 0.9
+    fresh = make_library(40, seed=1, shift=2.0)
+    answers = label(fresh)
+    found = predict_labels(model, fresh)
+    right = [
+        max(flavor.categories["user.light"], key=flavor.categories["user.light"].get)
+        == answers[name]
+        for name, flavor in found.items()
+    ]
+    assert np.mean(right) >= 0.9
+
+
+def test_distributions_sum_to_one():
+    library = make_library(15)
+    labels = {(file.path, 0): "abc"[k % 3] for k, file in enumerate(library)}
+    model = train_labels(library, labels, category="user.kind")
+    for flavor in predict_labels(model, library).values():
+        assert sum(flavor.categories["user.kind"].values()) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_accuracy_of_meaningless_labels_is_about_chance():
+    library = make_library(40)
+    assert train_labels(library, label(library), category="user.x").accuracy < 0.75
+
+
+def test_too_little_to_learn_from_is_refused():
+    library = make_library(20)
+    labels = label(library)
+    few = dict(list(labels.items())[:9])
+    with pytest.raises(InvalidInputError, match="need 5 passages each, got"):
+        train_labels(library, few, category="user.light")
+    with pytest.raises(InvalidInputError, match="two labels or more"):
+        train_labels(library, dict.fromkeys(labels, "one"), category="user.light")
+
+
+def test_wrong_names_and_strange_passages_are_refused():
+    library = make_library(20)
+    with pytest.raises(InvalidInputError, match="begins with"):
+        train_labels(library, label(library), category="mood_sad")
+    with pytest.raises(InvalidInputError, match="must be described"):
+        train_labels(library, {("nowhere", 0): "x"}, category="user.x")
+
+
+def test_nothing_described_gets_nothing():
+    library = make_library(20, shift=2.0)
+    model = train_labels(library, label(library), category="user.light")
+    assert predict_labels(model, []) == {}
