@@ -2,9 +2,11 @@
 
     python benchmarks/catalogue.py --music FOLDER [--n-tracks 100000]
 
-The pieces of FOLDER are put into a catalogue among synthetic ones, whose items are assembled from
-the bits of real items. Then each piece is asked for in other encodings, shifted, and as clips; and
-the pieces of which only a half is known are asked for as unknown music. Needs ffmpeg.
+The pieces of FOLDER are put into a catalogue among synthetic ones (none with ``--n-tracks 0``),
+whose items are assembled from the bits of real items. Then each piece is asked for in other
+encodings, shifted, and as clips; and the pieces of which only a half is known are asked for as
+unknown music, so that no version of a piece may be taken for another one. The exit status is 1
+where an answer is wrong or too few are right. Needs ffmpeg.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 import soxr
 
 from wkmp_lab.fingerprinting import compute_fingerprint, decode_fingerprint
@@ -38,6 +42,8 @@ ENCODINGS = {
     "opus 48k": ("-c:a", "libopus", "-b:a", "48k", "out.opus"),
 }
 CLIPS_S = (60, 30, 15, 10, 7)
+MIN_RECALL = 0.98
+"""Of all queries but the shortest clips, which may be too short to be told."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ def measure(catalogue: Catalogue, queries: list[Query]) -> dict[str, dict[str, f
     return rows
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--music", type=Path, required=True)
     parser.add_argument("--n-tracks", type=int, default=100_000)
@@ -186,12 +192,35 @@ def main() -> None:
                 false_too = measure(other, others)
             print("all pieces in the catalogue (every wrong one is named):")
             table = measure(catalogue, queries)
+            memory_mb = psutil.Process().memory_info().rss / 1e6
     print_table(table)
     n_wrong = sum(row["wrong"] for row in [*false.values(), *false_too.values()])
-    print(f"unknown pieces accepted: {n_wrong:.0f} of {len(queries)}")
-    figures = {"n_tracks": options.n_tracks, "known": table, "unknown": false, "files_mb": sizes}
+    figures = {
+        "n_tracks": options.n_tracks,
+        "precision": compute_precision(table),
+        "recall": compute_recall(table),
+        "recall_from_10_s": compute_recall(table, left_out=(f"clip {min(CLIPS_S)} s",)),
+        "unknown_pieces_accepted": f"{n_wrong:.0f} of {len(queries)}",
+        "memory_after_queries_mb": round(memory_mb),
+    }
+    print(json.dumps(figures, indent=1))
     if options.out:
-        options.out.write_text(json.dumps(figures, indent=1) + os.linesep)
+        details = {"known": table, "unknown": false, "files_mb": sizes}
+        options.out.write_text(json.dumps({**figures, **details}, indent=1) + os.linesep)
+    is_good = figures["precision"] == 1.0 and figures["recall_from_10_s"] >= MIN_RECALL
+    return int(not is_good or n_wrong > 0)
+
+
+def compute_precision(rows: dict[str, dict[str, float]]) -> float:
+    """Share of the answers that were right."""
+    n_right = sum(row["recall"] * row["n"] for row in rows.values())
+    return n_right / (n_right + sum(row["wrong"] for row in rows.values()))
+
+
+def compute_recall(rows: dict[str, dict[str, float]], *, left_out: tuple[str, ...] = ()) -> float:
+    """Share of the queries that were answered rightly."""
+    counted = [row for kind, row in rows.items() if kind not in left_out]
+    return sum(row["recall"] * row["n"] for row in counted) / sum(row["n"] for row in counted)
 
 
 def print_table(rows: dict[str, dict[str, float]]) -> None:
@@ -205,4 +234,4 @@ def print_table(rows: dict[str, dict[str, float]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,32 +1,38 @@
 """What a library keeps: an unchanged one costs next to nothing, a killed import loses nothing.
 
-    python benchmarks/resume.py [--files N] [--kills K]
+    python benchmarks/resume.py [--files N] [--kills K] [--killed-files M]
 
-First, N one-second files are imported twice. Then an import of the sample is killed with SIGKILL
-at K random moments, each time into a fresh store, and gone on with; the export is compared byte
-for byte with that of an unbroken run, and files that were measured again after they had been
-stored are counted.
+First, N one-second files are imported twice; then once more with another setting of one phase.
+Second, an import of the sample and M one-second files is killed with SIGKILL at K random moments,
+each time into a fresh store, and gone on with. Counted are files that are lost, files that were
+measured again after they had been stored, workers that outlive their parent by ten seconds, and
+exports that are, in every format, byte for byte those of an unbroken import: but for the tables
+that tell when a phase ran (timeline, and the elapsed seconds in files).
 """
 
 import argparse
+import csv
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 from runner import write_tiny
 
+from wkmp_lab.errors import StoreError
+from wkmp_lab.export import FORMATS
 from wkmp_lab.session import ImportSession, import_folder, open_session
-from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
+from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, RunSettings, Settings
 from wkmp_lab.worker import warm_up
 
 SETTINGS = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
-COMPARED = ("passages.csv", "candidates.csv", "evidence.csv", "flavors.csv", "gaps.csv")
-"""Tables without clocks; files.csv holds elapsed seconds, timeline.csv nothing else."""
 
 CHILD = """
 import sys
@@ -37,7 +43,19 @@ settings = Settings(
 )
 print("go", flush=True)
 import_folder(sys.argv[1], settings=settings, store=sys.argv[2])
+print("done", flush=True)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """What one killed import left, and what became of it."""
+
+    n_stored: int
+    n_lost: int
+    n_twice: int
+    n_orphans: int
+    is_identical: bool
 
 
 def main() -> None:
@@ -46,95 +64,145 @@ def main() -> None:
     parser.add_argument("--music", type=Path, default=Path("data/sample"))
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--killed-files", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warm_up()
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as scratch:
         if options.files:
-            import_twice(options.files, Path(scratch))
+            import_often(options.files, Path(scratch))
         if options.kills:
-            kill_often(options.music, options.kills, options.seed, Path(scratch))
+            music = Path(scratch) / "mixed"
+            shutil.copytree(options.music, music)
+            write_tiny(music, options.killed_files)
+            kill_often(music, options.kills, options.seed, Path(scratch))
 
 
-def import_twice(n_files: int, scratch: Path) -> None:
-    """Time of the first and the second import of the same files."""
+def import_often(n_files: int, scratch: Path) -> None:
+    """Time of the first import, of a second one, and of one with another setting."""
     folder = scratch / "tiny"
     folder.mkdir()
     write_tiny(folder, n_files)
-    for name in ("first", "second"):
-        start_s, start_cpu_s = time.perf_counter(), time.process_time()
-        session = import_folder(folder, settings=SETTINGS, store=scratch / "tiny.wkmp.db")
-        peak_mb = psutil.Process().memory_info().rss / 2**20
-        n_measured = count_measured(session, start_s_epoch(session))
+    other = replace(SETTINGS, analyzing=AnalyzeSettings(preset="classical"))
+    for name, settings in (("first", SETTINGS), ("second", SETTINGS), ("changed", other)):
+        began_s, start_s, start_cpu_s = time.time(), time.perf_counter(), time.process_time()
+        session = import_folder(folder, settings=settings, store=scratch / "tiny.wkmp.db")
+        took_s, cpu_s = time.perf_counter() - start_s, time.process_time() - start_cpu_s
+        ran = count_phases(session, began_s)
         print(
-            f"{name} import of {n_files} files: {time.perf_counter() - start_s:.1f} s, the "
-            f"parent's work {time.process_time() - start_cpu_s:.1f} s; "
-            f"{len(session.results)} rows, {n_measured} measured; parent {peak_mb:.0f} MB"
+            f"{name} import of {n_files} files: {took_s:.1f} s, the parent's work {cpu_s:.1f} s; "
+            f"{len(session.results)} rows; decoded {ran['SEGMENTING']}, fingerprinted "
+            f"{ran['FINGERPRINTING']}, analyzed {ran['ANALYZING']}, described {ran['FLAVORING']}"
         )
 
 
 def kill_often(music: Path, n_kills: int, seed: int, scratch: Path) -> None:
     """Kill, go on, compare."""
-    rng = random.Random(seed)
-    start_s = time.perf_counter()
-    whole = import_folder(music, settings=SETTINGS, store=scratch / "whole.wkmp.db")
-    length_s = time.perf_counter() - start_s
+    store = scratch / "whole.wkmp.db"
+    with start_child(music, store) as child:
+        start_s = time.perf_counter()
+        wait_for_line(child)
+        length_s = time.perf_counter() - start_s
+    whole = open_session(music, store=store)
     expected = read_export(whole, scratch / "whole")
-    n_equal = n_twice = n_lost = n_orphans = 0
-    for k in range(n_kills):
-        store = scratch / f"killed{k}.wkmp.db"
-        n_orphans += kill_once(music, store, rng.uniform(0.5, 1.2 * length_s + 1.0))
-        kept = (
-            {r.path for r in open_session(music, store=store).results} if store.exists() else set()
+    rng = random.Random(seed)
+    kills = []
+    for number in range(1, n_kills + 1):
+        after_s = rng.uniform(0.0, length_s)
+        with tempfile.TemporaryDirectory(dir=scratch) as place:
+            kill = kill_once(music, Path(place), after_s, whole, expected)
+        kills.append(kill)
+        print(
+            f"  kill {number}: {after_s:.2f} s, {kill.n_stored} stored, {kill.n_lost} lost, "
+            f"{kill.n_twice} twice, {'same' if kill.is_identical else 'OTHER'} export",
+            flush=True,
         )
-        session = import_folder(music, settings=SETTINGS, store=store)
-        began_s = start_s_epoch(session)
-        n_twice += sum(
-            1
-            for r in session.results
-            if r.path in kept
-            and any(s.phase == "SEGMENTING" and s.start_s >= began_s for s in r.spans)
-        )
-        n_lost += len(whole.results) - len(session.results)
-        n_equal += read_export(session, scratch / f"killed{k}") == expected
     print(
-        f"{n_kills} kills: {n_lost} files lost, {n_twice} files measured again after they were "
-        f"stored, {n_orphans} workers left behind, {n_equal} of {n_kills} exports identical"
+        f"{n_kills} kills of an import of {len(whole.results)} files ({length_s:.1f} s): "
+        f"{sum(kill.n_lost for kill in kills)} files lost, "
+        f"{sum(kill.n_twice for kill in kills)} measured again after they were stored, "
+        f"{sum(kill.n_orphans for kill in kills)} workers left behind, "
+        f"{sum(kill.is_identical for kill in kills)} of {n_kills} exports identical "
+        f"({len(expected)} files each)"
     )
 
 
-def kill_once(music: Path, store: Path, after_s: float) -> int:
-    """Kill an import after a time; returns how many of its workers outlive it by ten seconds."""
-    command = [sys.executable, "-c", CHILD, str(music), str(store)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
+def kill_once(
+    music: Path, place: Path, after_s: float, whole: ImportSession, expected: dict[str, bytes]
+) -> Kill:
+    """Kill an import after a time, go on with it, and compare the end with the unbroken one."""
+    store = place / "killed.wkmp.db"
+    with start_child(music, store) as child:
         time.sleep(after_s)
-        workers = (
-            psutil.Process(child.pid).children(recursive=True) if child.poll() is None else []
-        )
+        workers = psutil.Process(child.pid).children(recursive=True)
         child.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(workers, timeout=10)
-    return len(alive)
+    stored = read_stored(music, store)
+    began_s = time.time()
+    session = import_folder(music, settings=SETTINGS, store=store)
+    return Kill(
+        n_stored=len(stored),
+        n_lost=len(paths_of(whole) - paths_of(session)),
+        n_twice=len(stored & paths_of(session, decoded_since_s=began_s)),
+        n_orphans=len(alive),
+        is_identical=read_export(session, place / "export") == expected,
+    )
+
+
+def start_child(music: Path, store: Path) -> "subprocess.Popen[bytes]":
+    """An import in a process of its own that has loaded its modules."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(music), str(store)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for_line(child)
+    return child
+
+
+def wait_for_line(child: "subprocess.Popen[bytes]") -> None:
+    """Wait until a child says something, or ends."""
+    assert child.stdout is not None
+    child.stdout.readline()
+
+
+def read_stored(music: Path, store: Path) -> set[str]:
+    """Paths that a killed import had stored; none where it had not come to make its store."""
+    try:
+        return paths_of(open_session(music, store=store))
+    except StoreError:
+        return set()
 
 
 def read_export(session: ImportSession, folder: Path) -> dict[str, bytes]:
-    """The bytes of the tables that hold no clock."""
-    session.export(folder)
-    return {name: (folder / name).read_bytes() for name in COMPARED}
+    """Everything that is exported by file name, but for the clocks."""
+    written = session.export(folder, formats=list(FORMATS))
+    clocked = [path for path in written if path.stem in ("files", "timeline")]
+    content = {str(p.relative_to(folder)): p.read_bytes() for p in written if p not in clocked}
+    with (folder / "files.csv").open(newline="", encoding="utf-8") as rows:
+        table = [{**row, "elapsed_s": ""} for row in csv.DictReader(rows)]
+    return {**content, "files.csv": repr(table).encode()}
 
 
-def start_s_epoch(session: ImportSession) -> float:
-    """When a session began, in seconds since the epoch."""
-    return time.time() - session.snapshot().elapsed_s
+def paths_of(session: ImportSession, *, decoded_since_s: float | None = None) -> set[str]:
+    """Paths of all files, or of those that were decoded since a moment."""
+    if decoded_since_s is None:
+        return {result.path for result in session.results}
+    return {
+        result.path
+        for result in session.results
+        for span in result.spans
+        if span.phase == "SEGMENTING" and span.start_s >= decoded_since_s
+    }
 
 
-def count_measured(session: ImportSession, since_s: float) -> int:
-    """Files that were decoded since a moment."""
-    return sum(
-        1
-        for r in session.results
-        if any(s.phase == "SEGMENTING" and s.start_s >= since_s for s in r.spans)
+def count_phases(session: ImportSession, since_s: float) -> Counter[str]:
+    """How many files went through each phase since a moment."""
+    return Counter(
+        span.phase.value
+        for result in session.results
+        for span in result.spans
+        if span.start_s >= since_s
     )
 
 

@@ -1,14 +1,25 @@
 """Teaching the catalogue what a library holds, and finding the same piece twice."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from standin_world import distort, make_id, make_items
 
 from wkmp_lab.cataloguing import add_results, find_same_songs
-from wkmp_lab.fingerprinting import encode_fingerprint
+from wkmp_lab.fingerprinting import (
+    compute_fingerprint,
+    decode_fingerprint,
+    encode_fingerprint,
+    find_fingerprint_tool,
+)
+from wkmp_lab.identifying import identify_recording
+from wkmp_lab.inquiries import claim_of_match
+from wkmp_lab.io.audio import read_signal
 from wkmp_lab.io.catalogue import Catalogue
+from wkmp_lab.io.catalogue_file import open_catalogue
 from wkmp_lab.model import (
     AudioFormat,
     Candidate,
@@ -88,3 +99,30 @@ def test_copies_that_nothing_tells_apart_have_no_better_one():
 def test_other_pieces_and_empty_libraries_make_no_pairs():
     assert find_same_songs([file_of("a", RAIN), file_of("b", SNOW)]) == []
     assert find_same_songs([]) == []
+
+
+DATA = Path(__file__).parents[1] / "data"
+SAMPLE = [
+    entry
+    for entry in json.loads((DATA / "sample" / "truth.json").read_text("utf-8"))["files"]
+    if entry["passages"] and not entry["duplicate_of"]
+]
+
+
+@pytest.mark.parametrize("entry", SAMPLE, ids=[entry["path"] for entry in SAMPLE])
+def test_every_piece_of_the_sample_is_known_by_the_catalogue_of_its_scores(entry):
+    if find_fingerprint_tool() is None:
+        pytest.skip("needs Chromaprint: libchromaprint or an ffmpeg with its muxer")
+    signal = read_signal(DATA / "sample" / entry["path"])
+    mono = signal.samples.mean(axis=0)
+    with open_catalogue(DATA / "catalogue.jsonl") as catalogue:
+        for piece in entry["passages"]:
+            start, end = (round(piece[key] * signal.sr) for key in ("start_s", "end_s"))
+            fingerprint = compute_fingerprint(mono[start:end], sr=signal.sr)
+            items = decode_fingerprint(fingerprint.text)
+            claims = [claim_of_match(m, fingerprint.duration_s) for m in catalogue.query(items)]
+            identity = identify_recording(
+                claims, duration_s=fingerprint.duration_s, is_whole_file=False
+            )
+            assert identity.level in ("high", "medium"), identity.sentence
+            assert identity.chosen.title == piece["title"]

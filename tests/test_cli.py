@@ -153,7 +153,7 @@ def test_what_cannot_go_on_is_one_line(monkeypatch, tmp_path, capsys, error):
 
 
 def test_examine_tells_of_one_file_in_words_or_json(monkeypatch, capsys):
-    monkeypatch.setattr("wkmp_lab.session.examine", lambda path, *, settings: result)
+    monkeypatch.setattr("wkmp_lab.examining.examine", lambda path, *, settings: result)
     result = example.make_hostile()
     assert cli.main(["examine", "x.mp3"]) == 0
     assert "\x00" not in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from wkmp_lab import export
+from wkmp_lab import export, workbook
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.export_lists import format_cue
 from wkmp_lab.tables import TABLES
@@ -87,8 +87,8 @@ def test_numbers_below_zero_stay_numbers(tmp_path):
 
 
 def test_a_workbook_keeps_to_the_limits_of_its_format(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "XLSX_MAX_ROWS", 3)
-    monkeypatch.setattr(export, "XLSX_MAX_CELL", 20)
+    monkeypatch.setattr(export, "MAX_ROWS", 3)
+    monkeypatch.setattr(workbook, "MAX_CELL", 20)
     results = [example.make_failure(f"/m/{n}.mp3", reason="x" * 50) for n in range(5)]
     export.export_results(results, tmp_path, formats=["xlsx"])
     book = openpyxl.load_workbook(tmp_path / "failures.xlsx")

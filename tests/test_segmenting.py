@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.segmenting import SegmentHints, find_passages
-from wkmp_lab.settings import SegmentSettings
+from wkmp_lab.segmenting import find_passages
+from wkmp_lab.settings import SegmentHints, SegmentSettings
 from wkmp_lab.signals import BAND_EDGES_HZ, LevelProfile, Signal
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
 

@@ -9,17 +9,21 @@ import sys
 import textwrap
 import threading
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import audio_factory
 import numpy as np
+import pandas as pd
 import pytest
 
 from wkmp_lab import importing
 from wkmp_lab.errors import InvalidInputError, StoreError
-from wkmp_lab.session import examine, import_folder, last_session, open_session, start_import
+from wkmp_lab.examining import examine
+from wkmp_lab.session import import_folder, last_session, open_session, start_import
 from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, RunSettings, Settings
-from wkmp_lab.store import Store
+from wkmp_lab.store import Store, StoredRun
 
 OFFLINE = IdentifySettings(is_offline=True)
 
@@ -124,7 +128,22 @@ def test_other_settings_measure_again(music, store):
         running=RunSettings(n_jobs=1),
     )
     again = import_folder(music, settings=other, store=store)
-    assert count_measured(again) == 7
+    assert count_measured(again) == 5, "the broken and the silent file owe nothing to ANALYZING"
+    began_s = again._course.ledger.started_s
+    ran = Counter(s.phase for r in again.results for s in r.spans if s.start_s >= began_s)
+    assert ran == {"EXTRACTING": 5, "SEGMENTING": 5, "ANALYZING": 5}
+    fresh = import_folder(music, settings=other, store=store.with_name("fresh.wkmp.db"))
+    assert [r.passages for r in again.results] == [r.passages for r in fresh.results]
+
+
+def test_what_other_settings_left_undone_is_seen_as_stale(music, store):
+    import_folder(music, settings=settings_of(), store=store)
+    other = replace(settings_of(), analyzing=AnalyzeSettings(preset="classical"))
+    with Store(store, folder=music) as kept:
+        kept.put_run(StoredRun("broken off", time.time(), None, "running", 1, other), version="0")
+    notes = open_session(music, store=store).files.set_index("path")["notes"]
+    assert notes[str(music / "song0.flac")].startswith("stale: ANALYZING by other settings")
+    assert pd.isna(notes[str(music / "silent.wav")])
 
 
 def test_failed_files_are_tried_again_only_when_asked(music, store):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wkmp_lab.notebook.live import last_session as last_session
     from wkmp_lab.notebook.live import open_session as open_session
     from wkmp_lab.notebook.live import start_import as start_import
-    from wkmp_lab.planning import make_plan as make_plan
+    from wkmp_lab.planning import plan as plan
     from wkmp_lab.session import ImportSession as ImportSession
     from wkmp_lab.settings import Settings as Settings
 
@@ -32,8 +32,8 @@ _HOMES = {
     "examine": "wkmp_lab.notebook.live",
     "import_folder": "wkmp_lab.notebook.live",
     "last_session": "wkmp_lab.notebook.live",
-    "make_plan": "wkmp_lab.planning",
     "open_session": "wkmp_lab.notebook.live",
+    "plan": "wkmp_lab.planning",
     "start_import": "wkmp_lab.notebook.live",
 }
 """Where each public name lives; it is loaded when it is first asked for."""

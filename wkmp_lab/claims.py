@@ -16,7 +16,10 @@ UNIDENTIFIED, LOW, MEDIUM, HIGH = range(4)
 MAX_BIT_ERROR = 0.15
 """Re-encodings and clips lie below (medians 0.006 to 0.055), unrelated pieces above 0.26."""
 MAX_SURE_BIT_ERROR = 0.10
-"""Also the most for overlaps under 10 s: there, parts of other versions come down to 0.13."""
+SHORT_OVERLAP_S = 9.0
+"""A clip of 10 s overlaps by a little less than that."""
+MAX_SHORT_BIT_ERROR = 0.07
+"""For shorter overlaps: there, parts of a faster version of a piece come down to 0.09."""
 MAX_RELATED_BIT_ERROR = 0.22
 """Up to here another version of the piece is likely; it is shown, never named."""
 MIN_OVERLAP_S = 4.0
@@ -186,7 +189,9 @@ def _grade_bit_error(claim: Claim) -> int:
         return HIGH
     if claim.overlap_s >= MIN_FAIR_OVERLAP_S:
         return MEDIUM
-    is_near = claim.bit_error <= MAX_SURE_BIT_ERROR and claim.overlap_s >= MIN_OVERLAP_S
+    is_short = claim.overlap_s < SHORT_OVERLAP_S
+    limit = MAX_SHORT_BIT_ERROR if is_short else MAX_SURE_BIT_ERROR
+    is_near = claim.bit_error <= limit and claim.overlap_s >= MIN_OVERLAP_S
     return LOW if is_near else UNIDENTIFIED
 
 

@@ -85,7 +85,7 @@ def run_import(options: argparse.Namespace) -> int:
 def run_examine(options: argparse.Namespace) -> int:
     """``wkmp-lab examine``"""
     from wkmp_lab import terminal
-    from wkmp_lab.session import examine
+    from wkmp_lab.examining import examine
 
     result = examine(options.file, settings=_make_settings(options))
     if options.json:
@@ -99,22 +99,37 @@ def run_plan(options: argparse.Namespace) -> int:
     """``wkmp-lab plan``"""
     from wkmp_lab import planning
 
-    plan = planning.make_plan(
-        options.folder, settings=_make_settings(options), store=options.store
-    )
-    _say(json.dumps(dataclasses.asdict(plan)) if options.json else planning.format_plan(plan))
+    made = planning.plan(options.folder, settings=_make_settings(options), store=options.store)
+    _say(json.dumps(dataclasses.asdict(made)) if options.json else planning.format_plan(made))
     return DONE
 
 
 def run_catalogue_add(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue add``"""
     from wkmp_lab.cataloguing import add_results
+    from wkmp_lab.io.catalogue_file import SUFFIX, load_fingerprints, read_catalogue_file
     from wkmp_lab.session import open_session
 
-    results = open_session(options.folder, store=options.store).results
+    if (options.catalogue or "").endswith(SUFFIX):
+        raise InvalidInputError(f"what grows is an SQLite file, got {options.catalogue!r}")
+    source = Path(options.source)
+    results = () if source.suffix == SUFFIX else open_session(source, store=options.store).results
     with _open_catalogue(options) as catalogue:
-        n_new = add_results(catalogue, results)
+        if source.suffix == SUFFIX:
+            n_new = load_fingerprints(catalogue, read_catalogue_file(source))
+        else:
+            n_new = add_results(catalogue, results)
         _say(f"{n_new} fingerprints added; {len(catalogue)} recordings in {catalogue.path}")
+    return DONE
+
+
+def run_catalogue_write(options: argparse.Namespace) -> int:
+    """``wkmp-lab catalogue write``"""
+    from wkmp_lab.io.catalogue_file import write_catalogue_file
+
+    with _open_catalogue(options) as catalogue:
+        n_written = write_catalogue_file(catalogue.read_fingerprints(), Path(options.file))
+    _say(f"{n_written} fingerprints written to {options.file}")
     return DONE
 
 
@@ -171,22 +186,27 @@ def _make_parser() -> argparse.ArgumentParser:
     plan.add_argument("--jobs", metavar="N", type=int, help="files in flight")
     plan.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
     _add_settings(plan)
-    catalogue = commands.add_parser("catalogue", help="local fingerprints: add, list, query")
+    catalogue = commands.add_parser("catalogue", help="local fingerprints")
     _add_catalogue(catalogue)
     return parser
 
 
 def _add_catalogue(command: argparse.ArgumentParser) -> None:
-    add_parser = command.add_subparsers(required=True, metavar="add|list|query").add_parser
+    metavar = "add|list|query|write"
+    add_parser = command.add_subparsers(required=True, metavar=metavar).add_parser
     add = _add_command(add_parser, "add", "add the music of an import", run_catalogue_add)
-    add.add_argument("folder", metavar="FOLDER", help="that was imported")
+    add.add_argument(
+        "source", metavar="FOLDER|FILE", help="a folder that was imported, or a .jsonl catalogue"
+    )
     add.add_argument("--store", metavar="FILE", help="the SQLite file that keeps its results")
     entries = _add_command(add_parser, "list", "list the recordings", run_catalogue_list)
     query = _add_command(add_parser, "query", "find what a file is", run_catalogue_query)
     query.add_argument("file", metavar="FILE")
     for each in (entries, query):
         each.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for each in (add, entries, query):
+    write = _add_command(add_parser, "write", "write it as JSON Lines", run_catalogue_write)
+    write.add_argument("file", metavar="FILE")
+    for each in (add, entries, query, write):
         each.add_argument("--catalogue", metavar="FILE", help="default: in the data folder")
 
 
@@ -220,6 +240,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--offline", action="store_true", help="ask no web service")
+    command.add_argument("--catalogue", metavar="FILE", help="known fingerprints to compare with")
     command.add_argument("--medium", choices=("auto", *MEDIUM_THRESHOLD_DBFS), default="auto")
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -234,7 +255,9 @@ def _make_settings(options: argparse.Namespace) -> Settings:
     return dataclasses.replace(
         settings,
         segmenting=dataclasses.replace(settings.segmenting, medium=options.medium),
-        identifying=dataclasses.replace(settings.identifying, is_offline=options.offline),
+        identifying=dataclasses.replace(
+            settings.identifying, is_offline=options.offline, catalogue=options.catalogue
+        ),
         running=running,
     )
 
@@ -283,10 +306,10 @@ def _summarise(session: "ImportSession", written: Sequence[Path]) -> dict[str, o
 
 
 def _open_catalogue(options: argparse.Namespace) -> "Catalogue":
-    from wkmp_lab.io.catalogue import Catalogue
+    from wkmp_lab.io.catalogue_file import open_catalogue
     from wkmp_lab.services import find_catalogue
 
-    return Catalogue(find_catalogue(IdentifySettings(catalogue=options.catalogue)))
+    return open_catalogue(find_catalogue(IdentifySettings(catalogue=options.catalogue)))
 
 
 def _name_recording(recording: "Recording") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from wkmp_lab.decisions import Decision, describe_decision
 from wkmp_lab.model import (
     MATCH_LEVELS,
     Candidate,
@@ -68,6 +69,14 @@ class GapRow(NamedTuple):
     gap: Gap
 
 
+class DecisionRow(NamedTuple):
+    """A decision by hand with the file that it is about, None where that is gone."""
+
+    path: str | None
+    made_s: float
+    decision: Decision
+
+
 class SpanRow(NamedTuple):
     """A phase of a file; ``origin_s`` is the earliest start of all."""
 
@@ -108,18 +117,40 @@ def _amplitude_s(name: str, meaning: str, key: str) -> Column[PassageRow]:
 
 
 def _quality(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
-    return Column(
-        name,
-        kind,
-        meaning,
-        lambda row: (
-            dict(row.passage.amplitude.quality).get(name) if row.passage.amplitude else None
-        ),
-    )
+    def read(row: PassageRow) -> object:
+        return dict(getattr(row.passage.amplitude, "quality", ())).get(name)
+
+    return Column(name, kind, meaning, read)
 
 
 def _chosen_field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(_chosen(row), key, None))
+
+
+def _passage(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
+    return Column(name, kind, meaning, lambda row: getattr(row.passage, name))
+
+
+def _identity(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+    return Column(name, kind, meaning, lambda row: getattr(row.passage.identity, key, None))
+
+
+def _tempo(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+    return Column(
+        name,
+        kind,
+        meaning,
+        lambda row: getattr(getattr(row.passage.descriptors, "tempo", None), key, None),
+    )
+
+
+def _key(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+    return Column(
+        name,
+        kind,
+        meaning,
+        lambda row: getattr(getattr(row.passage.descriptors, "key", None), key, None),
+    )
 
 
 def _tag(key: str, kind: Kind, meaning: str) -> Column[FileResult]:
@@ -194,9 +225,9 @@ FILES: Sequence[Column[FileResult]] = (
 PASSAGES: Sequence[Column[PassageRow]] = (
     Column("path", "path", "the file", lambda row: row.file.path),
     Column("passage", "int", "index in the file, from 0", lambda row: row.passage.index),
-    Column("start_s", "float", "start in the file", lambda row: row.passage.start_s),
-    Column("end_s", "float", "end in the file", lambda row: row.passage.end_s),
-    Column("duration_s", "float", "length", lambda row: row.passage.duration_s),
+    _passage("start_s", "float", "start in the file"),
+    _passage("end_s", "float", "end in the file"),
+    _passage("duration_s", "float", "length"),
     _amplitude_s("lead_in_s", "length of the lead-in", "lead_in_ticks"),
     _amplitude_s("lead_out_s", "length of the lead-out", "lead_out_ticks"),
     _amplitude_s("first_sound_s", "first sound, in the file", "first_sound_ticks"),
@@ -206,14 +237,9 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _field("true_peak_dbtp", "float", "largest 4x oversampled value", "true_peak_dbtp"),
     _field("loudness_lufs", "float", "integrated loudness (EBU R 128)", "loudness_lufs"),
     _field("loudness_range_lu", "float", "loudness range (EBU 3342)", "loudness_range_lu"),
-    Column("tempo_bpm", "float", "tempo", lambda row: getattr(_tempo(row), "bpm", None)),
-    Column("key", "text", "key, as in F# minor", lambda row: getattr(_key(row), "name", None)),
-    Column(
-        "match",
-        MATCH_LEVELS,
-        "how sure the identity is",
-        lambda row: row.passage.identity.level if row.passage.identity else None,
-    ),
+    _tempo("tempo_bpm", "float", "tempo", "bpm"),
+    _key("key", "text", "key, as in F# minor", "name"),
+    _identity("match", MATCH_LEVELS, "how sure the identity is", "level"),
     _chosen_field("recording_mbid", "text", "MusicBrainz recording", "recording_mbid"),
     _chosen_field("title", "text", "title of the recording", "title"),
     _chosen_field("artist", "text", "artist of the recording", "artist"),
@@ -224,18 +250,8 @@ PASSAGES: Sequence[Column[PassageRow]] = (
         "Chromaprint, compressed",
         lambda row: row.passage.fingerprint.text if row.passage.fingerprint else None,
     ),
-    Column(
-        "fingerprint_reason",
-        "text",
-        "why there is no fingerprint",
-        lambda row: row.passage.fingerprint_reason,
-    ),
-    Column(
-        "match_reason",
-        "text",
-        "why this level, in a word",
-        lambda row: row.passage.identity.reason if row.passage.identity else None,
-    ),
+    _passage("fingerprint_reason", "text", "why there is no fingerprint"),
+    _identity("match_reason", "text", "why this level, in a word", "reason"),
     Column(
         "match_sentence",
         "text",
@@ -252,30 +268,15 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _chosen_field("release_mbid", "text", "MusicBrainz release", "release_mbid"),
     _chosen_field("work_mbid", "text", "MusicBrainz work", "work_mbid"),
     _chosen_field("acoustid", "text", "AcoustID track", "acoustid"),
-    Column(
-        "tempo_strength",
-        "float",
-        "share of the evidence for the tempo, 0 to 1",
-        lambda row: getattr(_tempo(row), "strength", None),
-    ),
-    Column(
+    _tempo("tempo_strength", "float", "share of the evidence for the tempo", "strength"),
+    _tempo(
         "is_tempo_octave_uncertain",
         "bool",
         "half or double the tempo is nearly as likely",
-        lambda row: getattr(_tempo(row), "is_octave_uncertain", None),
+        "is_octave_uncertain",
     ),
-    Column(
-        "key_strength",
-        "float",
-        "how clear the key is, 0 to 1",
-        lambda row: getattr(_key(row), "strength", None),
-    ),
-    Column(
-        "tuning_cents",
-        "float",
-        "tuning relative to A = 440 Hz",
-        lambda row: getattr(_key(row), "tuning_cents", None),
-    ),
+    _key("key_strength", "float", "how clear the key is, 0 to 1", "strength"),
+    _key("tuning_cents", "float", "tuning relative to A = 440 Hz", "tuning_cents"),
     _field("momentary_max_lufs", "float", "loudest 0.4 s", "momentary_max_lufs"),
     _field("short_term_max_lufs", "float", "loudest 3 s", "short_term_max_lufs"),
     _amplitude_s("first_music_s", "first music after noise, in the file", "first_music_ticks"),
@@ -297,14 +298,6 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _quality("correlation", "float", "correlation of left and right, -1 to 1"),
 )
 """A row per passage; times are relative to the file's start unless they are lengths."""
-
-
-def _tempo(row: PassageRow) -> object | None:
-    return row.passage.descriptors.tempo if row.passage.descriptors else None
-
-
-def _key(row: PassageRow) -> object | None:
-    return row.passage.descriptors.key if row.passage.descriptors else None
 
 
 CANDIDATES: Sequence[Column[CandidateRow]] = (
@@ -388,3 +381,20 @@ FLAVORS: Sequence[Column[PassageRow]] = (
     Column("passage", "int", "index of the passage", lambda row: row.passage.index),
 )
 """What stands before the descriptors: a row per passage, a column per descriptor."""
+
+DECISIONS: Sequence[Column[DecisionRow]] = (
+    Column("path", "path", "the file", lambda row: row.path),
+    Column("start_s", "float", "start of the passage", lambda row: _place(row, "start_ticks")),
+    Column("end_s", "float", "its end", lambda row: _place(row, "end_ticks")),
+    Column(
+        "verdict", "text", "what was decided", lambda row: getattr(row.decision, "verdict", "cut")
+    ),
+    Column("decision", "text", "in words", lambda row: describe_decision(row.decision)),
+    Column("sha256", "text", "hash of the file's content", lambda row: row.decision.sha256),
+    Column("made_epoch_s", "float", "when, since 1970 (UTC)", lambda row: row.made_s),
+)
+"""A row per decision by hand."""
+
+
+def _place(row: DecisionRow, key: str) -> float | None:
+    return _seconds(getattr(row.decision, key, None))

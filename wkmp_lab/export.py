@@ -6,13 +6,10 @@ breaks off leaves the old files whole. Nothing is ever written into the music fo
 
 import json
 import math
-import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-import openpyxl
 import pandas as pd
 
 from wkmp_lab.atomic import write_atomically
@@ -22,14 +19,8 @@ from wkmp_lab.export_wkmp import export_wkmp
 from wkmp_lab.model import FileResult
 from wkmp_lab.report import export_report
 from wkmp_lab.tables import TABLES
-from wkmp_lab.text import elide, neutralise_formula
-
-XLSX_MAX_ROWS = 1_048_576
-XLSX_MAX_CELL = 32_767
-"""Limits of the format: rows of a sheet with its header, characters of a cell."""
-
-_FIXED_DATE = "2000-01-01T00:00:00Z"
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+from wkmp_lab.text import neutralise_formula
+from wkmp_lab.workbook import MAX_ROWS, Cell, write_workbook
 
 Exporter = Callable[[Sequence[FileResult], Path], list[Path]]
 TableWriter = Callable[[pd.DataFrame, str, Path], None]
@@ -126,29 +117,15 @@ def _write_json(table: pd.DataFrame, _name: str, path: Path) -> None:
 
 
 def _write_xlsx(table: pd.DataFrame, name: str, path: Path) -> None:
-    book = openpyxl.Workbook(write_only=True)
-    rows = list(_rows(_neutralise(table)))
-    room = XLSX_MAX_ROWS - 1
-    for part in range(max(1, math.ceil(len(rows) / room))):
-        sheet = book.create_sheet(name if part == 0 else f"{name} {part + 1}")
-        sheet.freeze_panes = "B2"
-        sheet.append(list(table.columns))
-        for row in rows[part * room : (part + 1) * room]:
-            sheet.append([elide(v, XLSX_MAX_CELL) if isinstance(v, str) else v for v in row])
-    book.save(path)
-    _fix_dates(path)
-
-
-def _fix_dates(path: Path) -> None:
-    """Take the moment of writing out of a workbook: a ZIP archive with one XML file of dates."""
-    with zipfile.ZipFile(path) as archive:
-        parts = [(name, archive.read(name)) for name in archive.namelist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts:
-            if name == "docProps/core.xml":
-                content = re.sub(rb"\d{4}-\d\d-\d\dT[\d:.]+Z", _FIXED_DATE.encode(), content)
-            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
-            archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED)
+    columns, rows, room = list(table.columns), list(_rows(_neutralise(table))), MAX_ROWS - 1
+    starts = range(0, max(len(rows), 1), room)
+    write_workbook(
+        path,
+        {
+            name if part == 1 else f"{name} {part}": (columns, rows[start : start + room])
+            for part, start in enumerate(starts, 1)
+        },
+    )
 
 
 def _neutralise(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +137,7 @@ def _neutralise(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _rows(table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+def _rows(table: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
     """The rows in Python's own types; None where a value is missing or not finite."""
     columns = []
     for name in table:

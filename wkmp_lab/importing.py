@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wkmp_lab import __version__, pipeline, sorting
+from wkmp_lab import __version__, pipeline, provenance, sorting
 from wkmp_lab.board import CancelledError, Control
+from wkmp_lab.decisions import Decision, find_boundaries, group_by_content
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.scanning import scan_folder
-from wkmp_lab.lane import Lane, needs_identity
+from wkmp_lab.lane import Lane, identify_now
 from wkmp_lab.ledger import Ledger
 from wkmp_lab.model import FileResult, SessionState, SourceFile
 from wkmp_lab.runner import Runner, order_tasks
@@ -64,6 +65,7 @@ class ImportCourse:
         self.ledger = Ledger(self.session_id, folder)
         self.ended = threading.Event()
         self._retry_failed = retry_failed
+        self._store: Store | None = None
         self._spawned = threading.Event()
 
     def set_control(self, control: Control) -> None:
@@ -74,6 +76,49 @@ class ImportCourse:
         board = self.ledger.board
         if board is not None:
             board.control = control
+
+    @contextlib.contextmanager
+    def open_store(self, *, is_writer: bool = True) -> Iterator[Store]:
+        """The store: the import's own while it runs."""
+        if self._store is not None:
+            yield self._store
+        else:
+            with Store(self.store_path, folder=Path(self.folder), is_writer=is_writer) as store:
+                yield store
+
+    def take_decisions(self, store: Store) -> None:
+        """Show the results as the store's decisions have them."""
+        self.ledger.decide(group_by_content(decision for _, decision in store.read_decisions()))
+
+    def decide(self, decision: Decision) -> None:
+        """Keep a decision, and show the results accordingly."""
+        with self.open_store() as store:
+            store.put_decision(decision)
+            self.take_decisions(store)
+
+    def undo(self) -> Decision | None:
+        """Take the latest decision back; None where there is none."""
+        with self.open_store() as store:
+            undone = store.undo_decision()
+            self.take_decisions(store)
+        return undone
+
+    def measure_again(self, result: FileResult) -> FileResult:
+        """Measure and identify one file here and now, with the boundaries that hold for it."""
+        boundaries = find_boundaries(self.ledger.decisions.get(result.sha256 or "", ()))
+        n_in_folder = sorting.count_siblings(known.source for known in self.ledger.results)
+        fresh = pipeline.measure_file(
+            result.source,
+            settings=self.settings,
+            hints=sorting.make_hints(
+                result.source, n_in_folder, boundaries, provenance.read_lengths(result)
+            ),
+            sha256=result.sha256,
+        )
+        fresh = identify_now(fresh, self.settings)
+        with self.open_store() as store:
+            self._revise(fresh, store)
+        return fresh
 
     def start(self) -> None:
         """Begin, in a thread of its own; returns when the worker processes exist.
@@ -92,7 +137,9 @@ class ImportCourse:
             self.n_jobs = runner.n_jobs
             runner.start()
             self._spawned.set()
-            with Store(self.store_path, folder=Path(self.folder)) as store:
+            with self.open_store() as store:
+                self._store = store
+                self.take_decisions(store)
                 self._import(runner, store)
         except CancelledError:
             self.state = "cancelled"
@@ -100,6 +147,7 @@ class ImportCourse:
             self.error, self.state = error, "failed"
             self._log(f"failed: {pipeline.describe_error(error)}")
         finally:
+            self._store = None
             self.ledger.close()
             self._spawned.set()
             self.ended.set()
@@ -129,7 +177,11 @@ class ImportCourse:
         if board is None:
             raise WkmpLabError("an import needs its board")
         found = sorting.sort_out(
-            files, store=store, settings=self.settings, retry_failed=self._retry_failed
+            files,
+            store=store,
+            settings=self.settings,
+            decisions=self.ledger.decisions,
+            retry_failed=self._retry_failed,
         )
         self._log(
             f"parallelism level {self.n_jobs}: {len(found.tasks)} files to measure, "
@@ -139,6 +191,7 @@ class ImportCourse:
         with Lane(
             self.settings,
             on_identified=lambda result: self._finish(result, store),
+            on_revised=lambda result: self._revise(result, store),
             is_cancelled=lambda: self.control is Control.CANCEL,
         ) as lane:
             for result in (*found.known, *found.copies):
@@ -148,17 +201,31 @@ class ImportCourse:
                     store.put(outcome, run_id=self.session_id)
                     self._take(outcome, lane, is_new=True)
             lane.finish()
+        self._cut_by_releases(files, runner, store)
+
+    def _cut_by_releases(self, files: Sequence[SourceFile], runner: Runner, store: Store) -> None:
+        """Measure files again, once, whose release has told other lengths of their pieces."""
+        wishing = {each.path for each in self.ledger.results if provenance.is_wishing(each)}
+        board = self.ledger.board
+        if not wishing or board is None or self.control is Control.CANCEL:
+            return
+        decided = self.ledger.decisions
+        found = sorting.sort_out(files, store=store, settings=self.settings, decisions=decided)
+        tasks = [task for task in found.tasks if task.source.path in wishing]
+        self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
+        for _, _, outcome in runner.run(self._order(tasks), board):
+            if outcome is not None:
+                self._revise(identify_now(outcome, self.settings), store)
 
     def _order(self, tasks: Sequence[Task]) -> list[Task]:
         return order_tasks(tasks, self.settings.running.order)
 
     def _take(self, result: FileResult, lane: Lane, *, is_new: bool) -> None:
         """Count a measured result, and hand it to the lane if it is to be identified."""
-        is_pending = needs_identity(result, self.settings)
+        is_pending = lane.needs(result)
         self.ledger.put(result, is_finished=not is_pending, is_new=is_new)
-        if is_pending:
-            lane.put(result)
-        elif is_new:
+        lane.put(result)
+        if is_new and not is_pending:
             self._log_file(result)
 
     def _finish(self, result: FileResult, store: Store) -> None:
@@ -166,6 +233,11 @@ class ImportCourse:
         store.put(result, run_id=self.session_id)
         self.ledger.put(result, is_finished=True)
         self._log_file(result)
+
+    def _revise(self, result: FileResult, store: Store) -> None:
+        """Keep another result of a file that had one."""
+        store.put(result, run_id=self.session_id)
+        self.ledger.replace(result)
 
     def _found(self, n_files: int) -> None:
         self.ledger.n_found = n_files

@@ -3,17 +3,23 @@
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Self
 
-from wkmp_lab import lookups, services
+from wkmp_lab import album_lookups, lookups, provenance, services
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.model import FileResult, Phase, Span
+from wkmp_lab.services import Services
 from wkmp_lab.settings import Settings, compute_settings_key
 
 LANE_BATCH = 10
 """Files that are identified together: AcoustID takes as many fingerprints in one request."""
+
+SURE_LEVELS = ("high", "medium")
+"""What is matched as well as this is not asked about again when there are more sources."""
 
 
 def compute_identify_key(settings: Settings) -> str:
@@ -21,13 +27,19 @@ def compute_identify_key(settings: Settings) -> str:
     return f"{lookups.IDENTIFY_VERSION}-{compute_settings_key(settings, Phase.IDENTIFYING)[:8]}"
 
 
-def needs_identity(result: FileResult, settings: Settings) -> bool:
-    """True where passages were not identified with these settings, or a service did not answer."""
+def needs_identity(result: FileResult, settings: Settings, sources: str) -> bool:
+    """True where asking may tell more than is known.
+
+    Passages were not identified with these settings, a service did not answer, or one of them is
+    not sure and there are other ``sources`` now (:func:`~wkmp_lab.services.name_sources`): a key
+    has come, the catalogue has grown. What was matched is not asked again for that.
+    """
     if not result.passages:
         return False
-    if dict(result.provenance).get("identified") != compute_identify_key(settings):
+    made_by = dict(result.provenance)
+    if made_by.get(provenance.IDENTIFIED) != compute_identify_key(settings):
         return True
-    return lookups.is_unanswered(result)
+    return lookups.is_unanswered(result) or made_by.get(provenance.ASKED, sources) != sources
 
 
 def identify_now(result: FileResult, settings: Settings) -> FileResult:
@@ -38,18 +50,23 @@ def identify_now(result: FileResult, settings: Settings) -> FileResult:
     with services.open_services(settings, is_cancelled=lambda: False) as asked:
         (identified,) = lookups.identify_files([result], services=asked, settings=settings)
     span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
-    return _stamp(identified, span, compute_identify_key(settings))
+    sources = services.name_sources(settings.identifying)
+    return _stamp(identified, span, compute_identify_key(settings), sources)
 
 
 class Lane:
     """The one thread that asks services; measured files go in, identified ones come out.
+
+    At the end, when all files of a folder are known, each folder is looked at as an album.
 
     Parameters
     ----------
     settings
         Of the identifying phase.
     on_identified
-        Given each file, in the lane's thread.
+        Given each file that needs an identity, once, in the lane's thread.
+    on_revised
+        Given each file whose identity tells more, or other, with its folder as an album.
     is_cancelled
         Asked before and during waits.
     """
@@ -59,10 +76,16 @@ class Lane:
         settings: Settings,
         *,
         on_identified: Callable[[FileResult], None],
+        on_revised: Callable[[FileResult], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._on_identified = on_identified
+        self._on_revised = on_revised
+        self._key = compute_identify_key(settings)
+        self._sources = services.name_sources(settings.identifying)
+        self._folders: defaultdict[str, dict[str, FileResult]] = defaultdict(dict)
+        self._touched: dict[str, None] = {}
         self._is_cancelled = is_cancelled
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
         self._error: WkmpLabError | None = WkmpLabError("the identifying lane broke off")
@@ -77,9 +100,16 @@ class Lane:
         self._queue.put(None)
         self._thread.join()
 
+    def needs(self, result: FileResult) -> bool:
+        """True where a file is to be identified: it will be given back."""
+        return needs_identity(result, self._settings, self._sources)
+
     def put(self, result: FileResult) -> None:
-        """Hand a measured file over."""
-        self._queue.put(result)
+        """Hand a measured file over; one that needs nothing still stands for its folder."""
+        if self.needs(result):
+            self._queue.put(result)
+        else:
+            self._keep(result)
 
     def finish(self) -> None:
         """No more files come; returns when all have left.
@@ -102,7 +132,6 @@ class Lane:
             self._error = error
 
     def _identify_all(self) -> None:
-        key = compute_identify_key(self._settings)
         with services.open_services(self._settings, is_cancelled=self._is_cancelled) as asked:
             while (batch := self._take_batch()) is not None:
                 if self._is_cancelled():
@@ -111,8 +140,31 @@ class Lane:
                 for result in lookups.identify_files(
                     batch, services=asked, settings=self._settings
                 ):
-                    span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
-                    self._on_identified(_stamp(result, span, key))
+                    stamped = self._stamp(result, start_s)
+                    self._keep(stamped)
+                    self._touched[_folder_of(result)] = None
+                    self._on_identified(stamped)
+            self._settle_folders(asked)
+
+    def _settle_folders(self, asked: Services) -> None:
+        """Choose one release for each folder that is an album, as far as it has something new."""
+        for folder in self._touched:
+            known = self._folders[folder]
+            tracks = album_lookups.order_folder(list(known.values()))
+            if self._is_cancelled() or album_lookups.is_settled(tracks, asked):
+                continue
+            start_s = time.time()
+            for result in lookups.identify_folder(tracks, services=asked, settings=self._settings):
+                if result.passages != known[result.path].passages:
+                    self._on_revised(self._stamp(result, start_s))
+
+    def _keep(self, result: FileResult) -> None:
+        if result.passages:
+            self._folders[_folder_of(result)][result.path] = result
+
+    def _stamp(self, result: FileResult, start_s: float) -> FileResult:
+        span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
+        return _stamp(result, span, self._key, self._sources)
 
     def _take_batch(self) -> list[FileResult] | None:
         """What is waiting, at least one and at most ``LANE_BATCH``; None at the end."""
@@ -129,8 +181,15 @@ class Lane:
         return batch
 
 
-def _stamp(result: FileResult, span: Span, key: str) -> FileResult:
-    """Note when and by which settings a result was identified."""
+def _folder_of(result: FileResult) -> str:
+    return str(PurePath(result.path).parent)
+
+
+def _stamp(result: FileResult, span: Span, key: str, sources: str) -> FileResult:
+    """Note when, by which settings, and where it is not sure by whom a result was identified."""
     spans = (*(old for old in result.spans if old.phase is not Phase.IDENTIFYING), span)
-    provenance = {**dict(result.provenance), "identified": key}
-    return replace(result, spans=spans, provenance=tuple(sorted(provenance.items())))
+    made_by = {**dict(result.provenance), provenance.IDENTIFIED: key}
+    made_by.pop(provenance.ASKED, None)
+    if not all(each.identity and each.identity.level in SURE_LEVELS for each in result.passages):
+        made_by[provenance.ASKED] = sources
+    return replace(result, spans=spans, provenance=tuple(sorted(made_by.items())))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wkmp_lab.board import PHASES, Board, FileState
+from wkmp_lab.decisions import ByContent, apply_decisions
 from wkmp_lab.gauge import MIN_FINISHED, Gauge, estimate_remaining_s, read_gauge
 from wkmp_lab.model import FileResult, MatchLevel, SessionState, Snapshot, SourceFile
 
@@ -26,6 +27,11 @@ class Ledger:
     ----------
     session_id, folder
         Shown in every snapshot.
+
+    Attributes
+    ----------
+    decisions
+        What a person has decided: laid over the results that are shown, never kept in them.
     """
 
     def __init__(self, session_id: str, folder: str) -> None:
@@ -36,6 +42,7 @@ class Ledger:
         self.n_finished = 0
         self._mutex = threading.Lock()
         self._results: dict[str, FileResult] = {}
+        self.decisions: ByContent = {}
         self._index: dict[str, int] = {}
         self._paths: tuple[str, ...] = ()
         self._sizes = np.zeros(0, np.int64)
@@ -53,7 +60,7 @@ class Ledger:
     def results(self) -> tuple[FileResult, ...]:
         """What has come back so far, by path."""
         with self._mutex:
-            found = list(self._results.values())
+            found = [self._decide(result) for result in self._results.values()]
         return tuple(sorted(found, key=lambda result: result.path))
 
     @property
@@ -104,6 +111,28 @@ class Ledger:
         if is_new:
             self._n_finished_now += 1
             self._mark_rate()
+
+    def find(self, path: str) -> FileResult | None:
+        """The result of a path, None where none has come back."""
+        with self._mutex:
+            result = self._results.get(path)
+            return None if result is None else self._decide(result)
+
+    def replace(self, result: FileResult) -> None:
+        """Replace the result of a finished file."""
+        with self._mutex:
+            self._count(result)
+        if self.board is not None and result.path in self._index:
+            index = self._index[result.path]
+            self.board.mark(index, FileState.DONE, n_passages=len(result.passages))
+
+    def decide(self, decisions: ByContent) -> None:
+        """Lay these decisions over the results, instead of those before."""
+        with self._mutex:
+            self.decisions = decisions
+            self._levels.clear()
+            for result in self._results.values():
+                self._levels.update(_levels_of(self._decide(result)))
 
     def note(self, line: str) -> None:
         """Add a line to the log that snapshots show."""
@@ -171,12 +200,15 @@ class Ledger:
         """Replace a result and keep the counts true; the caller holds the mutex."""
         old = self._results.get(result.path)
         if old is not None:
-            self._levels.subtract(_levels_of(old))
-        self._levels.update(_levels_of(result))
+            self._levels.subtract(_levels_of(self._decide(old)))
+        self._levels.update(_levels_of(self._decide(result)))
         self._results[result.path] = result
         self._failures.pop(result.path, None)
         if result.failure is not None:
             self._failures[result.path] = f"{result.failure.phase}: {result.failure.reason}"
+
+    def _decide(self, result: FileResult) -> FileResult:
+        return apply_decisions(result, self.decisions.get(result.sha256 or "", ()))
 
 
 def _levels_of(result: FileResult) -> list[MatchLevel]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from wkmp_lab.album_lookups import align_album, note_album
+from wkmp_lab import provenance
+from wkmp_lab.album_lookups import align_album, choose_release_tag, note_album, order_folder
+from wkmp_lab.albums import Alignment, find_lengths
 from wkmp_lab.claims import Claim, claims_of_tags
 from wkmp_lab.errors import FingerprintError, StoreError
 from wkmp_lab.fingerprinting import decode_fingerprint
@@ -27,14 +29,14 @@ from wkmp_lab.io.answers import (
     ReleaseRef,
 )
 from wkmp_lab.model import FileResult, Identity, Passage, Tags
-from wkmp_lab.names import compute_similarity
+from wkmp_lab.names import compute_similarity, read_mbid
 from wkmp_lab.services import Services
 from wkmp_lab.settings import Settings
 
 FAILURE = "lookup_failed("
 """How a reason and a note begin that tell of a service that did not answer."""
 
-IDENTIFY_VERSION = "1"
+IDENTIFY_VERSION = "2"
 """Raised whenever the same answers would be decided about differently."""
 
 
@@ -44,8 +46,43 @@ def identify_files(
     """The results with an identity for every passage, in the same order.
 
     Tags speak for a passage only where it is the whole file. AcoustID is asked about whole files
-    (it cannot find parts), the local catalogue about every passage.
+    (it cannot find parts), the local catalogue about every passage. A file of several passages is
+    laid on its release.
     """
+    cases = _gather_claims(results, services, settings)
+    alignments = [
+        align_album(case, services, release_mbid=read_mbid(result.tags.release_mbid))
+        for result, case in zip(results, cases, strict=True)
+    ]
+    return [
+        _close_file(result, case, alignment, services)
+        for result, case, alignment in zip(results, cases, alignments, strict=True)
+    ]
+
+
+def identify_folder(
+    results: Sequence[FileResult], *, services: Services, settings: Settings
+) -> list[FileResult]:
+    """The files of one folder, decided on as an album: in the order of their tracks.
+
+    Files of several passages, or of none, are left out. What was asked about them before is
+    answered from the cache.
+    """
+    ordered = order_folder(results)
+    cases = _gather_claims(ordered, services, settings)
+    tracks = [inquiry for case in cases for inquiry in case]
+    named = choose_release_tag([inquiry.tags for inquiry in tracks])
+    align_album(tracks, services, release_mbid=named)
+    return [
+        _close_file(result, case, None, services)
+        for result, case in zip(ordered, cases, strict=True)
+    ]
+
+
+def _gather_claims(
+    results: Sequence[FileResult], services: Services, settings: Settings
+) -> list[list[Inquiry]]:
+    """What every source says of each passage of each file."""
     cases = [[open_inquiry(result, passage) for passage in result.passages] for result in results]
     for inquiries in cases:
         for inquiry in inquiries:
@@ -54,23 +91,24 @@ def identify_files(
     for inquiries in cases:
         for inquiry in inquiries:
             _ask_musicbrainz(inquiry, services, settings)
-    return [
-        _close_file(result, inquiries, services)
-        for result, inquiries in zip(results, cases, strict=True)
-    ]
+    return cases
 
 
 def _close_file(
-    result: FileResult, inquiries: Sequence[Inquiry], services: Services
+    result: FileResult,
+    inquiries: Sequence[Inquiry],
+    alignment: Alignment | None,
+    services: Services,
 ) -> FileResult:
-    alignment = align_album(result, inquiries, services)
     passages = tuple(_decide(inquiry, services) for inquiry in inquiries)
     kept = [note for note in result.notes if not note.startswith(FAILURE)]
     failed = dict.fromkeys(
         reason for inquiry in inquiries for reason in inquiry.reasons if reason.startswith(FAILURE)
     )
     notes = note_album((*kept, *failed), alignment, passages)
-    return replace(result, passages=passages, notes=notes)
+    closed = replace(result, passages=passages, notes=notes)
+    lengths_s = find_lengths(alignment) if alignment else None
+    return provenance.wish_lengths(closed, lengths_s) if lengths_s else closed
 
 
 def is_unanswered(result: FileResult) -> bool:

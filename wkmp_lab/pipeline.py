@@ -3,15 +3,15 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import soxr
 
-from wkmp_lab import analyzing, faults, fingerprinting, flavoring, segmenting
+from wkmp_lab import analyzing, faults, fingerprinting, flavoring, provenance, segmenting
 from wkmp_lab.board import CancelledError
 from wkmp_lab.dsp import levels
 from wkmp_lab.errors import FingerprintError, InvalidInputError, WkmpLabError
@@ -20,35 +20,22 @@ from wkmp_lab.io.audio import AudioReader
 from wkmp_lab.io.scanning import compute_sha256
 from wkmp_lab.io.tags import read_tags
 from wkmp_lab.model import (
-    Amplitude,
     AudioFormat,
-    Descriptors,
     Failure,
     FileResult,
     Fingerprint,
     Passage,
     Phase,
-    Segmentation,
     SourceFile,
     Span,
 )
 from wkmp_lab.scratch import ANALYSIS_SR, Scratch, ScratchView
-from wkmp_lab.segmenting import SegmentHints
-from wkmp_lab.settings import Settings, compute_settings_key
+from wkmp_lab.settings import SegmentHints, Settings
 from wkmp_lab.signals import LevelProfile
-from wkmp_lab.units import samples_from_ticks, seconds_from_ticks
-
-MEASURE_VERSION = "1"
-"""Raised whenever a measuring phase gives other results for the same file and settings."""
-
-MEASURING = (Phase.SEGMENTING, Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING)
-"""The phases whose settings make up :func:`compute_measure_key`."""
-
+from wkmp_lab.units import samples_from_ticks
 
 ACOUSTID_LENGTH_S = 120.0
 """What AcoustID compares: the start of a file."""
-
-Item = TypeVar("Item")
 
 
 class Progress(Protocol):
@@ -89,11 +76,20 @@ class _Course:
             self.spans.append(Span(phase, start_s, time.time(), str(os.getpid()), cpu_s))
         self.progress.leave(phase)
 
-
-def compute_measure_key(settings: Settings) -> str:
-    """Key of all that the measured part of a result depends on besides the file's content."""
-    keys = [compute_settings_key(settings, phase) for phase in MEASURING]
-    return "-".join([MEASURE_VERSION, *(key[:8] for key in keys)])
+    def fill(
+        self, phase: Phase, passages: Sequence[Passage], measure: Callable[[Passage], Passage]
+    ) -> list[Passage]:
+        """The passages, measured where they were not yet; a phase without such ones is left."""
+        missing = [passage for passage in passages if provenance.is_missing(passage, phase)]
+        if not missing:
+            self.progress.leave(phase)
+            return list(passages)
+        measured: dict[int, Passage] = {}
+        with self.through(phase):
+            for passage in missing:
+                self.progress.advance(len(measured) / len(missing))
+                measured[passage.index] = measure(passage)
+        return [measured.get(passage.index, passage) for passage in passages]
 
 
 def measure_file(
@@ -102,6 +98,7 @@ def measure_file(
     settings: Settings | None = None,
     hints: SegmentHints | None = None,
     sha256: str | None = None,
+    earlier: FileResult | None = None,
     progress: Progress | None = None,
 ) -> FileResult:
     """All that can be known of a file without asking anybody.
@@ -116,35 +113,38 @@ def measure_file(
         What is known of the file's structure from outside; its tags are added here.
     sha256
         The content hash where it is known already, else it is computed.
+    earlier
+        A result of the same content: what of it was made by the same code and settings is taken
+        over, passage by passage. Its identities stay where nothing that they rest on has changed.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
 
     Returns
     -------
     FileResult
-        Of status ``failed`` with phase and reason where the file cannot be measured. Its
-        passages have no identity yet.
+        Of status ``failed`` with phase and reason where the file cannot be measured. Passages
+        that are new have no identity yet.
     """
-    settings = settings or Settings()
+    settings, hints = settings or Settings(), hints or SegmentHints()
     course = _Course(source.path, progress or NoProgress())
-    result = FileResult(
-        source=source,
-        status="done",
-        sha256=sha256,
-        provenance=(("measured", compute_measure_key(settings)),),
-    )
+    keys = provenance.add_hints(provenance.compute_keys(settings), hints, path=source.path)
+    kept: FileResult | None = None
+    result = FileResult(source=source, status="done", sha256=sha256)
     try:
         with course.through(Phase.EXTRACTING):
             result = _extract(result)
+        if earlier is not None and earlier.sha256 == result.sha256:
+            kept = provenance.find_reusable(earlier, keys)
         with Scratch() as scratch:
-            result = _measure(result, scratch, settings, hints or SegmentHints(), course)
+            result = _measure(result, kept, scratch, settings, hints, course)
         _require_unchanged(source)
     except CancelledError:
         raise
     except (WkmpLabError, OSError) as error:
         failure = Failure(course.phase, describe_error(error))
         result = replace(result, status="failed", failure=failure, passages=())
-    return replace(result, spans=tuple(course.spans))
+    result = provenance.stamp(replace(result, spans=tuple(course.spans)), keys)
+    return provenance.inherit(result, kept) if kept else result
 
 
 def read_profile(path: str | Path) -> LevelProfile:
@@ -179,6 +179,7 @@ def _extract(result: FileResult) -> FileResult:
 
 def _measure(
     result: FileResult,
+    kept: FileResult | None,
     scratch: Scratch,
     settings: Settings,
     hints: SegmentHints,
@@ -192,19 +193,22 @@ def _measure(
             n_tracks=result.tags.n_tracks,
             durations_s=hints.durations_s or _read_durations(result, profile.duration_s),
         )
-        cut = segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
+        cut = kept.segmentation if kept else None
+        cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         result = replace(result, audio=audio, segmentation=cut, notes=_describe_health(audio))
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
-    views = [_view(scratch, span) for span in cut.spans_ticks]
-    with course.through(Phase.FINGERPRINTING):
-        fingerprints = [_fingerprint(view, settings) for view in _each(views, course)]
-    with course.through(Phase.ANALYZING):
-        amplitudes = [_analyze(profile, span, settings) for span in _each(cut.spans_ticks, course)]
-    with course.through(Phase.FLAVORING):
-        descriptors = [_describe(view, settings) for view in _each(views, course)]
-    passages = _assemble(cut, fingerprints, amplitudes, descriptors)
-    return replace(result, passages=passages, file_fingerprint=_file_fingerprint(passages))
+    passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
+    passages = course.fill(
+        Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, scratch, settings)
+    )
+    passages = course.fill(
+        Phase.ANALYZING, passages, lambda each: _analyze(each, profile, settings)
+    )
+    passages = course.fill(
+        Phase.FLAVORING, passages, lambda each: _describe(each, scratch, settings)
+    )
+    return replace(result, passages=tuple(passages), file_fingerprint=_file_fingerprint(passages))
 
 
 def _read_durations(result: FileResult, end_s: float) -> tuple[float, ...] | None:
@@ -254,54 +258,48 @@ def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _view(scratch: Scratch, span: tuple[int, int]) -> ScratchView:
-    start, end = (samples_from_ticks(ticks, sr=ANALYSIS_SR) for ticks in span)
+def _lay_out(spans_ticks: Sequence[tuple[int, int]], known: Sequence[Passage]) -> list[Passage]:
+    """A passage per span: the known one where one has exactly this span, else a new one."""
+    by_span = {(passage.start_ticks, passage.end_ticks): passage for passage in known}
+    return [
+        replace(by_span[span], index=index) if span in by_span else Passage(index, *span)
+        for index, span in enumerate(spans_ticks)
+    ]
+
+
+def _view(scratch: Scratch, passage: Passage) -> ScratchView:
+    ends = (passage.start_ticks, passage.end_ticks)
+    start, end = (samples_from_ticks(ticks, sr=ANALYSIS_SR) for ticks in ends)
     return ScratchView(scratch, start, end)
 
 
-def _fingerprint(view: ScratchView, settings: Settings) -> Fingerprint | str:
-    """A fingerprint, or the reason why there is none."""
+def _fingerprint(passage: Passage, scratch: Scratch, settings: Settings) -> Passage:
+    """The passage with its fingerprint, or with the reason why there is none."""
+    view = _view(scratch, passage)
     try:
-        return fingerprinting.compute_fingerprint(
+        found = fingerprinting.compute_fingerprint(
             view, sr=ANALYSIS_SR, settings=settings.fingerprinting
         )
     except FingerprintError as error:
-        return str(error)
+        return replace(passage, fingerprint_reason=str(error))
+    return replace(passage, fingerprint=found)
 
 
-def _analyze(profile: LevelProfile, span: tuple[int, int], settings: Settings) -> Amplitude:
-    start_s, end_s = (seconds_from_ticks(ticks) for ticks in span)
-    return analyzing.measure_amplitude(
-        profile, start_s=start_s, end_s=end_s, settings=settings.analyzing
+def _analyze(passage: Passage, profile: LevelProfile, settings: Settings) -> Passage:
+    amplitude = analyzing.measure_amplitude(
+        profile, start_s=passage.start_s, end_s=passage.end_s, settings=settings.analyzing
     )
+    return replace(passage, amplitude=amplitude)
 
 
-def _describe(view: ScratchView, settings: Settings) -> Descriptors:
-    return flavoring.measure_descriptors(view, sr=ANALYSIS_SR, settings=settings.flavoring)
-
-
-def _assemble(
-    cut: Segmentation,
-    fingerprints: list[Fingerprint | str],
-    amplitudes: list[Amplitude],
-    descriptors: list[Descriptors],
-) -> tuple[Passage, ...]:
-    parts = zip(cut.spans_ticks, fingerprints, amplitudes, descriptors, strict=True)
-    return tuple(
-        Passage(
-            index=index,
-            start_ticks=start,
-            end_ticks=end,
-            fingerprint=found if isinstance(found, Fingerprint) else None,
-            fingerprint_reason=found if isinstance(found, str) else None,
-            amplitude=amplitude,
-            descriptors=described,
-        )
-        for index, ((start, end), found, amplitude, described) in enumerate(parts)
+def _describe(passage: Passage, scratch: Scratch, settings: Settings) -> Passage:
+    described = flavoring.measure_descriptors(
+        _view(scratch, passage), sr=ANALYSIS_SR, settings=settings.flavoring
     )
+    return replace(passage, descriptors=described)
 
 
-def _file_fingerprint(passages: tuple[Passage, ...]) -> Fingerprint | None:
+def _file_fingerprint(passages: Sequence[Passage]) -> Fingerprint | None:
     """What AcoustID is asked for: the first 120 s of a file that is one piece of music."""
     first = passages[0].fingerprint
     if len(passages) > 1 or first is None:
@@ -314,10 +312,3 @@ def _require_unchanged(source: SourceFile) -> None:
     now = Path(source.path).stat()
     if (now.st_size, now.st_mtime_ns) != (source.size_bytes, source.mtime_ns):
         raise WkmpLabError("changed during the run: it is measured again at the next import")
-
-
-def _each(items: Sequence[Item], course: _Course) -> Iterator[Item]:
-    """The items, one by one, with the phase's progress between them."""
-    for n_done, item in enumerate(items):
-        course.progress.advance(n_done / len(items))
-        yield item

@@ -2,20 +2,25 @@
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from wkmp_lab import pipeline
+from wkmp_lab import pipeline, provenance
+from wkmp_lab.decisions import group_by_content
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.audio import AudioReader
-from wkmp_lab.io.duplicates import find_duplicates
 from wkmp_lab.io.scanning import scan_folder
+from wkmp_lab.io.tags import read_length_s
+from wkmp_lab.lane import needs_identity
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.runner import count_jobs
+from wkmp_lab.services import name_sources
 from wkmp_lab.settings import Settings
+from wkmp_lab.sorting import Sorting, sort_out
 from wkmp_lab.store import Store, find_store_path
 from wkmp_lab.text import clean_path, clean_text, format_duration
+from wkmp_lab.worker import Task, warm_up
 
 ALBUM_S = 20 * 60.0
 """A longer file probably holds several pieces."""
@@ -30,15 +35,17 @@ STORE_BYTES_PER_HOUR = 1_000_000
 Measure = Callable[[SourceFile], FileResult]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
-    """What an import would do; lengths are those that the headers tell."""
+    """What an import would do; lengths are those that the headers tell. Shows as a few lines."""
 
     folder: str
     n_files: int
     n_skipped: int
     n_done: int
-    """Files that the store holds unchanged."""
+    """Files that the store holds unchanged, failed ones among them."""
+    n_partly: int
+    """Files of which the store holds what other settings or an older version made."""
     n_jobs: int
     audio_s: float
     size_bytes: int
@@ -66,8 +73,11 @@ class Plan:
         """Expected time until everything is measured; None where no speed is known."""
         return sum(seconds for _, seconds in self.phase_s) / self.n_jobs if self.phase_s else None
 
+    def __repr__(self) -> str:
+        return format_plan(self)
 
-def make_plan(
+
+def plan(
     folder: str | Path,
     *,
     settings: Settings | None = None,
@@ -95,65 +105,72 @@ def make_plan(
     settings = settings or Settings()
     top = Path(folder).expanduser().absolute()
     scan = scan_folder(str(top), settings=settings.scanning)
-    store_path = find_store_path(top) if store is None else Path(store).expanduser().absolute()
-    done = _read_done(scan.files, store_path, top)
-    durations, formats, unreadable = _read_headers(scan.files, done)
-    copies = find_duplicates(scan.files).twin_of
-    left = {p: s for p, s in durations.items() if p not in done and p not in copies}
-    sample, basis = list(done.values()), "past runs"
+    store_path = find_store_path(top, store)
+    found = _sort_out(scan.files, store_path, top, settings)
+    known = {result.path: result for result in (*found.known, *found.copies)}
+    durations, faults = _read_lengths(scan.files, known)
+    left = [task for task in found.tasks if task.source.path in durations]
+    earlier = (task.earlier for task in left if task.earlier is not None)
+    sample, basis = [*known.values(), *earlier], "past runs"
     if left and not any(result.audio for result in sample):
-        measure = measure or (lambda source: pipeline.measure_file(source, settings=settings))
-        sample = [measure(source) for source in _choose_sample(scan.files, left)]
+        measure = measure or _warm_measure(settings)
+        sample = [measure(source) for source in _choose_sample(left, durations)]
         basis = f"a sample of {len(sample)} files"
     rates = _measure_rates(sample)
-    left_s = sum(left.values())
+    left_s = sum(durations[task.source.path] for task in left)
+    sources = name_sources(settings.identifying)
+    n_asked = len(left) + sum(needs_identity(each, settings, sources) for each in known.values())
     return Plan(
         folder=str(top),
         n_files=len(scan.files),
         n_skipped=len(scan.skipped),
-        n_done=len(done),
+        n_done=len(scan.files) - len(found.tasks) - _count_copies(found.copies),
+        n_partly=sum(task.earlier is not None for task in found.tasks),
         n_jobs=count_jobs(settings.running),
         audio_s=sum(durations.values()),
         size_bytes=sum(file.size_bytes for file in scan.files),
-        formats=tuple(formats.most_common()),
+        formats=_count_formats(scan.files),
         albums=tuple((path, s) for path, s in durations.items() if s > ALBUM_S),
-        duplicates=tuple(sorted(copies.items())),
-        unreadable=unreadable,
+        duplicates=tuple(
+            sorted((copy.path, copy.duplicate_of) for copy in found.copies if copy.duplicate_of)
+        ),
+        unreadable=faults,
         left_s=left_s,
-        phase_s=tuple((phase.value, rate * left_s) for phase, rate in rates.items()),
+        phase_s=_expect(left, durations, rates),
         basis=basis if rates else "nothing to go by",
-        network_s=0.0 if settings.identifying.is_offline else LOOKUP_S * len(left),
+        network_s=0.0 if settings.identifying.is_offline else LOOKUP_S * n_asked,
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
     )
 
 
-def format_plan(plan: Plan) -> str:
+def format_plan(made: Plan) -> str:
     """A plan in a few lines."""
-    formats = ", ".join(f"{count} {name}" for name, count in plan.formats) or "none"
+    formats = ", ".join(f"{count} {name}" for name, count in made.formats) or "none"
     lines = [
-        f"{plan.n_files} audio files, {format_duration(plan.audio_s)}, "
-        f"{plan.size_bytes / 1e6:.0f} MB ({formats}); {plan.n_skipped} other files skipped",
-        f"{plan.n_done} done already, {format_duration(plan.left_s)} left to measure",
+        f"{made.n_files} audio files, {format_duration(made.audio_s)}, "
+        f"{made.size_bytes / 1e6:.0f} MB ({formats}); {made.n_skipped} other files skipped",
+        f"{made.n_done} done already, {made.n_partly} partly, "
+        f"{format_duration(made.left_s)} left to measure",
     ]
-    if plan.measuring_s is not None and plan.left_s > 0.0:
+    if made.measuring_s is not None and made.left_s > 0.0:
         lines.append(
-            f"about {format_duration(plan.measuring_s)} with {plan.n_jobs} jobs, "
-            f"told from {plan.basis}:"
+            f"about {format_duration(made.measuring_s)} with {made.n_jobs} jobs, "
+            f"told from {made.basis}:"
         )
-        lines += [f"  {phase}: {format_duration(s)} of processor" for phase, s in plan.phase_s]
-    if plan.network_s > 0.0:
-        lines.append(f"look-ups beside that: up to {format_duration(plan.network_s)}")
+        lines += [f"  {phase}: {format_duration(s)} of processor" for phase, s in made.phase_s]
+    if made.network_s > 0.0:
+        lines.append(f"look-ups beside that: up to {format_duration(made.network_s)}")
     lines.append(
-        f"about {plan.store_bytes / 1e6:.1f} MB of store, {plan.free_bytes / 1e9:.1f} GB free"
+        f"about {made.store_bytes / 1e6:.1f} MB of store, {made.free_bytes / 1e9:.1f} GB free"
     )
     lines += _format_list(
         "probably several pieces in one file",
-        [f"{clean_path(path)} ({format_duration(s)})" for path, s in plan.albums],
+        [f"{clean_path(path)} ({format_duration(s)})" for path, s in made.albums],
     )
-    copies = [f"{clean_path(copy)} = {clean_path(first)}" for copy, first in plan.duplicates]
+    copies = [f"{clean_path(copy)} = {clean_path(first)}" for copy, first in made.duplicates]
     lines += _format_list("copies", copies)
-    faults = [f"{clean_path(path)}: {clean_text(reason)}" for path, reason in plan.unreadable]
+    faults = [f"{clean_path(path)}: {clean_text(reason)}" for path, reason in made.unreadable]
     lines += _format_list("unreadable", faults)
     return "\n".join(lines)
 
@@ -162,51 +179,76 @@ def _format_list(title: str, entries: Sequence[str]) -> list[str]:
     return [f"{len(entries)} {title}:", *(f"  {entry}" for entry in entries)] if entries else []
 
 
-def _read_done(
-    files: Sequence[SourceFile], store_path: Path, folder: Path
-) -> dict[str, FileResult]:
-    """Results of files that have not changed since an earlier import."""
+def _sort_out(
+    files: Sequence[SourceFile], store_path: Path, folder: Path, settings: Settings
+) -> Sorting:
+    """What an import would have to do, by the store where there is one."""
     if not store_path.exists():
-        return {}
-    done = {}
+        return sort_out(files, store=None, settings=settings)
     with Store(store_path, folder=folder, is_writer=False) as store:
-        for file in files:
-            known = store.find_by_path(file.path)
-            if known is not None and known.status != "failed":
-                is_same = (known.source.size_bytes, known.source.mtime_ns) == (
-                    file.size_bytes,
-                    file.mtime_ns,
-                )
-                if is_same:
-                    done[file.path] = known
-    return done
+        decisions = group_by_content(decision for _, decision in store.read_decisions())
+        return sort_out(files, store=store, settings=settings, decisions=decisions)
 
 
-def _read_headers(
-    files: Sequence[SourceFile], done: dict[str, FileResult]
-) -> tuple[dict[str, float], Counter[str], tuple[tuple[str, str], ...]]:
-    """Lengths by path, files per format, and the files that cannot be opened."""
-    durations: dict[str, float] = {}
-    formats: Counter[str] = Counter()
-    unreadable = []
+def _read_lengths(
+    files: Sequence[SourceFile], known: Mapping[str, FileResult]
+) -> tuple[dict[str, float], tuple[tuple[str, str], ...]]:
+    """Lengths in seconds by path, and the files without any, with the reason."""
+    lengths: dict[str, float] = {}
+    faults = []
     for file in files:
-        formats[Path(file.path).suffix.lstrip(".").lower() or "no ending"] += 1
-        known = done.get(file.path)
-        if known is not None and known.duration_s is not None:
-            durations[file.path] = known.duration_s
+        result = known.get(file.path)
+        if result is not None and result.duration_s is not None:
+            lengths[file.path] = result.duration_s
+            continue
+        if result is not None and result.failure is not None:
+            faults.append((file.path, result.failure.reason))
             continue
         try:
-            with AudioReader(file.path) as reader:
-                durations[file.path] = reader.declared_duration_s or 0.0
+            lengths[file.path] = read_length_s(file.path) or _open_for_length_s(file.path)
         except (WkmpLabError, OSError) as error:
-            unreadable.append((file.path, pipeline.describe_error(error)))
-    return durations, formats, tuple(unreadable)
+            faults.append((file.path, pipeline.describe_error(error)))
+    return lengths, tuple(faults)
 
 
-def _choose_sample(files: Sequence[SourceFile], left: dict[str, float]) -> list[SourceFile]:
-    """The shortest files that are long enough to tell a speed."""
-    fit = [file for file in files if SAMPLE_MIN_S <= left.get(file.path, 0.0) <= SAMPLE_MAX_S]
-    return sorted(fit, key=lambda file: (left[file.path], file.path))[:N_SAMPLE]
+def _open_for_length_s(path: str) -> float:
+    """The length as the decoder knows it, 0 where it does not; ten times as slow as the tags'."""
+    with AudioReader(path) as reader:
+        return reader.declared_duration_s or 0.0
+
+
+def _count_formats(files: Sequence[SourceFile]) -> tuple[tuple[str, int], ...]:
+    endings = (PurePath(file.path).suffix.lstrip(".").lower() or "no ending" for file in files)
+    return tuple(Counter(endings).most_common())
+
+
+def _count_copies(copies: Sequence[FileResult]) -> int:
+    return sum(copy.status == "duplicate" for copy in copies)
+
+
+def _choose_sample(tasks: Sequence[Task], durations: Mapping[str, float]) -> list[SourceFile]:
+    """The shortest files that are long enough to tell a speed; else the longest of the short."""
+    short = [t.source for t in tasks if 0.0 < durations[t.source.path] <= SAMPLE_MAX_S]
+    by_length = sorted(short, key=lambda file: (durations[file.path], file.path))
+    fit = [file for file in by_length if durations[file.path] >= SAMPLE_MIN_S]
+    return fit[:N_SAMPLE] or by_length[-N_SAMPLE:]
+
+
+def _warm_measure(settings: Settings) -> Measure:
+    """Measures a file without paying for the compilation of the kernels."""
+    warm_up()
+    return lambda source: pipeline.measure_file(source, settings=settings)
+
+
+def _expect(
+    tasks: Sequence[Task], durations: Mapping[str, float], rates: Mapping[Phase, float]
+) -> tuple[tuple[str, float], ...]:
+    """Processor seconds of each phase that has anything to do."""
+    spent: defaultdict[Phase, float] = defaultdict(float)
+    for task in tasks:
+        for phase in provenance.find_missing(task.earlier):
+            spent[phase] += rates.get(phase, 0.0) * durations[task.source.path]
+    return tuple((phase.value, spent[phase]) for phase in rates if spent[phase] > 0.0)
 
 
 def _measure_rates(results: Sequence[FileResult]) -> dict[Phase, float]:

@@ -28,9 +28,9 @@ from wkmp_lab.dsp.gaps import (
     measure_gap,
 )
 from wkmp_lab.model import Gap, Segmentation
-from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, SegmentSettings
+from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, SegmentHints, SegmentSettings
 from wkmp_lab.signals import FloatArray, LevelProfile
-from wkmp_lab.units import ticks_from_seconds
+from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
 
 SILENT_FILE_DBFS = -70.0
 """A file whose loudest 50 ms (A-weighted, without clicks) stay below holds no audio."""
@@ -61,26 +61,6 @@ WEIGHTS: dict[str, float] = {
 42 songs in six conditions (336 gaps, 173 pauses), rounded, its bias lowered by half a unit because
 a song cut in two is worse than two left together. By hand: ``tags``, so that only a very long
 silence parts what the tags call one track, and the attack's cap of 35 dB (40 in the fit)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentHints:
-    """What is known of a file from outside.
-
-    Attributes
-    ----------
-    track, n_tracks
-        Of the tags.
-    n_siblings
-        Other audio files in the same folder; None where unknown.
-    durations_s
-        Lengths of the pieces in order, from a cue sheet or a release.
-    """
-
-    track: int | None = None
-    n_tracks: int | None = None
-    n_siblings: int | None = None
-    durations_s: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,8 +120,11 @@ def find_passages(
         return Segmentation((), (), settings.medium, floor_db, SILENT_FILE_DBFS, "no audio")
     durations_s = settings.durations_s or hints.durations_s
     weighed = _find_weighed(scene, hints)
-    fit = _fit(scene, weighed, durations_s) if durations_s else None
-    if fit is not None:
+    is_by_hand = hints.boundaries_ticks is not None
+    fit = _fit(scene, weighed, durations_s) if durations_s and not is_by_hand else None
+    if hints.boundaries_ticks is not None:
+        gaps = _take_set(scene, weighed, hints.boundaries_ticks)
+    elif fit is not None:
         gaps = _take_fitting(scene, weighed, fit)
     elif settings.n_passages:
         gaps = _take_best(scene, weighed, settings.n_passages)
@@ -153,7 +136,10 @@ def find_passages(
     spans = tuple(itertools.pairwise([0, *cuts, ticks_from_seconds(profile.duration_s)]))
     threshold_db = find_threshold_db(settings, floor_db=floor_db, loud_db=scene.loud_db)
     verdict = "single song" if len(spans) == 1 else f"{len(spans)} pieces"
-    verdict += _describe_fit(fit) if durations_s else ""
+    if is_by_hand:
+        verdict += "; cut by hand"
+    elif durations_s:
+        verdict += _describe_fit(fit)
     return Segmentation(spans, tuple(gaps), settings.medium, floor_db, threshold_db, verdict)
 
 
@@ -353,6 +339,25 @@ def _take_fitting(scene: _Scene, weighed: Sequence[_Weighed], fit: Alignment) ->
         gaps.append(gap if error_s is None else _note_error(gap, error_s))
     gaps += [_note_error(_make_join(scene, cut_s), error_s) for cut_s, error_s in errors_s.items()]
     return sorted(gaps, key=lambda gap: gap.start_ticks)
+
+
+def _take_set(
+    scene: _Scene, weighed: Sequence[_Weighed], boundaries_ticks: Sequence[int]
+) -> list[Gap]:
+    """The rule for boundaries set by hand: they hold, and the gaps stay to be looked at."""
+    left = [
+        _make_gap(item, scene.hop_s, "not among the boundaries set by hand") for item in weighed
+    ]
+    cuts = [
+        replace(
+            _make_join(scene, seconds_from_ticks(ticks)),
+            cut_ticks=ticks,
+            score=1.0,
+            reason="taken: set by hand",
+        )
+        for ticks in boundaries_ticks
+    ]
+    return sorted([*left, *cuts], key=lambda gap: gap.start_ticks)
 
 
 def _note_error(gap: Gap, error_s: float) -> Gap:

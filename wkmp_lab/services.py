@@ -17,7 +17,7 @@ from wkmp_lab.errors import StoreError
 from wkmp_lab.io import acoustid, musicbrainz
 from wkmp_lab.io.acoustid import AcoustidClient
 from wkmp_lab.io.answers import AcoustidMatch, CatalogueMatch, Outcome, Recording, Release
-from wkmp_lab.io.catalogue import Catalogue
+from wkmp_lab.io.catalogue_file import compute_generation, open_catalogue
 from wkmp_lab.io.http_cache import HttpCache
 from wkmp_lab.io.keys import Secret, read_key
 from wkmp_lab.io.musicbrainz import MusicbrainzClient
@@ -70,6 +70,20 @@ def find_catalogue(settings: IdentifySettings) -> Path:
     if settings.catalogue is not None:
         return Path(settings.catalogue).expanduser()
     return Path(platformdirs.user_data_dir("wkmp_lab")) / "catalogue.sqlite"
+
+
+def name_sources(settings: IdentifySettings) -> str:
+    """Who can be asked, beyond what the settings say: the key is there, the catalogue has grown.
+
+    Where this changes, what no one could name before is worth another question.
+
+    >>> name_sources(IdentifySettings(is_offline=True, catalogue="/nowhere/catalogue.sqlite"))
+    ''
+    """
+    has_key = not settings.is_offline and read_key() is not None
+    generation = compute_generation(find_catalogue(settings))
+    known = {"acoustid": "key" if has_key else None, "catalogue": generation}
+    return ",".join(f"{name}:{state}" for name, state in known.items() if state is not None)
 
 
 @contextlib.contextmanager
@@ -131,7 +145,7 @@ def _open_catalogue(
     if not path.exists():
         return None, ()
     try:
-        return stack.enter_context(Catalogue(path)).query, ()
+        return stack.enter_context(open_catalogue(path)).query, ()
     except StoreError as error:
         _LOG.warning("%s", error)
         return None, (f"lookup_failed(catalogue, {error})",)

@@ -1,23 +1,22 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
-import asyncio
-import time
+import importlib
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from wkmp_lab import export, pipeline, tables
+from wkmp_lab import decisions, export, sorting, tables
 from wkmp_lab.board import Control
+from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.importing import ImportCourse
-from wkmp_lab.lane import identify_now
-from wkmp_lab.model import FileResult, SessionState, Snapshot, SourceFile
-from wkmp_lab.settings import Settings
+from wkmp_lab.model import Candidate, FileResult, SessionState, Snapshot
+from wkmp_lab.settings import IdentifySettings, Settings
 from wkmp_lab.store import Store, StoredRun, find_store_path
-
-CANCEL_WAIT_S = 10.0
-"""How long an interrupted wait gives the workers to come to an end."""
+from wkmp_lab.waiting import await_end, wait_for_end
 
 
 class ImportSession:
@@ -123,6 +122,20 @@ class ImportSession:
         """A row per failed file, with phase and reason."""
         return tables.failures_table(self.results)
 
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """What was decided by hand, oldest first."""
+        with self._course.open_store(is_writer=False) as store:
+            return tables.decisions_table(store.read_decisions(), self.results)
+
+    def get_result(self, path: str | Path) -> FileResult:
+        """What is known of one file; InvalidInputError where nothing has come back of it."""
+        wanted = str(Path(self.folder, Path(path).expanduser()))
+        result = self._course.ledger.find(wanted)
+        if result is None:
+            raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
+        return result
+
     def export(self, folder: str | Path, formats: Sequence[str] = ("csv",)) -> tuple[Path, ...]:
         """Write the tables into a folder; see :func:`wkmp_lab.export.export_results`."""
         return export.export_results(
@@ -160,35 +173,88 @@ class ImportSession:
         WkmpLabError
             The import could not be carried out.
         """
-        give_up = None if timeout is None else time.monotonic() + timeout
-        try:
-            while not self._course.ended.wait(0.1):
-                if give_up is not None and time.monotonic() > give_up:
-                    raise TimeoutError(f"the import still runs after {timeout} s")
-        except KeyboardInterrupt:
-            self.cancel()
-            self._course.ended.wait(CANCEL_WAIT_S)
-            raise
-        return self._raise_error()
+        wait_for_end(self._course, timeout_s=timeout)
+        return self
 
     def __await__(self) -> Generator[None, None, "ImportSession"]:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> "ImportSession":
-        try:
-            while not self._course.ended.is_set():
-                await asyncio.sleep(0.05)
-        except asyncio.CancelledError:
-            self.cancel()
-            self._course.ended.wait(CANCEL_WAIT_S)
-            raise
-        return self._raise_error()
+        await await_end(self._course)
+        return self
 
     def retry(self) -> "ImportSession":
         """A new import of the same folder that also tries the failed files again."""
         return start_import(
             self.folder, settings=self.settings, store=self.store_path, retry_failed=True
         )
+
+    def identify(self, settings: IdentifySettings | None = None) -> "ImportSession":
+        """A new import of the folder that asks what is still open; nothing is decoded again.
+
+        Parameters
+        ----------
+        settings
+            Others than before decide every passage anew, from stored fingerprints.
+        """
+        chosen = replace(self.settings, identifying=settings or self.settings.identifying)
+        return start_import(self.folder, settings=chosen, store=self.store_path)
+
+    # -- what a person decides -----------------------------------------------------------
+
+    def decide(
+        self,
+        path: str | Path,
+        passage: int,
+        verdict: Verdict,
+        *,
+        candidate: Candidate | None = None,
+    ) -> None:
+        """Decide which recording a passage is; see :func:`decisions.make_identity_decision`."""
+        result = self.get_result(path)
+        self._course.decide(decisions.make_identity_decision(result, passage, verdict, candidate))
+
+    def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
+        """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
+
+        Parameters
+        ----------
+        path
+            A file of the library, absolute or from its folder.
+        boundaries_s
+            Inner boundaries in seconds; empty: one passage; None: back to what is found.
+
+        Raises
+        ------
+        InvalidInputError
+            See :func:`decisions.make_cut_decision`.
+        """
+        result = self.get_result(path)
+        self._course.decide(decisions.make_cut_decision(result, boundaries_s))
+        return self._course.measure_again(result)
+
+    def undo(self) -> Decision | None:
+        """Take the latest decision back; None where there is none."""
+        undone = self._course.undo()
+        for result in self.results if isinstance(undone, decisions.CutDecision) else ():
+            if undone and result.sha256 == undone.sha256:
+                self._course.measure_again(result)
+        return undone
+
+    # -- what a notebook shows -----------------------------------------------------------
+
+    @property
+    def plot(self) -> Any:
+        """The pictures, as in ``session.plot.timeline()``; see :mod:`notebook.session_plots`."""
+        return _load("session_plots").SessionPlots(self)
+
+    def explore(self, path: str | Path) -> Any:
+        """The explorer of one file; see :func:`wkmp_lab.notebook.explore.explore`."""
+        return _load("explore").explore(self.get_result(path).path, session=self)
+
+    def review(self) -> Any:
+        """What is not sure, to be decided by hand; see :mod:`wkmp_lab.notebook.review`."""
+        return _load("review").review(self)
 
     def __repr__(self) -> str:
         now = self.snapshot()
@@ -197,10 +263,10 @@ class ImportSession:
             f"files, {now.n_passages} passages, {now.n_failed} failed>"
         )
 
-    def _raise_error(self) -> "ImportSession":
-        if self.error is not None:
-            raise self.error
-        return self
+
+def _load(name: str) -> Any:
+    """A module of the notebook package: it is loaded by those who look, and only by them."""
+    return importlib.import_module(f"wkmp_lab.notebook.{name}")
 
 
 def start_import(
@@ -234,7 +300,7 @@ def start_import(
     course = ImportCourse(
         str(path),
         settings=settings or Settings(),
-        store_path=_store_path(path, store),
+        store_path=find_store_path(path, store),
         retry_failed=retry_failed,
     )
     session = ImportSession(course)
@@ -266,12 +332,14 @@ def open_session(folder: str | Path, *, store: str | Path | None = None) -> Impo
     live = _LIVE.get(str(path))
     if live is not None and not live.is_ended:
         return live
-    store_path = _store_path(path, store)
+    store_path = find_store_path(path, store)
     with Store(store_path, folder=path, is_writer=False) as opened:
         run = opened.read_last_run()
-        results = list(opened.read_results())
+        results = sorting.note_stale(opened.read_results(), run.settings if run else Settings())
+        decided = [decision for _, decision in opened.read_decisions()]
     settings = run.settings if run else Settings()
     course = ImportCourse(str(path), settings=settings, store_path=store_path)
+    course.ledger.decide(decisions.group_by_content(decided))
     course.ledger.load(results)
     course.state = _state_left(run)
     course.ended.set()
@@ -291,24 +359,6 @@ def last_session() -> ImportSession:
     return list(_LIVE.values())[-1]
 
 
-def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult:
-    """One file through all phases, here and now; nothing is stored.
-
-    Raises
-    ------
-    InvalidInputError
-        There is no such file.
-    """
-    file = Path(path).expanduser().absolute()
-    if not file.is_file():
-        raise InvalidInputError(f"expected an audio file, got {str(path)!r}")
-    stat = file.stat()
-    source = SourceFile(str(file), stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino))
-    settings = settings or Settings()
-    result = pipeline.measure_file(source, settings=settings)
-    return identify_now(result, settings)
-
-
 _LIVE: dict[str, ImportSession] = {}
 """Imports of this process by folder, latest last: the one piece of state that a kernel keeps, so
 that a session can be found again after its variable is gone."""
@@ -321,10 +371,6 @@ def _require_folder(folder: str | Path) -> Path:
     if not path.is_dir():
         raise InvalidInputError(f"expected a folder of music, got a file: {str(folder)!r}")
     return path
-
-
-def _store_path(folder: Path, store: str | Path | None) -> Path:
-    return find_store_path(folder) if store is None else Path(store).expanduser().absolute()
 
 
 def _state_left(run: StoredRun | None) -> SessionState:

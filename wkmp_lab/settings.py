@@ -80,6 +80,29 @@ class SegmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentHints:
+    """What is known of the structure of one file from outside; no setting, for it goes with it.
+
+    Attributes
+    ----------
+    track, n_tracks
+        Of the tags.
+    n_siblings
+        Other audio files in the same folder; None where unknown.
+    durations_s
+        Lengths of the pieces in order, from a cue sheet or a release.
+    boundaries_ticks
+        Inner boundaries that a person has set; they hold, whatever the settings are.
+    """
+
+    track: int | None = None
+    n_tracks: int | None = None
+    n_siblings: int | None = None
+    durations_s: tuple[float, ...] | None = None
+    boundaries_ticks: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FingerprintSettings:
     """How passages are fingerprinted."""
 

@@ -1,16 +1,18 @@
 """What an import has to do with each file that was found."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from types import MappingProxyType
 
-from wkmp_lab import pipeline
+from wkmp_lab import provenance
+from wkmp_lab.decisions import ByContent, find_boundaries
 from wkmp_lab.io.duplicates import find_duplicates
 from wkmp_lab.io.scanning import compute_sha256
-from wkmp_lab.model import FileResult, SourceFile
-from wkmp_lab.segmenting import SegmentHints
-from wkmp_lab.settings import Settings
+from wkmp_lab.lane import compute_identify_key
+from wkmp_lab.model import FileResult, Phase, SourceFile
+from wkmp_lab.settings import SegmentHints, Settings
 from wkmp_lab.store import Store
 from wkmp_lab.worker import Task
 
@@ -28,20 +30,26 @@ class Sorting:
 
 
 def sort_out(
-    files: Sequence[SourceFile], *, store: Store, settings: Settings, retry_failed: bool
+    files: Sequence[SourceFile],
+    *,
+    store: Store | None,
+    settings: Settings,
+    decisions: ByContent = MappingProxyType({}),
+    retry_failed: bool = False,
 ) -> Sorting:
     """Part what is known from what has to be measured.
 
     A file is known where the store holds a result of the same path, size and modification time,
-    or of the same content under another path, made with the same settings and version. A failed
-    file is left alone until it, the settings or the version change, unless ``retry_failed``.
+    or of the same content under another path, made with the same settings and version. Where
+    those have changed, a task carries along what of the result still holds. A failed file is left
+    alone until it, the settings or the version change, unless ``retry_failed``.
     """
-    unchanged = _find_unchanged(files, store)
+    unchanged = _find_unchanged(files, store) if store else {}
     hashes = {path: result.sha256 for path, result in unchanged.items() if result.sha256}
     duplicates = find_duplicates(files, known_sha256=hashes)
-    measure_key = pipeline.compute_measure_key(settings)
-    n_in_folder = Counter(_folder_of(file) for file in files)
-    known_sizes = store.read_sizes()
+    keys = provenance.compute_keys(settings)
+    n_in_folder = count_siblings(files)
+    known_sizes = store.read_sizes() if store else frozenset()
     tasks: list[Task] = []
     known: list[FileResult] = []
     copies: list[FileResult] = []
@@ -50,18 +58,61 @@ def sort_out(
         if file.path in duplicates.twin_of:
             copies.append(_copy_of(file, duplicates.twin_of[file.path], digest))
             continue
-        result = unchanged.get(file.path)
-        moved = None
-        if result is None and file.size_bytes in known_sizes:
-            moved = _find_moved(file, digest, store)
-        if result and _is_current(result, measure_key, retry_failed=retry_failed):
-            known.append(result)
-        elif moved and _is_current(moved, measure_key, retry_failed=retry_failed):
-            copies.append(moved)
+        old = unchanged.get(file.path)
+        place = known if old else copies
+        if store and old is None and file.size_bytes in known_sizes:
+            digest, old = _find_moved(file, digest, store)
+        digest = digest or (old.sha256 if old else None)
+        boundaries = find_boundaries(decisions.get(digest or "", ()))
+        lengths_s = provenance.read_lengths(old) if old else None
+        hints = make_hints(file, n_in_folder, boundaries, lengths_s)
+        keys_here = provenance.add_hints(keys, hints, path=file.path)
+        if old is not None and _is_current(old, keys_here, retry_failed=retry_failed):
+            place.append(old)
         else:
-            hints = SegmentHints(n_siblings=n_in_folder[_folder_of(file)] - 1)
-            tasks.append(Task(index, file, hints, digest))
+            earlier = provenance.find_reusable(old, keys_here) if old else None
+            tasks.append(Task(index, file, hints, digest, earlier))
     return Sorting(tuple(tasks), tuple(known), tuple(copies))
+
+
+def note_stale(results: Iterable[FileResult], settings: Settings) -> list[FileResult]:
+    """The results, with a note on those that these settings or this code would make differently.
+
+    What is known of a file from outside is not looked up again.
+    """
+    keys = provenance.compute_keys(settings)
+    return [_note_stale(result, keys, settings) for result in results]
+
+
+def _note_stale(result: FileResult, keys: provenance.Keys, settings: Settings) -> FileResult:
+    made_by = dict(result.provenance)
+    hints = {name: made_by[name] for name in (provenance.HINTS,) if name in made_by}
+    stale = {phase.value for phase in provenance.find_stale(result, {**keys, **hints})}
+    if result.passages and made_by.get(provenance.IDENTIFIED) != compute_identify_key(settings):
+        stale.add(Phase.IDENTIFYING.value)
+    if not stale:
+        return result
+    names = ", ".join(phase.value for phase in Phase if phase.value in stale)
+    note = f"{provenance.STALE_NOTE}{names} by other settings or another version; import again"
+    return replace(result, notes=(*result.notes, note))
+
+
+def count_siblings(files: Iterable[SourceFile]) -> Counter[str]:
+    """Number of files in each folder."""
+    return Counter(_folder_of(file) for file in files)
+
+
+def make_hints(
+    file: SourceFile,
+    n_in_folder: Counter[str],
+    boundaries_ticks: tuple[int, ...] | None,
+    durations_s: tuple[float, ...] | None = None,
+) -> SegmentHints:
+    """What is known of a file's structure before it is opened."""
+    n_siblings = n_in_folder[_folder_of(file)] - 1
+    return SegmentHints(
+        n_siblings=n_siblings, durations_s=durations_s, boundaries_ticks=boundaries_ticks
+    )
 
 
 def _folder_of(file: SourceFile) -> str:
@@ -82,20 +133,23 @@ def _find_unchanged(files: Sequence[SourceFile], store: Store) -> dict[str, File
     return found
 
 
-def _find_moved(file: SourceFile, digest: str | None, store: Store) -> FileResult | None:
-    """The result of the same content, whatever path it had."""
+def _find_moved(
+    file: SourceFile, digest: str | None, store: Store
+) -> tuple[str | None, FileResult | None]:
+    """The content hash, and the result of the same content, whatever path it had."""
     try:
-        moved = store.find_by_content(digest or compute_sha256(file.path))
+        digest = digest or compute_sha256(file.path)
     except OSError:
-        return None
-    return None if moved is None else replace(moved, source=file)
+        return None, None
+    moved = store.find_by_content(digest)
+    return digest, None if moved is None else replace(moved, source=file)
 
 
 def _is_same(known: SourceFile, file: SourceFile) -> bool:
     return (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
 
 
-def _is_current(known: FileResult, measure_key: str, *, retry_failed: bool) -> bool:
+def _is_current(known: FileResult, keys: provenance.Keys, *, retry_failed: bool) -> bool:
     if known.status == "failed" and retry_failed:
         return False
-    return dict(known.provenance).get("measured") == measure_key
+    return not provenance.find_stale(known, keys)

@@ -9,6 +9,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Self
 import msgspec
 import platformdirs
 
+from wkmp_lab.decisions import CutDecision, Decision, IdentityDecision
 from wkmp_lab.errors import StoreError
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import FileResult
@@ -25,8 +27,14 @@ from wkmp_lab.settings import Settings
 
 APPLICATION_ID = 0x574B4C42
 """'WKLB': marks the file as ours."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
+_DECISION = """
+CREATE TABLE decision(
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK(kind IN ('cut', 'identity')),
+    sha256 TEXT NOT NULL, made_s REAL NOT NULL, document TEXT NOT NULL
+) STRICT;
+"""
 _SCHEMA = """
 CREATE TABLE library(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE run(
@@ -54,6 +62,9 @@ CREATE VIEW gap AS
         json_extract(item.value, '$.reason') AS reason
     FROM file, json_each(file.document, '$.segmentation.gaps') AS item;
 """
+_MIGRATIONS = {1: _DECISION}
+"""What turns a schema into the next one."""
+_KINDS: dict[str, type[Decision]] = {"cut": CutDecision, "identity": IdentityDecision}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,10 @@ class StoredRun:
     settings: Settings
 
 
-def find_store_path(folder: Path) -> Path:
+def find_store_path(folder: Path, store: str | Path | None = None) -> Path:
     """Where the store of a library is kept unless told otherwise: the user's data folder."""
+    if store is not None:
+        return Path(store).expanduser().absolute()
     real = folder.expanduser().resolve()
     digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
     name = "".join(c if c.isalnum() else "-" for c in real.name)[:40] or "library"
@@ -98,18 +111,17 @@ class Store:
     def __init__(self, path: Path, *, folder: Path, is_writer: bool = True) -> None:
         self.path = path
         self._mutex = threading.RLock()
-        self._exit = contextlib.ExitStack()
-        with self._speaking_clearly():
+        with self._speaking_clearly(), contextlib.ExitStack() as opened:
             if is_writer:
-                self._hold_for_writing(folder)
+                opened.enter_context(self._hold_for_writing(folder))
             elif not path.exists():
                 raise StoreError(
                     f"there is no store at {str(path)!r}: import {str(folder)!r} first"
                 )
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=10.0)
-            self._exit.callback(self._db.close)
-            self._db.execute("PRAGMA foreign_keys=ON")
+            opened.callback(self._db.close)
             self._check_or_create(folder, is_writer=is_writer)
+            self._exit = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -186,6 +198,34 @@ class Store:
         decoded = msgspec.json.decode(settings, type=Settings)
         return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
 
+    def put_decision(self, decision: Decision) -> None:
+        """Add what a person has decided to the log."""
+        kind = next(name for name, noun in _KINDS.items() if isinstance(decision, noun))
+        row = (kind, decision.sha256, time.time(), msgspec.json.encode(decision).decode())
+        with self._mutex, self._speaking_clearly(), self._db:
+            self._db.execute(
+                "INSERT INTO decision(kind, sha256, made_s, document) VALUES (?,?,?,?)", row
+            )
+
+    def undo_decision(self) -> Decision | None:
+        """Take the latest decision out of the log; None where there is none."""
+        with self._mutex, self._speaking_clearly(), self._db:
+            row = self._db.execute(
+                "DELETE FROM decision WHERE id = (SELECT max(id) FROM decision) "
+                "RETURNING kind, document"
+            ).fetchone()
+        return None if row is None else _decision_from_row(*row)
+
+    def read_decisions(self) -> tuple[tuple[float, Decision], ...]:
+        """(seconds since the epoch, decision), oldest first."""
+        if self._version() < 2:  # an older store that is only read
+            return ()
+        with self._mutex, self._speaking_clearly():
+            rows = self._db.execute(
+                "SELECT made_s, kind, document FROM decision ORDER BY id"
+            ).fetchall()
+        return tuple((made_s, _decision_from_row(kind, text)) for made_s, kind, text in rows)
+
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[FileResult]:
         query = f"SELECT path, duplicate_of, document FROM file WHERE {where}"  # noqa: S608
         with self._mutex, self._speaking_clearly():
@@ -193,34 +233,25 @@ class Store:
         for row in rows:
             yield _result_from_row(*row)
 
-    def _open(self, folder: Path, *, is_writer: bool) -> None:
-        if is_writer:
-            self._hold_for_writing(folder)
-        elif not self.path.exists():
-            raise StoreError(
-                f"there is no store at {str(self.path)!r}: import {str(folder)!r} first"
-            )
-        self._db = sqlite3.connect(self.path, check_same_thread=False, timeout=10.0)
-        self._exit.callback(self._db.close)
-        self._check_or_create(folder, is_writer=is_writer)
-
-    def _hold_for_writing(self, folder: Path) -> None:
+    @contextlib.contextmanager
+    def _hold_for_writing(self, folder: Path) -> Iterator[None]:
         real = folder.expanduser().resolve()
         if self.path.expanduser().resolve().is_relative_to(real):
             raise StoreError(
                 f"a store never lies inside the music folder, got {str(self.path)!r} "
                 f"in {str(folder)!r}"
             )
-        lock = hold_lock(self.path.with_name(self.path.name + ".lock"), timeout_s=0)
-        if not self._exit.enter_context(lock):
-            raise StoreError(f"the store {str(self.path)!r} is in use by another import")
+        with hold_lock(self.path.with_name(self.path.name + ".lock"), timeout_s=0) as is_held:
+            if not is_held:
+                raise StoreError(f"the store {str(self.path)!r} is in use by another import")
+            yield
 
     def _check_or_create(self, folder: Path, *, is_writer: bool) -> None:
         is_new = not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if is_new and is_writer:
             self._create(folder)
         application = self._db.execute("PRAGMA application_id").fetchone()[0]
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         if application != APPLICATION_ID:
             raise StoreError(f"{str(self.path)!r} is not a store of wkmp_lab")
         if version > SCHEMA_VERSION:
@@ -234,13 +265,21 @@ class Store:
                 f"the store {str(self.path)!r} belongs to {kept!r}, not to {str(folder)!r}"
             )
 
+        if is_writer:
+            for old in range(version, SCHEMA_VERSION):
+                step = f"{_MIGRATIONS[old]} PRAGMA user_version={old + 1};"
+                self._db.executescript(f"BEGIN; {step} COMMIT;")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
     def _create(self, folder: Path) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        # One transaction: a process that is killed here must not leave a file that nobody owns.
+        marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
         with self._db:
+            self._db.executescript(f"BEGIN; {_SCHEMA} {_DECISION} {marks}")
             self._db.execute("INSERT INTO library VALUES ('folder', ?)", (_folder_text(folder),))
-            self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     @contextlib.contextmanager
     def _speaking_clearly(self) -> Iterator[None]:
@@ -266,7 +305,7 @@ def _row_from_result(result: FileResult, run_id: str | None) -> tuple[object, ..
         source.mtime_ns,
         result.sha256,
         result.status,
-        made_by.get("measured"),
+        "; ".join(f"{what}={key}" for what, key in made_by.items() if what != "identified"),
         made_by.get("identified"),
         twin,
         run_id,
@@ -281,3 +320,8 @@ def _result_from_row(path: bytes, twin: bytes | None, document: str) -> FileResu
         source=replace(result.source, path=os.fsdecode(path)),
         duplicate_of=None if twin is None else os.fsdecode(twin),
     )
+
+
+def _decision_from_row(kind: str, document: str) -> Decision:
+    decision: Decision = msgspec.json.decode(document, type=_KINDS[kind])
+    return decision

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage, Phase, Snapshot
 from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
+from wkmp_lab.provenance import HINTS
 from wkmp_lab.text import clean_path, clean_text, escape_html
 from wkmp_lab.units import seconds_from_ticks
 
@@ -95,7 +96,9 @@ def format_session_html(now: Snapshot, results: Sequence[FileResult]) -> str:
     """An import with its unusual files first."""
     unusual = [(r.path, _unusual(r)) for r in results if _unusual(r) and r.failure is None]
     listed = _details("Worth a look", unusual)
-    made = sorted({f"{what} {how}" for r in results for what, how in r.provenance})
+    made = sorted(
+        {f"{what} {how}" for r in results for what, how in r.provenance if what != HINTS}
+    )
     origin = f"<p><small>made by {escape_html(', '.join(made), 400)}</small></p>" if made else ""
     return format_snapshot_html(now) + _wrap(listed + origin)
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from wkmp_lab.columns import (
     CANDIDATES,
+    DECISIONS,
     EVIDENCE,
     FAILURES,
     FILES,
@@ -23,12 +24,15 @@ from wkmp_lab.columns import (
     TIMELINE,
     CandidateRow,
     Column,
+    DecisionRow,
     EvidenceRow,
     GapRow,
     Kind,
     PassageRow,
     SpanRow,
 )
+from wkmp_lab.comparing import DIFFERENCES, Difference
+from wkmp_lab.decisions import Decision
 from wkmp_lab.model import FileResult
 from wkmp_lab.text import clean_path, clean_text
 
@@ -100,6 +104,22 @@ def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
 def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per failed file; columns :data:`wkmp_lab.columns.FAILURES`."""
     return _make_table(FAILURES, [r for r in _by_path(results) if r.failure is not None])
+
+
+def decisions_table(
+    decisions: Sequence[tuple[float, Decision]], results: Sequence[FileResult]
+) -> pd.DataFrame:
+    """A row per decision by hand, oldest first; columns :data:`wkmp_lab.columns.DECISIONS`."""
+    paths = {result.sha256: result.path for result in reversed(_by_path(results))}
+    rows = [
+        DecisionRow(paths.get(decision.sha256), made_s, decision) for made_s, decision in decisions
+    ]
+    return _make_table(DECISIONS, rows)
+
+
+def comparison_table(differences: Sequence[Difference]) -> pd.DataFrame:
+    """A row per difference, as given; columns :data:`wkmp_lab.comparing.DIFFERENCES`."""
+    return _make_table(DIFFERENCES, differences)
 
 
 TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingProxyType(

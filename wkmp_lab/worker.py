@@ -14,13 +14,12 @@ from pathlib import Path
 
 import numba
 
-from wkmp_lab import analyzing, flavoring, pipeline
+from wkmp_lab import analyzing, fingerprinting, flavoring, pipeline, provenance
 from wkmp_lab.board import PHASES, Board, CancelledError, Control, FileProgress
 from wkmp_lab.dsp import levels
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
-from wkmp_lab.segmenting import SegmentHints
-from wkmp_lab.settings import Settings
+from wkmp_lab.settings import SegmentHints, Settings
 
 COMPILE_LIMIT_S = 120.0
 """How long a worker waits for another one to compile."""
@@ -35,6 +34,8 @@ class Task:
     source: SourceFile
     hints: SegmentHints = field(default_factory=SegmentHints)
     sha256: str | None = None
+    earlier: FileResult | None = None
+    """What of an earlier result still holds."""
 
 
 Outcome = tuple[int, str, FileResult | None]
@@ -52,6 +53,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
             settings=settings,
             hints=task.hints,
             sha256=task.sha256,
+            earlier=task.earlier,
             progress=progress,
         )
     except CancelledError:
@@ -68,7 +70,11 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
     """Measure one file on any machine that sees its path: without a board to report to."""
     try:
         return pipeline.measure_file(
-            task.source, settings=settings, hints=task.hints, sha256=task.sha256
+            task.source,
+            settings=settings,
+            hints=task.hints,
+            sha256=task.sha256,
+            earlier=task.earlier,
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {pipeline.describe_error(error)}"
@@ -77,13 +83,12 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
 
 def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileResult:
     """The row of a file whose worker could not give one."""
-    return FileResult(
-        source=task.source,
-        status="failed",
-        sha256=task.sha256,
-        failure=Failure(phase, reason),
-        provenance=(("measured", pipeline.compute_measure_key(settings)),),
+    keys = provenance.add_hints(
+        provenance.compute_keys(settings), task.hints, path=task.source.path
     )
+    failure = Failure(phase, reason)
+    result = FileResult(task.source, "failed", sha256=task.sha256, failure=failure)
+    return provenance.stamp(result, keys)
 
 
 def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
@@ -119,6 +124,7 @@ def warm_up() -> None:
 
 def _call_kernels() -> None:
     levels.warm_up()
+    fingerprinting.warm_up()
     analyzing.warm_up()
     flavoring.warm_up()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutagen import asf, id3, mp4
 
-from wkmp_lab.io.tags import MAX_TEXT, read_tags, tags_from_texts
+from wkmp_lab.io.tags import MAX_TEXT, read_length_s, read_tags, tags_from_texts
 from wkmp_lab.model import Tags
 
 RECORDING = "0383dadf-2a4e-4d10-a46a-e9e041da8eb3"
@@ -206,3 +206,16 @@ def test_any_text_gives_tags_that_can_be_stored(texts):
         assert "\x00" not in text
         assert tags_from_texts({name: text}).is_cleaned is False
     assert tags.track is None or 0 < tags.track < 10_000
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.m4a", "a.aiff"])
+def test_headers_tell_a_length_without_decoding(tmp_path, name):
+    factory.write_audio(tmp_path / name, factory.tone(440, 3.0, 44_100), 44_100)
+    assert read_length_s(tmp_path / name) == pytest.approx(3.0, abs=0.1)
+
+
+@pytest.mark.parametrize("content", [b"", b"ID3" + b"\x00" * 2000, b"RIFF" * 50, b"fLaC" * 50])
+def test_what_tells_no_length_has_none(tmp_path, content):
+    path = tmp_path / "a.mp3"
+    path.write_bytes(content)
+    assert read_length_s(path) is None

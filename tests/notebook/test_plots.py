@@ -3,6 +3,7 @@
 import re
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +37,14 @@ def test_the_timeline_leaves_earlier_runs_out():
     title = plots.plot_timeline(files).get_title(loc="left")
     assert title.startswith("1 files in 2.0 s")
     assert title.endswith("1 files were known from before")
+
+
+def test_the_timeline_of_a_run_that_redid_one_phase_shows_that_phase_alone():
+    old = make_timed("/a.flac", 10.0, 12.0, "1")
+    again = Span(Phase.ANALYZING, 9000.0, 9001.0, "1", 0.5)
+    ax = plots.plot_timeline([replace(old, spans=(*old.spans, again))])
+    assert ax.get_title(loc="left").startswith("1 files in 1.0 s")
+    assert len(ax.containers) == 1
 
 
 PLOTS_OF_RESULTS = [plots.plot_timeline, plots.plot_phase_times, plots.plot_slowest]

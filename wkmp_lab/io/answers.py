@@ -86,6 +86,7 @@ class Release:
     artist: str | None
     tracks: tuple[Track, ...]
     year: int | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,16 @@ class CatalogueEntry:
     n_items: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredFingerprint:
+    """A fingerprint of a recording; ``start_s`` is where in the recording its items begin."""
+
+    recording: Recording
+    items: Items
+    origin: str | None = None
+    start_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Index:
     """Sorted keys: those mapped from the sidecar, and those of what was added since.
@@ -128,6 +138,14 @@ class Catalogue:
         """Number of recordings."""
         return int(self._db.execute("SELECT count(*) FROM recording").fetchone()[0])
 
+    @property
+    def generation(self) -> str:
+        """Changes with everything that is added; the same for the same file in every process."""
+        owner, last = self._db.execute(
+            "SELECT catalogue_id, (SELECT ifnull(max(id), 0) FROM fingerprint) FROM meta"
+        ).fetchone()
+        return f"{owner.hex()[:8]}-{last}"
+
     def close(self) -> None:
         """Close the file; the catalogue cannot be used any more."""
         self._index = None
@@ -185,6 +203,16 @@ class Catalogue:
             CatalogueEntry(_recording_of(row[:4]), row[4], int(row[5]), int(row[6]))
             for row in rows
         ]
+
+    def read_fingerprints(self) -> Iterator[StoredFingerprint]:
+        """Every fingerprint, in the order in which they were added."""
+        rows = self._db.execute(
+            "SELECT mbid, title, artist, duration_s, items, origin, start_s"
+            " FROM recording r JOIN fingerprint f ON f.recording_id = r.id ORDER BY f.id"
+        )
+        for row in rows:
+            items = np.frombuffer(row[4], "<u4").astype(np.uint32, copy=False)
+            yield StoredFingerprint(_recording_of(row[:4]), items, row[5], float(row[6]))
 
     def query(self, items: Items, *, n_best: int = 5) -> list[CatalogueMatch]:
         """Recordings that the items are a part of, or that are a part of them; best first.

@@ -5,8 +5,11 @@ know, remarks and missing quotation marks are passed over. What it does need are
 read and that grow.
 """
 
+import contextlib
+import hashlib
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -146,14 +149,24 @@ def read_cue_beside(path: str | Path) -> CueSheet | None:
     ``side.cue`` and ``side.flac.cue`` are looked for. A sheet that is no UTF-8 is taken for
     Latin-1, as older rippers wrote it.
     """
+    for raw in _read_beside(path):
+        with contextlib.suppress(InvalidInputError):
+            return parse_cue(_decode(raw))
+    return None
+
+
+def hash_cues_beside(path: str | Path) -> str | None:
+    """Eight hexadecimal digits that stand for the sheets beside an audio file, None for none."""
+    sheets = list(_read_beside(path))
+    return hashlib.sha256(b"\0".join(sheets)).hexdigest()[:8] if sheets else None
+
+
+def _read_beside(path: str | Path) -> Iterator[bytes]:
     music = Path(path)
     for place in (music.with_suffix(".cue"), Path(f"{music}.cue")):
-        try:
-            raw = place.read_bytes() if place.stat().st_size <= MAX_LENGTH else b""
-            return parse_cue(_decode(raw))
-        except (OSError, InvalidInputError):
-            continue
-    return None
+        with contextlib.suppress(OSError):
+            if place.stat().st_size <= MAX_LENGTH:
+                yield place.read_bytes()
 
 
 def _decode(raw: bytes) -> str:

@@ -215,6 +215,7 @@ def read_release(found: Document) -> Release | None:
         artist=release.get("artist-credit-phrase"),
         tracks=tuple(_read_tracks(release)),
         year=_year_of(release.get("date")),
+        status=release.get("status"),
     )
 
 

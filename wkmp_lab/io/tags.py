@@ -1,5 +1,6 @@
 """Tags: what a file says of itself, made harmless and brought to one form."""
 
+import math
 import re
 import struct
 import unicodedata
@@ -73,14 +74,31 @@ def read_tags(path: str | Path) -> Tags:
     OSError
         The file cannot be opened.
     """
-    with Path(path).open("rb") as file:
-        try:
-            found = mutagen.File(file)
-        except _UNREADABLE:
-            return Tags()
+    found = _parse(path)
     if found is None or found.tags is None:
         return Tags()
     return tags_from_texts(_collect(found.tags))
+
+
+def read_length_s(path: str | Path) -> float | None:
+    """Length in seconds that the headers tell, decoding nothing; None where they tell none.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    """
+    length_s = getattr(getattr(_parse(path), "info", None), "length", None)
+    return float(length_s) if length_s and math.isfinite(length_s) and length_s > 0 else None
+
+
+def _parse(path: str | Path) -> Any:
+    """A file as mutagen knows it; None where it does not."""
+    with Path(path).open("rb") as file:
+        try:
+            return mutagen.File(file)
+        except _UNREADABLE:
+            return None
 
 
 def tags_from_texts(texts: Mapping[str, str]) -> Tags:

@@ -15,8 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from wkmp_lab import examining, terminal
 from wkmp_lab import session as core
-from wkmp_lab import terminal
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
 from wkmp_lab.session import ImportSession
@@ -94,9 +94,9 @@ def last_session() -> ImportSession:
 
 
 def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult:
-    """One file through all phases, here and now; see :func:`wkmp_lab.session.examine`."""
+    """One file through all phases, here and now; see :func:`wkmp_lab.examining.examine`."""
     prepare_shell()
-    return core.examine(path, settings=settings)
+    return examining.examine(path, settings=settings)
 
 
 def prepare_shell() -> None:

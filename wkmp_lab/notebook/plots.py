@@ -1,6 +1,7 @@
 """Pictures of an import: each draws on the axes given, or on new ones, and returns them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -287,14 +288,21 @@ def _draw_gap(ax: Axes, start_s: float, end_s: float, *, is_cut: bool) -> None:
 
 
 def _latest_run(results: Sequence[FileResult]) -> tuple[list[FileResult], int]:
-    """The files after the last long rest, by start, and how many came before."""
-    timed = sorted((result for result in results if result.spans), key=_start_s)
-    first, busy_until_s = 0, -np.inf
-    for index, result in enumerate(timed):
-        if index and _start_s(result) - busy_until_s > REST_S:
-            first = index
-        busy_until_s = max(busy_until_s, *(span.end_s for span in result.spans))
-    return timed[first:], first
+    """The files of the latest run, by start, with its phases only; how many it left alone.
+
+    A run that redoes one phase of a file leaves the others as an earlier run timed them.
+    """
+    began_s = busy_until_s = -np.inf
+    for span in sorted((s for r in results for s in r.spans), key=lambda span: span.start_s):
+        if span.start_s - busy_until_s > REST_S:
+            began_s = span.start_s
+        busy_until_s = max(busy_until_s, span.end_s)
+    recent = [
+        replace(result, spans=tuple(span for span in result.spans if span.start_s >= began_s))
+        for result in results
+    ]
+    timed = sorted((result for result in recent if result.spans), key=_start_s)
+    return timed, sum(bool(result.spans) for result in results) - len(timed)
 
 
 def _describe_timeline(timed: Sequence[FileResult]) -> str:

@@ -1,0 +1,26 @@
+"""One file through all phases, here and now."""
+
+from pathlib import Path
+
+from wkmp_lab import pipeline
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.lane import identify_now
+from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.settings import Settings
+
+
+def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult:
+    """One file through all phases; nothing is stored.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such file.
+    """
+    file = Path(path).expanduser().absolute()
+    if not file.is_file():
+        raise InvalidInputError(f"expected an audio file, got {str(path)!r}")
+    stat = file.stat()
+    source = SourceFile(str(file), stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino))
+    settings = settings or Settings()
+    return identify_now(pipeline.measure_file(source, settings=settings), settings)
