@@ -164,6 +164,43 @@ def test_an_opened_session_is_what_the_import_left(music, store):
     assert opened.snapshot().n_finished == 8
 
 
+def test_two_imports_are_compared_by_what_caused_the_difference(music, store, tmp_path):
+    before = import_folder(music, settings=settings_of(), store=store)
+    other = replace(settings_of(), analyzing=AnalyzeSettings(preset="classical"))
+    after = import_folder(music, settings=other, store=tmp_path / "other.wkmp.db")
+    table = before.compare(after)
+    setting = table[table["path"].isna()].iloc[0]
+    assert (setting["column"], setting["before"], setting["after"]) == (
+        "analyzing.preset",
+        "default",
+        "classical",
+    )
+    caused = table[table["path"].notna()]
+    assert "loudness_lufs" not in set(caused["column"])
+    assert caused["cause"].str.startswith("ANALYZING").all()
+    assert before.compare(before).empty
+
+
+def test_neighbours_and_pictures_of_a_session_name_files_as_its_tables_do(music, store):
+    session = import_folder(music, settings=settings_of(), store=store)
+    table = session.neighbours("song0.flac", n=3)
+    assert len(table) == 3
+    assert table["distance"].is_monotonic_increasing
+    assert set(table["path"]) < set(session.passages["path"])
+    path = by_name(session)["song0.flac"].path
+    for ax in (
+        session.plot.timeline(),
+        session.plot.passages("song0.flac"),
+        session.plot.flavor_map(path, n=3),
+        session.plot.flavor_radar(),
+        session.plot.leads(),
+        session.plot.dynamics(),
+    ):
+        assert ax.get_title(loc="left")
+    with pytest.raises(InvalidInputError, match=r"expected a file of .*, got 'nowhere.flac'"):
+        session.plot.passages("nowhere.flac")
+
+
 def test_opening_what_was_never_imported_says_so(music, store):
     with pytest.raises(StoreError, match="there is no store"):
         open_session(music, store=store)

@@ -266,3 +266,25 @@ def _ignoring_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, old)
+
+
+def load_course(folder: Path, store_path: Path) -> ImportCourse:
+    """What an import has left, as a course that has ended.
+
+    Raises
+    ------
+    StoreError
+        No import of the folder is known.
+    """
+    with Store(store_path, folder=folder, is_writer=False) as opened:
+        run = opened.read_last_run()
+        settings = run.settings if run else Settings()
+        results = sorting.note_stale(opened.read_results(), settings)
+        decided = [decision for _, decision in opened.read_decisions()]
+    course = ImportCourse(str(folder), settings=settings, store_path=store_path)
+    course.ledger.decide(group_by_content(decided))
+    course.ledger.load(results)
+    # A run that never said how it ended was broken off.
+    course.state = "completed" if run is not None and run.state == "completed" else "cancelled"
+    course.ended.set()
+    return course

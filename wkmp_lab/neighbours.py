@@ -6,12 +6,14 @@ means something within one library only.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from wkmp_lab.columns import Column
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.model import Descriptors, FileResult
+from wkmp_lab.model import Descriptors, FileResult, Passage
 
 DoubleArray = npt.NDArray[np.float64]
 PassageId = tuple[str, int]
@@ -75,6 +77,31 @@ class Neighbour:
         return f"near because: {', '.join(self.reasons)}"
 
 
+class NeighbourRow(NamedTuple):
+    """A neighbour with what else is known of the passage."""
+
+    neighbour: Neighbour
+    passage: Passage
+
+
+NEIGHBOURS: Sequence[Column[NeighbourRow]] = (
+    Column("path", "path", "the file", lambda row: row.neighbour.path),
+    Column("passage", "int", "index of the passage", lambda row: row.neighbour.passage),
+    Column("title", "text", "its title", lambda row: _read_chosen(row, "title")),
+    Column("artist", "text", "its artist", lambda row: _read_chosen(row, "artist")),
+    Column("distance", "float", "0 is the same, 1.4 usual", lambda row: row.neighbour.distance),
+    Column("reasons", "text", "in what both are close", lambda row: row.neighbour.sentence),
+)
+"""A row per neighbour."""
+
+
+class FlavorMap(NamedTuple):
+    """Passages on a plane, and the share of their variety that it shows, 0 to 1."""
+
+    places: Mapping[PassageId, tuple[float, float]]
+    share: float
+
+
 def find_neighbours(
     results: Sequence[FileResult], path: str, passage: int = 0, *, n: int = 5
 ) -> tuple[Neighbour, ...]:
@@ -109,14 +136,14 @@ def find_neighbours(
     )
 
 
-def compute_flavor_map(results: Sequence[FileResult]) -> Mapping[PassageId, tuple[float, float]]:
+def compute_flavor_map(results: Sequence[FileResult]) -> FlavorMap:
     """A place on a plane for each described passage: near ones sound alike.
 
     The two directions of greatest variety (principal components), every aspect counting alike;
     each direction points to where its largest part is positive, so that a map can be made again.
     """
     ids, raw = collect_vectors(results)
-    places = np.zeros((len(ids), 2))
+    places, share = np.zeros((len(ids), 2)), 0.0
     if len(ids) > 1:
         left, sizes, right = np.linalg.svd(
             scale_vectors(raw) * _compute_weights(), full_matrices=False
@@ -125,7 +152,9 @@ def compute_flavor_map(results: Sequence[FileResult]) -> Mapping[PassageId, tupl
         peaks = np.abs(right[:n]).argmax(axis=1)
         signs = np.where(right[np.arange(n), peaks] < 0, -1.0, 1.0)
         places[:, :n] = left[:, :n] * sizes[:n] * signs
-    return {name: (float(x), float(y)) for name, (x, y) in zip(ids, places, strict=True)}
+        share = float((sizes[:n] ** 2).sum() / max((sizes**2).sum(), 1e-12))
+    named = {name: (float(x), float(y)) for name, (x, y) in zip(ids, places, strict=True)}
+    return FlavorMap(named, share)
 
 
 def collect_vectors(results: Sequence[FileResult]) -> tuple[list[PassageId], DoubleArray]:
@@ -169,6 +198,11 @@ def measure_aspects(scaled: DoubleArray, own: int) -> DoubleArray:
     borders = np.cumsum([len(names) for names in ASPECTS.values()])[:-1]
     parts = np.split(squares, borders, axis=1)
     return np.stack([part.mean(axis=1) for part in parts], axis=1)
+
+
+def _read_chosen(row: NeighbourRow, field: str) -> object:
+    identity = row.passage.identity
+    return getattr(identity.chosen, field) if identity and identity.chosen else None
 
 
 def _described(results: Sequence[FileResult]) -> Iterator[tuple[PassageId, Descriptors]]:

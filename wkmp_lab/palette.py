@@ -22,6 +22,8 @@ MATCH_COLORS: dict[MatchLevel, str] = {
     "unidentified": "#999999",
 }
 ACCENT = "#0072b2"
+CURVE = "#2f8fd0"
+"""Between the blues: one curve or one kind of mark, seen on white and on black."""
 WARNING = "#d55e00"
 NEUTRAL = "#8a8a8a"
 """Readable on white and on black: axes, grids and words of pictures."""

@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from wkmp_lab import decisions, export, sorting, tables
+from wkmp_lab import comparing, decisions, export, neighbours, tables
 from wkmp_lab.board import Control
 from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.importing import ImportCourse
+from wkmp_lab.importing import ImportCourse, load_course
 from wkmp_lab.model import Candidate, FileResult, SessionState, Snapshot
 from wkmp_lab.settings import IdentifySettings, Settings
-from wkmp_lab.store import Store, StoredRun, find_store_path
+from wkmp_lab.store import find_store_path
 from wkmp_lab.waiting import await_end, wait_for_end
 
 
@@ -127,6 +127,27 @@ class ImportSession:
         """What was decided by hand, oldest first."""
         with self._course.open_store(is_writer=False) as store:
             return tables.decisions_table(store.read_decisions(), self.results)
+
+    def neighbours(self, path: str | Path, passage: int = 0, *, n: int = 5) -> pd.DataFrame:
+        """The ``n`` passages that sound most like one; see :func:`neighbours.find_neighbours`."""
+        asked = self.get_result(path).path
+        return tables.neighbours_table(
+            neighbours.find_neighbours(self.results, asked, passage, n=n), self.results
+        )
+
+    def compare(self, other: "ImportSession") -> pd.DataFrame:
+        """What another import of the same music did otherwise, from this one to that one.
+
+        A row per setting, file, passage and column that differs, with the keys of what caused it;
+        see :func:`comparing.compare_results`. A store keeps the latest result of a file only: an
+        import to be compared with later goes into a store of its own.
+        """
+        return tables.comparison_table(
+            [
+                *comparing.compare_settings(self.settings, other.settings),
+                *comparing.compare_results(self.results, other.results),
+            ]
+        )
 
     def get_result(self, path: str | Path) -> FileResult:
         """What is known of one file; InvalidInputError where nothing has come back of it."""
@@ -332,18 +353,7 @@ def open_session(folder: str | Path, *, store: str | Path | None = None) -> Impo
     live = _LIVE.get(str(path))
     if live is not None and not live.is_ended:
         return live
-    store_path = find_store_path(path, store)
-    with Store(store_path, folder=path, is_writer=False) as opened:
-        run = opened.read_last_run()
-        results = sorting.note_stale(opened.read_results(), run.settings if run else Settings())
-        decided = [decision for _, decision in opened.read_decisions()]
-    settings = run.settings if run else Settings()
-    course = ImportCourse(str(path), settings=settings, store_path=store_path)
-    course.ledger.decide(decisions.group_by_content(decided))
-    course.ledger.load(results)
-    course.state = _state_left(run)
-    course.ended.set()
-    return ImportSession(course)
+    return ImportSession(load_course(path, find_store_path(path, store)))
 
 
 def last_session() -> ImportSession:
@@ -371,8 +381,3 @@ def _require_folder(folder: str | Path) -> Path:
     if not path.is_dir():
         raise InvalidInputError(f"expected a folder of music, got a file: {str(folder)!r}")
     return path
-
-
-def _state_left(run: StoredRun | None) -> SessionState:
-    """How the last import ended; one that never said so was broken off."""
-    return "completed" if run is not None and run.state == "completed" else "cancelled"

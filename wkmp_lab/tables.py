@@ -34,6 +34,7 @@ from wkmp_lab.columns import (
 from wkmp_lab.comparing import DIFFERENCES, Difference
 from wkmp_lab.decisions import Decision
 from wkmp_lab.model import FileResult
+from wkmp_lab.neighbours import NEIGHBOURS, Neighbour, NeighbourRow
 from wkmp_lab.text import clean_path, clean_text
 
 Row = TypeVar("Row")
@@ -115,6 +116,15 @@ def decisions_table(
         DecisionRow(paths.get(decision.sha256), made_s, decision) for made_s, decision in decisions
     ]
     return _make_table(DECISIONS, rows)
+
+
+def neighbours_table(
+    neighbours: Sequence[Neighbour], results: Sequence[FileResult]
+) -> pd.DataFrame:
+    """A row per neighbour, nearest first; columns :data:`wkmp_lab.neighbours.NEIGHBOURS`."""
+    passages = {(row.file.path, row.passage.index): row.passage for row in _passages(results)}
+    rows = [NeighbourRow(each, passages[each.path, each.passage]) for each in neighbours]
+    return _make_table(NEIGHBOURS, rows)
 
 
 def comparison_table(differences: Sequence[Difference]) -> pd.DataFrame:

@@ -1,11 +1,13 @@
-"""The map keeps likeness, the radar keeps ranks, whatever is missing."""
+"""The map shows who is near, the radar keeps ranks, whatever is missing."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from example_flavors import make_library
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.notebook.flavor_plots import compute_map, plot_flavor_map, plot_flavor_radar
+from wkmp_lab.neighbours import find_neighbours
+from wkmp_lab.notebook.flavor_plots import plot_flavor_map, plot_flavor_radar
 from wkmp_lab.notebook.pictures import draw_png
 
 
@@ -20,23 +22,27 @@ def flavors():
     return table
 
 
-def test_alike_passages_lie_together(flavors):
-    places, share = compute_map(flavors)
-    one, two = places[:10].mean(axis=0), places[10:].mean(axis=0)
-    spread = np.linalg.norm(places[10:] - two, axis=1).max()
-    assert np.linalg.norm(one - two) > 5 * spread
-    assert 0.9 < share <= 1.0
+def test_the_map_joins_a_passage_with_its_neighbours():
+    library = make_library()
+    plain = plot_flavor_map(library)
+    asked = plot_flavor_map(library, path="00.flac", n=3)
+    assert (len(plain.lines), len(asked.lines)) == (0, 3)
+    near = {each.path for each in find_neighbours(library, "00.flac", n=3)}
+    named = {text.get_text().removesuffix(" #0") for text in asked.texts}
+    assert named == near | {"00.flac"}
 
 
-def test_a_descriptor_that_never_varies_says_nothing(flavors):
-    places, _ = compute_map(flavors)
-    with_constant, _ = compute_map(flavors.assign(constant=7.0))
-    np.testing.assert_allclose(np.abs(places), np.abs(with_constant))
+def test_a_map_around_a_passage_that_is_not_there_is_refused():
+    with pytest.raises(InvalidInputError, match="no described passage 7"):
+        plot_flavor_map(make_library(), path="00.flac", passage=7)
 
 
-def test_pictures_are_drawn_from_few_and_many(flavors):
-    for table in (flavors, flavors[:1], flavors[:0]):
-        assert draw_png(plot_flavor_map(table)).startswith(b"\x89PNG")
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 20])
+def test_a_map_is_drawn_of_few_and_many(n):
+    assert draw_png(plot_flavor_map(make_library(n))).startswith(b"\x89PNG")
+
+
+def test_a_radar_is_drawn_whatever_is_missing(flavors):
     radar = plot_flavor_radar(flavors, rows=[0, 15], descriptors=["bright", "dense", "fast"])
     assert draw_png(radar).startswith(b"\x89PNG")
 

@@ -12,7 +12,7 @@ from example_results import make_hostile, make_library, make_result
 from wkmp_lab import tables
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.model import Phase, Span
-from wkmp_lab.notebook import plots
+from wkmp_lab.notebook import library_plots, plots
 from wkmp_lab.notebook.pictures import Picture, draw_png
 from wkmp_lab.signals import Signal
 
@@ -49,10 +49,12 @@ def test_the_timeline_of_a_run_that_redid_one_phase_shows_that_phase_alone():
 
 PLOTS_OF_RESULTS = [plots.plot_timeline, plots.plot_phase_times, plots.plot_slowest]
 PLOTS_OF_PASSAGES = [
-    plots.plot_loudness_tempo,
-    plots.plot_match_levels,
-    plots.plot_tempo,
-    plots.plot_keys,
+    library_plots.plot_loudness_tempo,
+    library_plots.plot_match_levels,
+    library_plots.plot_tempo,
+    library_plots.plot_keys,
+    library_plots.plot_dynamics,
+    library_plots.plot_leads,
 ]
 
 
@@ -77,7 +79,7 @@ def test_a_plot_draws_on_the_axes_it_is_given():
 
 
 def test_a_picture_has_words_for_those_who_do_not_see_it():
-    picture = Picture(plots.plot_match_levels(tables.passages_table(make_library())))
+    picture = Picture(library_plots.plot_match_levels(tables.passages_table(make_library())))
     bundle = picture._repr_mimebundle_()
     assert re.search(r"Match levels of \d passages", bundle["text/plain"])
     assert len(bundle["image/png"]) < 60_000
@@ -112,7 +114,7 @@ def test_the_level_curve_keeps_its_extremes():
 
 def test_small_differences_are_not_blown_up():
     passages = tables.passages_table([make_result()])
-    ax = plots.plot_loudness_tempo(passages)
+    ax = library_plots.plot_loudness_tempo(passages)
     assert np.ptp(ax.get_xlim()) >= 20.0
     assert np.ptp(ax.get_ylim()) >= 6.0
 
@@ -120,5 +122,5 @@ def test_small_differences_are_not_blown_up():
 def test_passages_that_were_not_looked_for_are_shown_too():
     passages = tables.passages_table([make_result()])
     passages.loc[0, "match"] = None
-    labels = plots.plot_loudness_tempo(passages).get_legend_handles_labels()[1]
+    labels = library_plots.plot_loudness_tempo(passages).get_legend_handles_labels()[1]
     assert "not looked for yet (1)" in labels

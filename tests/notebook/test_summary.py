@@ -4,9 +4,12 @@ import pytest
 from example_results import make_failure, make_hostile, make_library, make_result
 from fake_session import make_snapshot
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.figure import Figure
 
 from wkmp_lab.model import FileResult
 from wkmp_lab.notebook.display import register_reprs
+from wkmp_lab.notebook.plots import plot_timeline
 from wkmp_lab.notebook.toolbox import shorten_paths
 from wkmp_lab.summary import (
     MAX_ROWS,
@@ -73,6 +76,26 @@ def test_a_shell_shows_results_as_summaries(monkeypatch):
     assert bundle["text/html"] == format_result_html(make_hostile())
     assert bundle["text/plain"].startswith("/music/")
     assert FileResult.__repr__(make_hostile()) != bundle["text/plain"]
+
+
+def test_a_shell_shows_axes_as_pictures_with_words():
+    shell = InteractiveShell()
+    register_reprs(shell)
+    timeline = plot_timeline([make_result("/music/a.flac")])
+    bundle, notes = shell.display_formatter.format(timeline)
+    assert notes["image/png"]["alt"] == timeline.get_label()
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert bundle["text/plain"].startswith("[picture: ")
+
+
+def test_axes_of_pyplot_are_left_to_pyplot():
+    shell = InteractiveShell()
+    register_reprs(shell)
+    figure = Figure()
+    figure.canvas.manager = FigureManagerBase(figure.canvas, 1)
+    bundle, _ = shell.display_formatter.format(figure.add_subplot())
+    assert set(bundle) == {"text/plain"}
+    assert bundle["text/plain"].startswith("Axes(")
 
 
 def test_short_paths_keep_what_lies_below_the_folder():

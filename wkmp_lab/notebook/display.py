@@ -4,6 +4,7 @@ One thread paints a session. At the end the display is replaced, through its dis
 static HTML and plain text: widgets do not survive in a saved notebook.
 """
 
+import importlib
 import time
 from collections.abc import Callable
 from typing import Any, Literal, cast
@@ -68,6 +69,23 @@ def register_reprs(shell: Any) -> None:
         ImportSession, lambda s, printer, _cycle: printer.text(format_snapshot_text(s.snapshot()))
     )
     plain.for_type(FileResult, lambda r, printer, _cycle: printer.text(format_result(r)))
+    # By name: matplotlib is not loaded before something is drawn.
+    axes = ("matplotlib.axes._axes", "Axes")
+    shell.display_formatter.formatters["image/png"].for_type_by_name(*axes, _draw_axes)
+    plain.for_type_by_name(*axes, lambda ax, printer, _cycle: printer.text(_describe_axes(ax)))
+
+
+def _draw_axes(ax: Any) -> tuple[bytes, dict[str, str]] | None:
+    """The picture of axes that pyplot does not show by itself, and words for it."""
+    pictures = importlib.import_module("wkmp_lab.notebook.pictures")
+    if pictures.is_managed(ax):
+        return None
+    return pictures.draw_png(ax), {"alt": str(ax.get_label())}
+
+
+def _describe_axes(ax: Any) -> str:
+    pictures = importlib.import_module("wkmp_lab.notebook.pictures")
+    return str(ax) if pictures.is_managed(ax) else f"[picture: {ax.get_label()}]"
 
 
 def _show(bundle: dict[str, Any]) -> Any:

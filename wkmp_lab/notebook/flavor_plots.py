@@ -1,41 +1,62 @@
 """Pictures of the character of passages: a map of all, a radar of a few."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.notebook.pictures import add_legend, label_axes, make_axes, style_axes
-from wkmp_lab.palette import NEUTRAL, PHASE_COLORS
-from wkmp_lab.text import clean_path, elide
+from wkmp_lab.model import FileResult
+from wkmp_lab.neighbours import Neighbour, PassageId, compute_flavor_map, find_neighbours
+from wkmp_lab.notebook.pictures import add_legend, label_axes, make_axes, name_file, style_axes
+from wkmp_lab.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 
 MAX_NAMED = 40
-_KEYS = ("path", "passage")
 _COLORS = tuple(PHASE_COLORS.values())[1:]
 
 
-def plot_flavor_map(flavors: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Passages on a plane: near ones sound alike (first two principal components).
+def plot_flavor_map(
+    results: Sequence[FileResult],
+    *,
+    path: str | None = None,
+    passage: int = 0,
+    n: int = 5,
+    ax: Axes | None = None,
+) -> Axes:
+    """Passages on a plane: near ones sound alike. See :func:`neighbours.compute_flavor_map`.
 
     Parameters
     ----------
-    flavors
-        A row per passage, as ``session.flavors``.
+    results
+        The library.
+    path, passage
+        A passage to be joined with its ``n`` nearest neighbours; none where None. These are the
+        nearest in all descriptors: on the plane, others may look nearer.
+    n
+        How many neighbours at most.
     ax
         Where to draw; new axes where None.
+
+    Raises
+    ------
+    InvalidInputError
+        The passage is not in the library or was not described.
     """
     ax = make_axes(height_in=4.6) if ax is None else style_axes(ax)
-    if len(flavors) < 3:
+    places, share = compute_flavor_map(results)
+    if len(places) < 3:
         return label_axes(ax, title="A map needs three passages or more")
-    places, share = compute_map(flavors)
-    ax.scatter(places[:, 0], places[:, 1], s=36, color="#2f8fd0", alpha=0.85)
-    for (x, y), name in zip(places[:MAX_NAMED], _names(flavors), strict=False):
+    near = find_neighbours(results, path, passage, n=n) if path is not None else ()
+    _draw_rays(ax, places, (path or "", passage), near)
+    xs, ys = zip(*places.values(), strict=True)
+    ax.scatter(xs, ys, s=36, color=CURVE, alpha=0.85)
+    shown = {(each.path, each.passage) for each in near} | {(path or "", passage)}
+    named = [name for name in places if not near or name in shown][:MAX_NAMED]
+    for name in named:
         ax.annotate(
-            name,
-            (x, y),
+            _name_passage(*name),
+            places[name],
             xytext=(4, 4),
             textcoords="offset points",
             fontsize=7,
@@ -43,7 +64,7 @@ def plot_flavor_map(flavors: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             parse_math=False,
         )
     ax.margins(x=0.12)
-    title = f"{len(flavors)} passages by flavor ({share:.0%} of their variety on this plane)"
+    title = f"{len(places)} passages by flavor ({share:.0%} of their variety on this plane)"
     return label_axes(ax, title=title, x="first component", y="second component")
 
 
@@ -85,36 +106,37 @@ def plot_flavor_radar(
         ax.plot(angles[closed], ranks[row][closed], color=color, label=names[row], linewidth=1.6)
         ax.fill(angles[closed], ranks[row][closed], color=color, alpha=0.10)
     ax.set_xticks(angles, list(descriptors))
-    ax.tick_params(axis="x", pad=34)
+    ax.tick_params(axis="x", pad=24)
     ax.set_ylim(0.0, 1.0)
     label_axes(ax, title="Rank within the library, 0 to 1")
-    add_legend(ax, is_below=True, n_columns=3)
+    add_legend(ax)
+    legend = ax.get_legend()
+    if legend is not None:
+        # Beside the star: a ray points in every other direction.
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.25, 1.0))
     return ax
 
 
-def compute_map(flavors: pd.DataFrame) -> tuple[npt.NDArray[np.float64], float]:
-    """Places on the plane of greatest variety, shape ``(n, 2)``, and the share it shows.
-
-    Descriptors count alike (each is scaled to unit deviation); a missing one counts as average.
-    """
-    numbers = flavors.drop(columns=list(_KEYS)).select_dtypes("number").astype("float64")
-    values = numbers.to_numpy()
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(values)
-    weights = known.sum(axis=0)
-    filled = np.where(known, values, 0.0)
-    means = filled.sum(axis=0) / np.maximum(weights, 1)
-    centred = np.where(known, filled - means, 0.0)
-    deviations = np.sqrt((centred**2).mean(axis=0))
-    useful = deviations > 1e-12
-    if useful.sum() < 2:
-        return np.zeros((len(flavors), 2)), 0.0
-    left, sizes, _ = np.linalg.svd(centred[:, useful] / deviations[useful], full_matrices=False)
-    return left[:, :2] * sizes[:2], float((sizes[:2] ** 2).sum() / (sizes**2).sum())
+def _draw_rays(
+    ax: Axes,
+    places: Mapping[PassageId, tuple[float, float]],
+    centre: PassageId,
+    near: Sequence[Neighbour],
+) -> None:
+    for each in near:
+        (x, y), (to_x, to_y) = places[centre], places[each.path, each.passage]
+        ax.plot([x, to_x], [y, to_y], color=WARNING, linewidth=1.2, alpha=0.7)
+    if near:
+        ax.scatter(*places[centre], s=110, color=WARNING, marker="*", zorder=3)
 
 
 def _names(flavors: pd.DataFrame) -> list[str]:
     return [
-        elide(f"{clean_path(str(path)).rpartition('/')[2]} #{passage}", 30)
+        _name_passage(path, passage)
         for path, passage in zip(flavors["path"], flavors["passage"], strict=True)
     ]
+
+
+def _name_passage(path: str, passage: int) -> str:
+    return name_file(f"{path} #{passage}", 30)

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from wkmp_lab.palette import NEUTRAL
+from wkmp_lab.text import clean_path, elide
 
 WIDTH_IN = 9.2
 DPI = 100
@@ -74,6 +75,11 @@ def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
     )
 
 
+def name_file(path: str, max_length: int) -> str:
+    """The name of a file as a picture shows it."""
+    return elide(clean_path(path).replace("\\", "/").rpartition("/")[2], max_length)
+
+
 def draw_png(ax: Axes) -> bytes:
     """The figure of some axes as PNG; safe in any thread."""
     figure = ax.get_figure(root=True)
@@ -84,6 +90,12 @@ def draw_png(ax: Axes) -> bytes:
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         figure.savefig(png, format="png")
     return png.getvalue()
+
+
+def is_managed(ax: Axes) -> bool:
+    """True where the axes are on a figure of pyplot, which shows it."""
+    figure = ax.get_figure(root=True)
+    return figure is None or figure.canvas.manager is not None
 
 
 class Picture:

@@ -1,22 +1,22 @@
-"""Pictures of an import: each draws on the axes given, or on new ones, and returns them."""
+"""Pictures of an import and its files: each draws on the axes given, or on new ones."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
-from wkmp_lab.model import MATCH_LEVELS, FileResult, MatchLevel, Passage, Phase
+from wkmp_lab.model import FileResult, Passage, Phase
 from wkmp_lab.notebook.pictures import (
     add_legend,
     label_axes,
     make_axes,
+    name_file,
     style_axes,
 )
-from wkmp_lab.palette import MATCH_COLORS, NEUTRAL, PHASE_COLORS, WARNING
+from wkmp_lab.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.signals import LevelProfile
-from wkmp_lab.text import clean_path, clean_text, elide
+from wkmp_lab.text import clean_text, elide
 from wkmp_lab.units import seconds_from_ticks
 
 MAX_NAMED_FILES = 30
@@ -25,9 +25,6 @@ N_POINTS = 1800
 FLOOR_DBFS = -100.0
 REST_S = 30.0
 """A rest this long parts two imports; within one, some worker always works."""
-LEVEL_COLOR = "#2f8fd0"
-"""Between the palette's blues: seen on white and on black."""
-MARKERS: dict[MatchLevel, str] = {"high": "o", "medium": "s", "low": "^", "unidentified": "x"}
 
 
 def plot_timeline(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
@@ -58,7 +55,7 @@ def plot_timeline(results: Sequence[FileResult], *, ax: Axes | None = None) -> A
     is_named = len(timed) <= MAX_NAMED_FILES
     ax.set_yticks(range(len(timed)) if is_named else [])
     if is_named:
-        names = [_name(r.path, 28) for r in timed]
+        names = [name_file(r.path, 28) for r in timed]
         ax.set_yticklabels(names, fontsize=7, parse_math=False)
     ax.margins(y=0.01)
     ax.invert_yaxis()
@@ -85,7 +82,7 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
     """
     ax = make_axes(height_in=3.4) if ax is None else style_axes(ax)
     times_s, low_dbfs, high_dbfs = reduce_levels(profile)
-    ax.fill_between(times_s, low_dbfs, high_dbfs, color=LEVEL_COLOR, linewidth=0.4)
+    ax.fill_between(times_s, low_dbfs, high_dbfs, color=CURVE, linewidth=0.4)
     for passage in result.passages:
         _draw_passage(ax, passage)
     cut = result.segmentation
@@ -108,50 +105,9 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
     ax.set_ylim(FLOOR_DBFS, 6.0)
     n = len(result.passages)
     verdict = clean_text(cut.verdict) if cut is not None else f"{n} passages"
-    title = f"{_name(result.path, 60)}: {elide(verdict, 60)}"
+    title = f"{name_file(result.path, 60)}: {elide(verdict, 60)}"
     label_axes(ax, title=title, x="seconds", y="dBFS", alt=f"Level of {title}; {n} passages")
     add_legend(ax, is_below=True, n_columns=7)
-    return ax
-
-
-def plot_loudness_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loudness over tempo, a mark for each passage by how sure its identity is.
-
-    Parameters
-    ----------
-    passages
-        The table of passages.
-    ax
-        Where to draw; new axes where None.
-    """
-    ax = make_axes(height_in=3.6) if ax is None else style_axes(ax)
-    known = passages.dropna(subset=["tempo_bpm", "loudness_lufs"])
-    for level in MATCH_LEVELS:
-        some = known[known["match"] == level]
-        if len(some):
-            ax.scatter(
-                some["tempo_bpm"],
-                some["loudness_lufs"],
-                s=42,
-                alpha=0.85,
-                marker=MARKERS[level],
-                color=MATCH_COLORS[level],
-                label=f"{level} ({len(some)})",
-            )
-    pending = known[known["match"].isna()]
-    if len(pending):
-        ax.scatter(
-            pending["tempo_bpm"],
-            pending["loudness_lufs"],
-            s=42,
-            marker="+",
-            color=NEUTRAL,
-            label=f"not looked for yet ({len(pending)})",
-        )
-    _widen(ax, least_bpm=20.0, least_lu=6.0)
-    title = f"Loudness and tempo of {len(known)} passages"
-    label_axes(ax, title=title, x="tempo (bpm)", y="loudness (LUFS)")
-    add_legend(ax)
     return ax
 
 
@@ -186,44 +142,13 @@ def plot_slowest(
         ax.barh(row, wall_s, color=PHASE_COLORS[most.phase])
         words = f" {wall_s:.1f} s, most in {most.phase.title()}; {minutes:.1f} min of audio"
         ax.text(wall_s, row, words, color=NEUTRAL, fontsize=8, va="center")
-    names = [_name(result.path, 28) for _, result in spent[:n_files]]
+    names = [name_file(result.path, 28) for _, result in spent[:n_files]]
     ax.set_yticks(range(len(names)))
     ax.set_yticklabels(names, fontsize=7, parse_math=False)
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.6)
     return label_axes(ax, title=f"The slowest {len(names)} files", x="seconds")
-
-
-def plot_match_levels(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Passages by how sure their identity is."""
-    ax = make_axes(height_in=2.0) if ax is None else style_axes(ax)
-    counts = [int((passages["match"] == level).sum()) for level in MATCH_LEVELS]
-    for row, (level, count) in enumerate(zip(MATCH_LEVELS, counts, strict=True)):
-        ax.barh(row, count, color=MATCH_COLORS[level])
-        ax.text(count, row, f" {count}", color=NEUTRAL, fontsize=9, va="center")
-    ax.set_yticks(range(len(MATCH_LEVELS)), MATCH_LEVELS)
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
-    return label_axes(ax, title=f"Match levels of {len(passages)} passages", x="passages")
-
-
-def plot_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """How the tempos of the passages are spread, in bins of 5 bpm."""
-    ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
-    tempos = passages["tempo_bpm"].dropna().to_numpy(dtype=np.float64)
-    ax.hist(tempos, bins=np.arange(30.0, 255.0, 5.0).tolist(), color=LEVEL_COLOR)
-    return label_axes(ax, title=f"Tempo of {tempos.size} passages", x="bpm", y="passages")
-
-
-def plot_keys(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """How often each key was found, the most frequent first."""
-    ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
-    counts = passages["key"].dropna().value_counts()
-    ax.bar(counts.index.astype(str), counts.to_numpy(), color=LEVEL_COLOR, width=0.7)
-    ax.set_xlim(-0.7, max(len(counts), 6) - 0.3)
-    ax.tick_params(axis="x", rotation=60)
-    return label_axes(ax, title=f"Key of {int(counts.sum())} passages", y="passages")
 
 
 def reduce_levels(
@@ -237,14 +162,6 @@ def reduce_levels(
     low = np.minimum.reduceat(levels, starts)
     high = np.maximum.reduceat(levels, starts)
     return starts * profile.hop_s, low, high
-
-
-def _widen(ax: Axes, *, least_bpm: float, least_lu: float) -> None:
-    """Show at least this much, so that no difference looks larger than it is."""
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    bpm, lu = max(least_bpm - (right - left), 0.0) / 2, max(least_lu - (high - low), 0.0) / 2
-    ax.set_xlim(left - bpm, right + bpm)
-    ax.set_ylim(low - lu, high + lu)
 
 
 def _draw_passage(ax: Axes, passage: Passage) -> None:
@@ -324,7 +241,3 @@ def _start_s(result: FileResult) -> float:
 
 def _spent_s(result: FileResult) -> float:
     return sum(span.end_s - span.start_s for span in result.spans)
-
-
-def _name(path: str, max_length: int) -> str:
-    return elide(clean_path(path).replace("\\", "/").rpartition("/")[2], max_length)

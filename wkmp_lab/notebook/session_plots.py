@@ -1,0 +1,102 @@
+"""The pictures of a session, by name: ``session.plot.timeline()``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from wkmp_lab.notebook import flavor_plots, library_plots, plots
+from wkmp_lab.pipeline import read_profile
+from wkmp_lab.session import ImportSession
+
+RADAR = (
+    *("onset_rate_hz", "pulse_clarity", "chord_change_rate_hz", "centroid_hz_mean"),
+    *("flatness_mean", "dynamic_complexity_db", "chroma_entropy", "danceability"),
+)
+"""Descriptors of a radar where none are asked for: of rhythm, harmony, brightness, dynamics."""
+
+
+class SessionPlots:
+    """What can be drawn of a session, running or ended; every method returns the axes.
+
+    Each takes ``ax`` to draw on; without it, on new axes, which a notebook shows by themselves.
+    """
+
+    def __init__(self, session: ImportSession) -> None:
+        self._session = session
+
+    def timeline(self, *, ax: Axes | None = None) -> Axes:
+        """Files over phases in time; see :func:`plots.plot_timeline`."""
+        return plots.plot_timeline(self._session.results, ax=ax)
+
+    def phase_times(self, *, ax: Axes | None = None) -> Axes:
+        """Time per phase; see :func:`plots.plot_phase_times`."""
+        return plots.plot_phase_times(self._session.results, ax=ax)
+
+    def slowest(self, n: int = 10, *, ax: Axes | None = None) -> Axes:
+        """The ``n`` files that took longest; see :func:`plots.plot_slowest`."""
+        return plots.plot_slowest(self._session.results, n_files=n, ax=ax)
+
+    def passages(self, path: str | Path, *, ax: Axes | None = None) -> Axes:
+        """Passages, cuts and lead points of one file; see :func:`plots.plot_passages`.
+
+        The file is decoded for its levels.
+        """
+        result = self._session.get_result(path)
+        return plots.plot_passages(read_profile(result.path), result, ax=ax)
+
+    def leads(self, *, ax: Axes | None = None) -> Axes:
+        """Lead-in and lead-out; see :func:`library_plots.plot_leads`."""
+        return library_plots.plot_leads(self._session.passages, ax=ax)
+
+    def dynamics(self, *, ax: Axes | None = None) -> Axes:
+        """Loudness range over loudness; see :func:`library_plots.plot_dynamics`."""
+        return library_plots.plot_dynamics(self._session.passages, ax=ax)
+
+    def loudness_tempo(self, *, ax: Axes | None = None) -> Axes:
+        """Loudness over tempo; see :func:`library_plots.plot_loudness_tempo`."""
+        return library_plots.plot_loudness_tempo(self._session.passages, ax=ax)
+
+    def match_levels(self, *, ax: Axes | None = None) -> Axes:
+        """Passages by match level; see :func:`library_plots.plot_match_levels`."""
+        return library_plots.plot_match_levels(self._session.passages, ax=ax)
+
+    def tempo(self, *, ax: Axes | None = None) -> Axes:
+        """How tempos are spread; see :func:`library_plots.plot_tempo`."""
+        return library_plots.plot_tempo(self._session.passages, ax=ax)
+
+    def keys(self, *, ax: Axes | None = None) -> Axes:
+        """How often each key was found; see :func:`library_plots.plot_keys`."""
+        return library_plots.plot_keys(self._session.passages, ax=ax)
+
+    def flavor_map(
+        self,
+        path: str | Path | None = None,
+        passage: int = 0,
+        *,
+        n: int = 5,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Passages by flavor; see :func:`flavor_plots.plot_flavor_map`."""
+        asked = None if path is None else self._session.get_result(path).path
+        results = self._session.results
+        return flavor_plots.plot_flavor_map(results, path=asked, passage=passage, n=n, ax=ax)
+
+    def flavor_radar(
+        self,
+        rows: Sequence[int] | None = None,
+        *,
+        descriptors: Sequence[str] | None = None,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Rows of ``session.flavors`` side by side; see :func:`flavor_plots.plot_flavor_radar`.
+
+        Without rows, the first three; without descriptors, those of :data:`RADAR` that there are.
+        """
+        flavors = self._session.flavors
+        return flavor_plots.plot_flavor_radar(
+            flavors,
+            rows=range(min(3, len(flavors))) if rows is None else rows,
+            descriptors=descriptors or [name for name in RADAR if name in flavors.columns],
+            ax=ax,
+        )
