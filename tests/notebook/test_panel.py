@@ -129,6 +129,20 @@ def test_the_end_leaves_a_summary_without_widgets(monkeypatch, ui):
     assert "completed" in handle.bundles[-1]["text/plain"]
 
 
+def test_on_a_page_of_voila_the_panel_stays_with_its_last_state(monkeypatch):
+    handle = Handle()
+    monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    painted, closed = [], []
+    monkeypatch.setattr(Panel, "paint", lambda self, now: painted.append(now.state))
+    monkeypatch.setattr(Panel, "close", lambda self: closed.append(self))
+    session = FakeSession()
+    thread = live.show_session(session, ui="widgets")
+    session.end()
+    thread.join(5)
+    assert (painted[-1], closed, len(handle.bundles)) == ("completed", [], 1)
+
+
 def test_the_panel_follows_a_session_at_most_eight_times_a_second(monkeypatch):
     monkeypatch.setattr(display, "DisplayHandle", Handle)
     times = []

@@ -30,11 +30,14 @@ HTML_INTERVAL_S = 1.0
 """Between two tables, where a notebook is executed and nobody looks."""
 
 
-def make_follower(session: Watched, *, ui: Literal["widgets", "html"]) -> Callable[[], None]:
+def make_follower(
+    session: Watched, *, ui: Literal["widgets", "html"], is_page: bool = False
+) -> Callable[[], None]:
     """Display a session here and now; the function that is returned keeps it up to date.
 
     The display belongs to the cell that runs now, so it is made by the caller's thread; the
-    function is for a thread of its own and returns when the session has ended.
+    function is for a thread of its own and returns when the session has ended. On a page (of
+    Voila), which may be drawn after that, the panel stays, with its last state.
     """
     now = session.snapshot()
     if ui == "html":
@@ -45,7 +48,7 @@ def make_follower(session: Watched, *, ui: Literal["widgets", "html"]) -> Callab
     panel.paint(now)
     live = panel.card._repr_mimebundle_()
     handle = _show({**live, **make_bundle(now)})
-    return lambda: _follow(session, handle, panel)
+    return lambda: _follow(session, handle, panel, is_page=is_page)
 
 
 def make_bundle(now: Snapshot) -> dict[str, str]:
@@ -111,7 +114,7 @@ def _finish_in_cell(session: Watched, handle: Any) -> None:
     shell.events.register("post_run_cell", finish)
 
 
-def _follow(session: Watched, handle: Any, panel: Panel | None) -> None:
+def _follow(session: Watched, handle: Any, panel: Panel | None, *, is_page: bool = False) -> None:
     painted_at_s = 0.0
     while not session.is_ended:
         if panel is not None:
@@ -120,6 +123,9 @@ def _follow(session: Watched, handle: Any, panel: Panel | None) -> None:
             handle.update(make_bundle(session.snapshot()), raw=True)
             painted_at_s = time.monotonic()
         time.sleep(TICK_S)
+    if panel is not None and is_page:
+        panel.paint(session.snapshot())
+        return
     handle.update(make_bundle(session.snapshot()), raw=True)
     if panel is not None:
         panel.close()

@@ -135,8 +135,16 @@ def find_ui(
         return "text" if is_terminal else "log"
     # Executors (nbclient, papermill, nbconvert) forbid input: nobody is there to click. Voila
     # does so too, but somebody looks. The attribute is ipykernel's own; True where it is gone.
-    is_watched = environment.get("SERVER_SOFTWARE", "").startswith("voila")
-    return "widgets" if is_watched or getattr(kernel, "_allow_stdin", True) else "html"
+    return "widgets" if is_voila(environment) or getattr(kernel, "_allow_stdin", True) else "html"
+
+
+def is_voila(environment: Mapping[str, str]) -> bool:
+    """True where the kernel works for Voila, which draws the page when all cells have ended.
+
+    >>> is_voila({"SERVER_SOFTWARE": "voila/0.5.13"})
+    True
+    """
+    return environment.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 def allow_nested_loops() -> None:
@@ -186,7 +194,8 @@ def show_session(session: terminal.Watched, *, ui: Ui) -> threading.Thread:
     """Show a session until it ends; the thread that does so, running, is returned."""
     if ui in ("widgets", "html"):
         # Loaded here: a script must not pay for IPython and widgets.
-        show = importlib.import_module("wkmp_lab.notebook.display").make_follower(session, ui=ui)
+        display = importlib.import_module("wkmp_lab.notebook.display")
+        show = display.make_follower(session, ui=ui, is_page=is_voila(os.environ))
     elif ui in ("text", "log"):
 
         def show() -> None:
