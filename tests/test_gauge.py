@@ -51,6 +51,19 @@ def test_a_file_in_flight_is_shown_with_phase_and_seconds():
     assert (file.path, file.phase, file.elapsed_s) == ("1.flac", "SEGMENTING", 4.0)
 
 
+def test_passages_are_counted_one_by_one_within_a_phase():
+    records = records_of(2)
+    records["n_cut"] = (8, 3)
+    records[0]["state"] = FileState.IN_FLIGHT
+    records[0]["phase"] = 3
+    records[0]["phases_left"] = 0b0000111
+    records[0]["fraction"] = 0.25
+    records[1]["phases_left"] = 0b1111111
+    assert gauge_of(records).n_passages_by_phase == (0, 0, 11, 5, 3, 3, 3)
+    records[0]["phases_left"] = 0b0001111
+    assert gauge_of(records).n_passages_by_phase == (0, 0, 11, 11, 3, 3, 3)
+
+
 @given(st.integers(0, 6), st.floats(0, 1), st.floats(0, 1))
 def test_more_progress_never_reads_as_less(phase, one, other):
     records = records_of(3)

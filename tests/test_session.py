@@ -263,8 +263,13 @@ def test_progress_never_goes_backwards(music, store):
         values = [getattr(now, field) for now in seen]
         assert values == sorted(values), field
     for k in range(7):
-        values = [now.n_files_by_phase[k] for now in seen]
-        assert values == sorted(values), k
+        for counts in (
+            [now.n_files_by_phase for now in seen],
+            [now.n_passages_by_phase for now in seen],
+        ):
+            values = [count[k] for count in counts]
+            assert values == sorted(values), k
+    assert session.snapshot().n_passages_by_phase == (0, 0, *[session.snapshot().n_passages] * 5)
 
 
 def test_an_import_can_be_found_again(music, store):

@@ -17,6 +17,7 @@ NOW = Snapshot(
     n_passages=7,
     n_passages_by_level=(3, 1, 0, 3),
     n_files_by_phase=(10, 5, 5, 5, 4, 4, 4),
+    n_passages_by_phase=(0, 0, 9, 9, 7, 7, 7),
     fraction=0.423,
     elapsed_s=60.0,
     remaining_s=None,

@@ -19,12 +19,15 @@ from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.model import Phase
 
 PHASES = tuple(Phase)
+MAX_PASSAGES = 65535
+"""More than that are counted as so many."""
 RECORD = np.dtype(
     [
         ("state", "u1"),
         ("phase", "i1"),
         ("phases_left", "u1"),
         ("n_passages", "u2"),
+        ("n_cut", "u2"),
         ("fraction", "f4"),
         ("pid", "i4"),
         ("started", "f8"),
@@ -96,7 +99,8 @@ class Board:
         """Set the state of a file from the parent's side."""
         record = self._records[index + 1]
         record["state"] = state
-        record["n_passages"] = min(n_passages, 65535)
+        record["n_passages"] = min(n_passages, MAX_PASSAGES)
+        record["n_cut"] = max(record["n_cut"], record["n_passages"])
         if state is FileState.DONE:
             record["phases_left"] = (1 << len(PHASES)) - 1
 
@@ -143,6 +147,10 @@ class FileProgress:
             record["alive"] = time.time()
         if self._board.control is Control.CANCEL:
             raise CancelledError("the import was cancelled")
+
+    def cut(self, n_passages: int) -> None:
+        """Tell how many passages the coming phases go through."""
+        self._board._records[self._index + 1]["n_cut"] = min(n_passages, MAX_PASSAGES)
 
     def leave(self, phase: Phase) -> None:
         """End a phase."""

@@ -33,9 +33,15 @@ class Gauge:
     """Of all work, 0 to 1, weighed by file size."""
     n_by_phase: tuple[int, ...]
     """Files that have left each phase, in the order of Phase."""
+    n_passages_by_phase: tuple[int, ...]
+    """Passages that have left each phase; none in phases that go before them."""
     n_finished: int
     n_passages: int
     in_flight: tuple[InFlight, ...]
+
+
+NOTHING = Gauge(0.0, (0,) * len(PHASES), (0,) * len(PHASES), 0, 0, in_flight=())
+"""Before the scan has ended."""
 
 
 def read_gauge(
@@ -65,9 +71,16 @@ def read_gauge(
     weights = sizes + 1.0
     counts = left.sum(axis=1)
     counts[0] = n_files
+    passages = left @ records["n_cut"].astype(np.int64)
+    # Within a phase, passages are measured one after the other.
+    inside = records[is_busy & ((records["phases_left"] >> records["phase"]) & 1 == 0)]
+    begun = (inside["fraction"] * inside["n_cut"] + 1e-3).astype(np.int64)
+    np.add.at(passages, inside["phase"].astype(np.int64), begun)
+    passages[: PHASES.index(Phase.SEGMENTING)] = 0
     return Gauge(
         fraction=float(np.minimum(done, 1.0) @ weights / weights.sum()) if n_files else 0.0,
         n_by_phase=tuple(int(count) for count in counts),
+        n_passages_by_phase=tuple(int(count) for count in passages),
         n_finished=int((records["state"] == FileState.DONE).sum()),
         n_passages=int(records["n_passages"].sum()),
         in_flight=tuple(

@@ -9,7 +9,7 @@ import numpy as np
 
 from wkmp_lab.board import PHASES, Board, FileState
 from wkmp_lab.decisions import ByContent, apply_decisions
-from wkmp_lab.gauge import MIN_FINISHED, Gauge, estimate_remaining_s, read_gauge
+from wkmp_lab.gauge import MIN_FINISHED, NOTHING, Gauge, estimate_remaining_s, read_gauge
 from wkmp_lab.model import FileResult, MatchLevel, SessionState, Snapshot, SourceFile
 
 RATE_WINDOW = 20
@@ -52,7 +52,7 @@ class Ledger:
         self._log: collections.deque[str] = collections.deque(maxlen=N_LATEST)
         self._marks: collections.deque[tuple[float, float]] = collections.deque(maxlen=RATE_WINDOW)
         self._fraction = 0.0
-        self._last_gauge = Gauge(0.0, (0,) * len(PHASES), 0, 0, in_flight=())
+        self._last_gauge = NOTHING
         self._started_s = time.time()
         self._ended_s: float | None = None
 
@@ -84,7 +84,12 @@ class Ledger:
             self._count(result)
         n_passages = sum(len(result.passages) for result in results)
         self._last_gauge = Gauge(
-            1.0, (len(results),) * len(PHASES), len(results), n_passages, in_flight=()
+            fraction=1.0,
+            n_by_phase=(len(results),) * len(PHASES),
+            n_passages_by_phase=tuple(n_passages * (k > 1) for k in range(len(PHASES))),
+            n_finished=len(results),
+            n_passages=n_passages,
+            in_flight=(),
         )
         self._ended_s = self._started_s
 
@@ -175,6 +180,7 @@ class Ledger:
                     self._levels["unidentified"],
                 ),
                 n_files_by_phase=gauge.n_by_phase,
+                n_passages_by_phase=gauge.n_passages_by_phase,
                 fraction=1.0 if state == "completed" else self._fraction,
                 elapsed_s=(self._ended_s or time.time()) - self._started_s,
                 remaining_s=remaining_s,

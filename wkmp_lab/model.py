@@ -384,7 +384,8 @@ class Snapshot:
     n_passages_by_level: tuple[int, int, int, int]
     """In the order of MATCH_LEVELS."""
     n_files_by_phase: tuple[int, ...]
-    """Files that have left each phase, in the order of Phase."""
+    n_passages_by_phase: tuple[int, ...]
+    """What has left each phase, in the order of Phase; before SEGMENTING there is no passage."""
     fraction: float
     """Of the whole import, by work done, 0 to 1; never goes backwards."""
     elapsed_s: float

@@ -74,11 +74,15 @@ def format_snapshot_text(now: Snapshot) -> str:
 
 def format_snapshot_html(now: Snapshot) -> str:
     """The state of an import as HTML that outlives widgets, styles and sanitizers."""
-    phases = zip(Phase, now.n_files_by_phase, strict=True)
+    phases = zip(Phase, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
     levels = zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
     rows = [
-        _row(phase.title(), _bar(count, now.n_files, PHASE_COLORS[phase]), f"{count} files")
-        for phase, count in phases
+        _row(
+            phase.title(),
+            _bar(n_files, now.n_files, PHASE_COLORS[phase]),
+            f"{n_files} files" + (f", {n_passages} passages" if n_passages else ""),
+        )
+        for phase, n_files, n_passages in phases
     ]
     rows += [
         _row(f"match {name}", _bar(count, now.n_passages, MATCH_COLORS[name]), f"{count} passages")

@@ -26,6 +26,7 @@ def make_snapshot(**changes):
         "n_passages": 15,
         "n_passages_by_level": (6, 4, 3, 2),
         "n_files_by_phase": (40, 16, 15, 14, 12, 13, 13),
+        "n_passages_by_phase": (0, 0, 21, 19, 15, 17, 16),
         "fraction": 0.31,
         "elapsed_s": 75.0,
         "remaining_s": 180.0,

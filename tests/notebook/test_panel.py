@@ -30,6 +30,8 @@ def test_the_panel_tells_what_the_snapshot_tells():
     for phase, count in zip(Phase, make_snapshot().n_files_by_phase, strict=True):
         assert phase.title() in html
         assert f"{count} / 40" in html
+    for words in ("21 passages", "19 passages", "15 passages", "17 passages", "16 passages"):
+        assert words in html
     for words in ("high <b>6", "medium <b>4", "low <b>3", "unidentified <b>2", "no audio stream"):
         assert words in html
 

@@ -153,15 +153,18 @@ def format_whole(now: Snapshot) -> str:
 
 
 def format_phases(now: Snapshot) -> str:
-    """A bar for each phase: the files that have left it."""
+    """A bar for each phase: the files that have left it, and their passages in words."""
+    counts = zip(_PHASES, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
     rows = "".join(
         f'<tr><th scope="row">{phase.title()}</th><td>'
-        + _bar([(count / (now.n_files or 1), PHASE_COLORS[phase])], f"{phase.title()}, files")
-        + f'</td><td class="n">{count} / {now.n_files}</td></tr>'
-        for phase, count in zip(_PHASES, now.n_files_by_phase, strict=True)
+        + _bar([(n_files / (now.n_files or 1), PHASE_COLORS[phase])], f"{phase.title()}, files")
+        + f'</td><td class="n">{n_files} / {now.n_files}</td><td class="n wk-soft">'
+        + (f"{n_passages} passages" if n_passages else "")
+        + "</td></tr>"
+        for phase, n_files, n_passages in counts
     )
     return '<div style="height:6px"></div>' + _table(
-        rows, "Files that have left each phase", ("8em", "", "6.5em")
+        rows, "Files and passages that have left each phase", ("8em", "", "6.5em", "8em")
     )
 
 
