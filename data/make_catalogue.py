@@ -1,4 +1,4 @@
-"""Makes data/catalogue.jsonl: what the pieces of the sample are, as a local catalogue.
+"""Makes data/sample/wkmp_catalogue.jsonl: what the pieces of the sample are, as a local catalogue.
 
 Every piece is rendered from its score anew, as the studio would have it: whole, without gaps,
 noise or lossy coding; so no fingerprint comes from a file of the sample. Artists and ids are
@@ -17,7 +17,9 @@ from wkmp_lab.fingerprinting import compute_fingerprint, decode_fingerprint
 from wkmp_lab.io.answers import Recording
 from wkmp_lab.io.catalogue import StoredFingerprint
 from wkmp_lab.io.catalogue_file import write_catalogue_file
+from wkmp_lab.services import FOLDER_CATALOGUE
 
+FOLDER = Path(__file__).parent / "sample"
 ORIGIN = "rendered from its score"
 
 
@@ -46,7 +48,7 @@ def fingerprint_pieces() -> Iterator[StoredFingerprint]:
 def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description="Make the catalogue of the sample music.")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "catalogue.jsonl")
+    parser.add_argument("--out", type=Path, default=FOLDER / FOLDER_CATALOGUE)
     out = parser.parse_args().out
     n_written = write_catalogue_file(fingerprint_pieces(), out)
     print(f"{n_written} recordings, {out.stat().st_size:,} B  {out}")

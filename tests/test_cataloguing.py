@@ -115,7 +115,7 @@ def test_every_piece_of_the_sample_is_known_by_the_catalogue_of_its_scores(entry
         pytest.skip("needs Chromaprint: libchromaprint or an ffmpeg with its muxer")
     signal = read_signal(DATA / "sample" / entry["path"])
     mono = signal.samples.mean(axis=0)
-    with open_catalogue(DATA / "catalogue.jsonl") as catalogue:
+    with open_catalogue(DATA / "sample" / "wkmp_catalogue.jsonl") as catalogue:
         for piece in entry["passages"]:
             start, end = (round(piece[key] * signal.sr) for key in ("start_s", "end_s"))
             fingerprint = compute_fingerprint(mono[start:end], sr=signal.sr)

@@ -19,7 +19,7 @@ from wkmp_lab.lane import Lane, needs_identity
 from wkmp_lab.model import Tags
 from wkmp_lab.services import find_catalogue, name_sources
 from wkmp_lab.session import import_folder
-from wkmp_lab.settings import RunSettings, SegmentSettings, Settings
+from wkmp_lab.settings import IdentifySettings, RunSettings, SegmentSettings, Settings
 
 DATA = Path(__file__).parents[1] / "data"
 SIDE = "sides/Side A.ogg"
@@ -36,6 +36,7 @@ def run_lane(files, settings, *, cancelled=False):
     identified, revised = {}, {}
     with Lane(
         settings,
+        folder="/music",
         on_identified=lambda result: identified.update({result.path: result}),
         on_revised=lambda result: revised.update({result.path: result}),
         is_cancelled=lambda: cancelled,
@@ -162,7 +163,9 @@ def test_a_side_is_cut_again_by_the_lengths_of_its_release(tmp_path):
     music.mkdir()
     shutil.copy(DATA / "sample" / SIDE, music)
     with run_standin(make_side_world()) as standin:
-        settings = make_settings(standin, tmp_path, catalogue=str(DATA / "catalogue.jsonl"))
+        settings = make_settings(
+            standin, tmp_path, catalogue=str(DATA / "sample" / "wkmp_catalogue.jsonl")
+        )
         # The gap of 1.4 s after the first piece is too short for this setting.
         settings = dataclasses.replace(
             settings,
@@ -186,7 +189,9 @@ SIDE_TITLES = ("Switchyard", "The Long Breath", "Relay", "Last Carousel")
 
 def make_side_world() -> World:
     """One release, which holds the pieces of the sample's album side."""
-    stored = {f.recording.title: f for f in read_catalogue_file(DATA / "catalogue.jsonl")}
+    stored = {
+        f.recording.title: f for f in read_catalogue_file(DATA / "sample" / "wkmp_catalogue.jsonl")
+    }
     recordings = {}
     for title in SIDE_TITLES:
         known = stored[title].recording
@@ -197,6 +202,19 @@ def make_side_world() -> World:
         make_id("side"), make_id("group"), "The Other Side", 2026, tuple(recordings)
     )
     return World(recordings, {release.mbid: release}, {})
+
+
+def test_a_music_folder_may_bring_a_catalogue(tmp_path):
+    own, brought = tmp_path / "own.sqlite", tmp_path / services.FOLDER_CATALOGUE
+    asked, chosen = IdentifySettings(), IdentifySettings(catalogue=str(own))
+    before = find_catalogue(asked, tmp_path)
+    assert before == find_catalogue(asked)
+    assert services.find_library(tmp_path / "artist" / "album" / "song.flac").name == "album"
+    shutil.copy(DATA / "sample" / services.FOLDER_CATALOGUE, brought)
+    assert find_catalogue(asked, tmp_path) == brought
+    assert find_catalogue(chosen, tmp_path) == own
+    assert services.find_library(tmp_path / "artist" / "album" / "song.flac") == tmp_path
+    assert name_sources(asked, tmp_path) != name_sources(asked)
 
 
 def test_without_a_key_or_a_catalogue_there_are_no_sources(monkeypatch, tmp_path, standin):

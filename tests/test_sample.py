@@ -10,7 +10,13 @@ import pytest
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 MAX_BYTES = 8_000_000
-BESIDE_THE_MUSIC = {".gitattributes", "README.md", "SHA256SUMS", "truth.json"}
+BESIDE_THE_MUSIC = {
+    ".gitattributes",
+    "README.md",
+    "SHA256SUMS",
+    "truth.json",
+    "wkmp_catalogue.jsonl",
+}
 
 TRUTH = json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
 FILES = {entry["path"]: entry for entry in TRUTH["files"]}

@@ -6,6 +6,7 @@ from wkmp_lab import pipeline
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.lane import identify_now
 from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.services import find_library
 from wkmp_lab.settings import Settings
 
 
@@ -23,4 +24,5 @@ def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult
     stat = file.stat()
     source = SourceFile(str(file), stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino))
     settings = settings or Settings()
-    return identify_now(pipeline.measure_file(source, settings=settings), settings)
+    measured = pipeline.measure_file(source, settings=settings)
+    return identify_now(measured, settings, folder=find_library(file))

@@ -115,7 +115,7 @@ class ImportCourse:
             ),
             sha256=result.sha256,
         )
-        fresh = identify_now(fresh, self.settings)
+        fresh = identify_now(fresh, self.settings, folder=self.folder)
         with self.open_store() as store:
             self._revise(fresh, store)
         return fresh
@@ -190,6 +190,7 @@ class ImportCourse:
         store.put_many(found.copies, run_id=self.session_id)
         with Lane(
             self.settings,
+            folder=self.folder,
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: self._revise(result, store),
             is_cancelled=lambda: self.control is Control.CANCEL,
@@ -215,7 +216,7 @@ class ImportCourse:
         self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
         for _, _, outcome in runner.run(self._order(tasks), board):
             if outcome is not None:
-                self._revise(identify_now(outcome, self.settings), store)
+                self._revise(identify_now(outcome, self.settings, folder=self.folder), store)
 
     def _order(self, tasks: Sequence[Task]) -> list[Task]:
         return order_tasks(tasks, self.settings.running.order)

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Self
 
 from wkmp_lab import album_lookups, lookups, provenance, services
@@ -42,15 +42,15 @@ def needs_identity(result: FileResult, settings: Settings, sources: str) -> bool
     return lookups.is_unanswered(result) or made_by.get(provenance.ASKED, sources) != sources
 
 
-def identify_now(result: FileResult, settings: Settings) -> FileResult:
+def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) -> FileResult:
     """Identify one file in the calling thread."""
     if not result.passages:
         return result
     start_s = time.time()
-    with services.open_services(settings, is_cancelled=lambda: False) as asked:
+    with services.open_services(settings, is_cancelled=lambda: False, folder=folder) as asked:
         (identified,) = lookups.identify_files([result], services=asked, settings=settings)
     span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
-    sources = services.name_sources(settings.identifying)
+    sources = services.name_sources(settings.identifying, folder)
     return _stamp(identified, span, compute_identify_key(settings), sources)
 
 
@@ -63,6 +63,8 @@ class Lane:
     ----------
     settings
         Of the identifying phase.
+    folder
+        The music folder; it may bring a catalogue.
     on_identified
         Given each file that needs an identity, once, in the lane's thread.
     on_revised
@@ -75,6 +77,7 @@ class Lane:
         self,
         settings: Settings,
         *,
+        folder: str | Path,
         on_identified: Callable[[FileResult], None],
         on_revised: Callable[[FileResult], None],
         is_cancelled: Callable[[], bool],
@@ -83,7 +86,8 @@ class Lane:
         self._on_identified = on_identified
         self._on_revised = on_revised
         self._key = compute_identify_key(settings)
-        self._sources = services.name_sources(settings.identifying)
+        self._folder = folder
+        self._sources = services.name_sources(settings.identifying, folder)
         self._folders: defaultdict[str, dict[str, FileResult]] = defaultdict(dict)
         self._touched: dict[str, None] = {}
         self._is_cancelled = is_cancelled
@@ -132,7 +136,9 @@ class Lane:
             self._error = error
 
     def _identify_all(self) -> None:
-        with services.open_services(self._settings, is_cancelled=self._is_cancelled) as asked:
+        with services.open_services(
+            self._settings, is_cancelled=self._is_cancelled, folder=self._folder
+        ) as asked:
             while (batch := self._take_batch()) is not None:
                 if self._is_cancelled():
                     continue

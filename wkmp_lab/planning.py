@@ -118,7 +118,7 @@ def plan(
         basis = f"a sample of {len(sample)} files"
     rates = _measure_rates(sample)
     left_s = sum(durations[task.source.path] for task in left)
-    sources = name_sources(settings.identifying)
+    sources = name_sources(settings.identifying, top)
     n_asked = len(left) + sum(needs_identity(each, settings, sources) for each in known.values())
     return Plan(
         folder=str(top),

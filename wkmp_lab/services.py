@@ -30,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 Items = npt.NDArray[np.uint32]
 
 
+FOLDER_CATALOGUE = "wkmp_catalogue.jsonl"
+"""A catalogue of this name in a music folder knows what is in it."""
 NO_KEY = "not_asked(acoustid: no key)"
 NO_CONTACT = "not_asked(musicbrainz: no address of contact)"
 
@@ -65,14 +67,26 @@ class Services:
     silent: tuple[str, ...] = ("offline_not_asked",)
 
 
-def find_catalogue(settings: IdentifySettings) -> Path:
-    """Path of the local catalogue, whether it exists or not."""
+def find_catalogue(settings: IdentifySettings, folder: str | Path | None = None) -> Path:
+    """Path of the local catalogue, whether it exists or not.
+
+    The one of the settings; else the one that a music folder brings (:data:`FOLDER_CATALOGUE`);
+    else the user's own.
+    """
     if settings.catalogue is not None:
         return Path(settings.catalogue).expanduser()
+    if folder is not None and Path(folder, FOLDER_CATALOGUE).is_file():
+        return Path(folder, FOLDER_CATALOGUE)
     return Path(platformdirs.user_data_dir("wkmp_lab")) / "catalogue.sqlite"
 
 
-def name_sources(settings: IdentifySettings) -> str:
+def find_library(file: str | Path) -> Path:
+    """The folder of a file, or one of the two above it, that brings a catalogue; else its own."""
+    folders = Path(file).absolute().parents[:3]
+    return next((f for f in folders if Path(f, FOLDER_CATALOGUE).is_file()), folders[0])
+
+
+def name_sources(settings: IdentifySettings, folder: str | Path | None = None) -> str:
     """Who can be asked, beyond what the settings say: the key is there, the catalogue has grown.
 
     Where this changes, what no one could name before is worth another question.
@@ -81,7 +95,7 @@ def name_sources(settings: IdentifySettings) -> str:
     ''
     """
     has_key = not settings.is_offline and read_key() is not None
-    generation = compute_generation(find_catalogue(settings))
+    generation = compute_generation(find_catalogue(settings, folder))
     known = {"acoustid": "key" if has_key else None, "catalogue": generation}
     return ",".join(f"{name}:{state}" for name, state in known.items() if state is not None)
 
@@ -91,6 +105,7 @@ def open_services(
     settings: Settings,
     *,
     is_cancelled: Callable[[], bool],
+    folder: str | Path | None = None,
     key: Secret | None = None,
     patience: Patience | None = None,
 ) -> Iterator[Services]:
@@ -105,6 +120,8 @@ def open_services(
         Of the identifying phase.
     is_cancelled
         Asked during waits and requests, at least every 0.1 s.
+    folder
+        Of the music: it may bring a catalogue.
     key
         AcoustID's; read from the environment or the key file where None.
     patience
@@ -112,7 +129,7 @@ def open_services(
     """
     chosen = settings.identifying
     with contextlib.ExitStack() as stack:
-        query, broken = _open_catalogue(stack, find_catalogue(chosen))
+        query, broken = _open_catalogue(stack, find_catalogue(chosen, folder))
         if chosen.is_offline:
             yield Services(query_catalogue=query, silent=(*broken, "offline_not_asked"))
             return

@@ -117,7 +117,8 @@ class IdentifySettings:
 
     is_offline: bool = False
     catalogue: str | None = None
-    """Path of a local catalogue; None: the platform's data folder."""
+    """Path of a local catalogue; None: ``wkmp_catalogue.jsonl`` in the music folder, else the one
+    in the user's data folder."""
     acoustid_url: str = "https://api.acoustid.org/v2"
     musicbrainz_url: str = "https://musicbrainz.org"
     acousticbrainz_url: str | None = None
