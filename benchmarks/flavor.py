@@ -95,7 +95,8 @@ def nearest(tool: str, library: np.ndarray, query: np.ndarray) -> int:
     together = np.vstack([library, query])
     scaled = neighbours.scale_vectors(together)
     if tool == "wkmp_lab":
-        return int(neighbours.measure_aspects(scaled, len(library))[:-1].mean(axis=1).argmin())
+        parts = neighbours.measure_aspects(scaled, len(library))[:-1]
+        return int(neighbours.compute_distances(parts).argmin())
     return int(np.linalg.norm(scaled[:-1] - scaled[-1], axis=1).argmin())
 
 

@@ -125,8 +125,12 @@ class ImportSession:
     @property
     def decisions(self) -> pd.DataFrame:
         """What was decided by hand, oldest first."""
+        return tables.decisions_table(self.read_decisions(), self.results)
+
+    def read_decisions(self) -> Sequence[tuple[float, Decision]]:
+        """When, in seconds since 1970, and what was decided by hand, oldest first."""
         with self._course.open_store(is_writer=False) as store:
-            return tables.decisions_table(store.read_decisions(), self.results)
+            return store.read_decisions()
 
     def neighbours(self, path: str | Path, passage: int = 0, *, n: int = 5) -> pd.DataFrame:
         """The ``n`` passages that sound most like one; see :func:`neighbours.find_neighbours`."""

@@ -17,9 +17,9 @@ MAX_NAME = 80
 MAX_REASON = 300
 MAX_ROWS = 50
 """Rows of a summary's table; the tables of the session hold all."""
-_LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
+LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
 _CUT = {True: "cut", False: "not cut"}
-_RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
+RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
 
 
 def format_clock(seconds: float) -> str:
@@ -88,7 +88,7 @@ def format_snapshot_html(now: Snapshot) -> str:
         _row(f"match {name}", _bar(count, now.n_passages, MATCH_COLORS[name]), f"{count} passages")
         for name, count in levels
     ]
-    return _wrap(
+    return wrap_html(
         f"<p><b>Import {escape_html(now.state)}</b>: {escape_html(format_headline(now))}<br>"
         f"{escape_html(clean_path(now.folder), 200)}</p>"
         f"<table><tbody>{''.join(rows)}</tbody></table>"
@@ -104,7 +104,7 @@ def format_session_html(now: Snapshot, results: Sequence[FileResult]) -> str:
         {f"{what} {how}" for r in results for what, how in r.provenance if what != HINTS}
     )
     origin = f"<p><small>made by {escape_html(', '.join(made), 400)}</small></p>" if made else ""
-    return format_snapshot_html(now) + _wrap(listed + origin)
+    return format_snapshot_html(now) + wrap_html(listed + origin)
 
 
 def format_result_html(result: FileResult) -> str:
@@ -118,7 +118,7 @@ def format_result_html(result: FileResult) -> str:
         facts.append(result.segmentation.verdict)
     unusual = _unusual(result)
     warning = f"<p>⚠ {escape_html(unusual, 600)}</p>" if unusual else ""
-    return _wrap(
+    return wrap_html(
         f"<p><b>{format_name(result.path)}</b><br>{escape_html(' · '.join(facts))}</p>"
         f"{warning}{_passages(result.passages)}{_gaps(result)}"
     )
@@ -128,7 +128,7 @@ def _passages(passages: Sequence[Passage]) -> str:
     if not passages:
         return ""
     names = ("passage", "from", "to", "lead-in", "loudness", "tempo", "key", "match", "identity")
-    head = "".join(f'<th scope="col" {_LEFT}>{name}</th>' for name in names)
+    head = "".join(f'<th scope="col" {LEFT}>{name}</th>' for name in names)
     rows = "".join(_passage(passage) for passage in passages[:MAX_ROWS])
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
@@ -152,7 +152,7 @@ def _passage(passage: Passage) -> str:
         " - ".join(names) or (identity.sentence if identity else ""),
     )
     return (
-        "<tr>" + "".join(f"<td {_LEFT}>{escape_html(c, MAX_REASON)}</td>" for c in cells) + "</tr>"
+        "<tr>" + "".join(f"<td {LEFT}>{escape_html(c, MAX_REASON)}</td>" for c in cells) + "</tr>"
     )
 
 
@@ -163,7 +163,7 @@ def _gaps(result: FileResult) -> str:
         for gap in gaps[:MAX_ROWS]
     ]
     body = "".join(
-        f"<tr><td {_LEFT}>{where}</td><td {_LEFT}>{escape_html(gap.reason, MAX_REASON)}</td></tr>"
+        f"<tr><td {LEFT}>{where}</td><td {LEFT}>{escape_html(gap.reason, MAX_REASON)}</td></tr>"
         for where, gap in rows
     )
     return (
@@ -184,8 +184,8 @@ def _unusual(result: FileResult) -> str:
 
 def _row(name: str, bar: str, count: str) -> str:
     return (
-        f'<tr><th scope="row" {_LEFT}>{escape_html(name)}</th><td {_LEFT}>{bar}</td>'
-        f"<td {_RIGHT}>{escape_html(count)}</td></tr>"
+        f'<tr><th scope="row" {LEFT}>{escape_html(name)}</th><td {LEFT}>{bar}</td>'
+        f"<td {RIGHT}>{escape_html(count)}</td></tr>"
     )
 
 
@@ -206,8 +206,8 @@ def _details(title: str, rows: Iterable[tuple[str, str]], *, is_open: bool = Fal
     if not listed:
         return ""
     body = "".join(
-        f"<tr><td {_LEFT}>{format_name(path)}</td>"
-        f"<td {_LEFT}>{escape_html(why, MAX_REASON)}</td></tr>"
+        f"<tr><td {LEFT}>{format_name(path)}</td>"
+        f"<td {LEFT}>{escape_html(why, MAX_REASON)}</td></tr>"
         for path, why in listed[:MAX_ROWS]
     )
     more = f"<p>and {len(listed) - MAX_ROWS} more</p>" if len(listed) > MAX_ROWS else ""
@@ -218,5 +218,6 @@ def _details(title: str, rows: Iterable[tuple[str, str]], *, is_open: bool = Fal
     )
 
 
-def _wrap(html: str) -> str:
+def wrap_html(html: str) -> str:
+    """HTML in which a ``$`` is no mathematics; nothing stays nothing."""
     return f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>' if html else ""

@@ -16,7 +16,7 @@ from wkmp_lab.text import escape_html
 MAX_IN_FLIGHT = 8
 MAX_FAILURES = 5
 _PHASES = tuple(Phase)
-_CSS = """
+CSS = """
 .wkmp{--wk-fg:var(--jp-content-font-color1,var(--vscode-foreground,CanvasText));
 --wk-soft:var(--jp-content-font-color2,var(--vscode-descriptionForeground,GrayText));
 --wk-line:var(--jp-border-color2,var(--vscode-panel-border,#8886));
@@ -47,6 +47,7 @@ line-height:26px;border-radius:6px;font-size:12px}
 @container (max-width:480px){.wkmp .wk-wide{display:none}}
 @media (prefers-reduced-motion:no-preference){.wkmp .wk-bar i{transition:width .2s linear}}
 """
+"""Of every card; colours follow the theme of the page."""
 
 
 class Controlled(Protocol):
@@ -82,7 +83,7 @@ class Panel:
         self._cancel.add_class("wkmp-cancel")
         self._pause.on_click(self._toggle)
         self._cancel.on_click(self._stop)
-        style = widgets.HTML(f"<style>{_CSS}</style>", layout=widgets.Layout(display="none"))
+        style = widgets.HTML(f"<style>{CSS}</style>", layout=widgets.Layout(display="none"))
         top = widgets.HBox([self._parts["title"], self._pause, self._cancel])
         top.layout.align_items = "center"
         rest = [part for name, part in self._parts.items() if name != "title"]

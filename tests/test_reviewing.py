@@ -1,0 +1,100 @@
+"""Which passages are shown to a person, and what is said of them."""
+
+from dataclasses import replace
+
+import example_results as example
+import pytest
+
+from wkmp_lab.decisions import apply_decisions, make_identity_decision
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model import Candidate, Evidence, Identity
+from wkmp_lab.reviewing import (
+    MAX_CANDIDATES,
+    find_item,
+    find_open,
+    format_item_html,
+    format_review_html,
+    name_candidate,
+    name_item,
+    read_recording_id,
+)
+
+LEVELS = ("high", "medium", "low", "unidentified")
+
+
+def file_of(path, *levels):
+    passages = tuple(
+        example.make_passage(index, start_s=100.0 * index, end_s=100.0 * index + 99.0, level=level)
+        for index, level in enumerate(levels)
+    )
+    return example.make_result(path, passages=passages, sha256="ab" * 32)
+
+
+def test_what_is_not_sure_is_open_in_the_order_of_the_library():
+    files = [file_of("/b.flac", *LEVELS), file_of("/a.flac", "low")]
+    keys = [item.key for item in find_open(files)]
+    assert keys == [("/a.flac", 0), ("/b.flac", 1), ("/b.flac", 2), ("/b.flac", 3)]
+    assert [item.key for item in find_open(files, ["medium"])] == [("/b.flac", 1)]
+
+
+def test_what_was_decided_is_no_longer_open_but_still_there():
+    file = file_of("/a.flac", "low", "medium")
+    decided = apply_decisions(file, [make_identity_decision(file, 0, "reject")])
+    assert [item.key for item in find_open([decided])] == [("/a.flac", 1)]
+    item = find_item([decided], ("/a.flac", 0))
+    assert item.is_decided
+    assert name_item(item).endswith(": decided")
+    assert find_item([decided], ("/a.flac", 9)) is None
+    assert find_item([], ("/a.flac", 0)) is None
+
+
+def test_what_nobody_has_looked_for_is_not_to_be_reviewed():
+    passage = replace(example.make_passage(0), identity=None)
+    assert find_open([example.make_result(passages=(passage,))]) == ()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        example.MBID,
+        f"  {example.MBID.upper()}\n",
+        f"https://musicbrainz.org/recording/{example.MBID}",
+        f"https://musicbrainz.org/recording/{example.MBID}/?tport=8000",
+    ],
+)
+def test_ids_and_addresses_of_recordings_are_read(typed):
+    assert read_recording_id(typed) == example.MBID
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "rain", f"https://musicbrainz.org/release/{example.MBID}", example.MBID[:-1]]
+)
+def test_what_is_no_recording_is_refused_with_what_came(typed):
+    with pytest.raises(InvalidInputError, match=r"expected the id of a recording .* got"):
+        read_recording_id(typed)
+
+
+def test_hostile_candidates_are_shown_as_text():
+    hostile = Candidate(
+        None, example.HOSTILE, example.HOSTILE, 0.5, "low", (Evidence("tags", 1, -0.2, "<img>"),)
+    )
+    identity = Identity("unidentified", "ambiguous", None, (hostile,) * 20, example.HOSTILE)
+    passage = replace(example.make_passage(0), identity=identity)
+    file = example.make_result(passages=(passage,))
+    (item,) = find_open([file])
+    html = format_item_html(item)
+    assert "<script" not in html
+    assert "<img" not in html
+    assert html.count("<tr>") == 1 + MAX_CANDIDATES
+    assert f"and {20 - MAX_CANDIDATES} more" in html
+    assert "\u202e" not in name_candidate(hostile) + name_item(item)
+
+
+def test_the_record_of_a_review_needs_no_widgets():
+    file = file_of("/a.flac", "low", "medium")
+    decided = [(1.0, make_identity_decision(file, 0, "accept"))]
+    html = format_review_html(decided, find_open([apply_decisions(file, [decided[0][1]])]))
+    assert "a.flac #1" in html
+    assert "Review: 1 passage to decide on, 1 decision made" in html
+    assert "accept" in html
+    assert "<style" not in html

@@ -1,0 +1,260 @@
+"""Review by hand: passages that are not sure, one after the other, with candidates and sound."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+from IPython import get_ipython
+from IPython.display import DisplayHandle
+
+from wkmp_lab.decisions import IdentityDecision, Verdict, make_candidate
+from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.model import Candidate
+from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip
+from wkmp_lab.notebook.live import find_ui
+from wkmp_lab.notebook.progress import CSS
+from wkmp_lab.reviewing import (
+    MAX_CANDIDATES,
+    ReviewItem,
+    find_item,
+    find_open,
+    format_item_html,
+    format_review_html,
+    format_review_text,
+    name_candidate,
+    name_item,
+    read_recording_id,
+)
+from wkmp_lab.session import ImportSession
+from wkmp_lab.text import escape_html
+
+_WIDE = widgets.Layout(width="100%", max_width="900px")
+
+
+def review(session: ImportSession) -> "Review":
+    """Decide on what is not sure; the last expression of a cell shows it.
+
+    Parameters
+    ----------
+    session
+        An import, running or ended. The passages that are open now are shown; decisions are kept
+        in its store at once, and hold in every later run.
+    """
+    return Review(session)
+
+
+class Review:
+    """The queue of open passages, the one that is looked at, and the buttons.
+
+    Attributes
+    ----------
+    keys
+        (path, passage) of what is to be decided on, in order.
+    position
+        Which of them is looked at.
+    box
+        The widgets.
+    """
+
+    def __init__(self, session: ImportSession) -> None:
+        self._session = session
+        self.keys = [item.key for item in find_open(session.results)]
+        self.position = 0
+        self._handle: Any = None
+        self._state, self._item, self._message = (widgets.HTML() for _ in range(3))
+        self._pick = widgets.Dropdown(description="Passage", layout=_WIDE)
+        self._candidates = widgets.RadioButtons(layout=_WIDE)
+        self._typed = widgets.Text(
+            placeholder="or a recording's id or address at MusicBrainz", layout=_WIDE
+        )
+        self._audio = widgets.Audio(value=b"", format="ogg", autoplay=True, loop=False)
+        self._audio.layout.display = "none"
+        self._make_buttons()
+        self._pick.observe(self._on_pick, "value")
+        style = widgets.HTML(f"<style>{CSS}</style>", layout=widgets.Layout(display="none"))
+        row = widgets.Layout(flex_flow="row wrap")
+        self.box = widgets.VBox(
+            [
+                *(style, self._state, self._pick, self._item),
+                widgets.HBox([self._play_start, self._play_end, self._audio], layout=row),
+                self._candidates,
+                self._typed,
+                widgets.HBox(
+                    [self._choose, self._reject, self._skip, self._undo, self._done], layout=row
+                ),
+                self._message,
+            ]
+        )
+        self.box.add_class("wkmp")
+        self._paint()
+
+    # -- what the buttons do, and a script may -----------------------------------------------
+
+    @property
+    def item(self) -> ReviewItem | None:
+        """The passage that is looked at, as it is now; None where there is nothing to review."""
+        if not self.keys:
+            return None
+        return find_item(self._session.results, self.keys[self.position])
+
+    @property
+    def n_open(self) -> int:
+        """Passages of the queue that are not decided yet."""
+        return sum(not each.is_decided for each in self._items())
+
+    def choose(self, candidate: Candidate | None = None) -> None:
+        """Take a candidate; without one, that which was matched, or the best."""
+        self._decide("accept" if candidate is None else "choose", candidate)
+
+    def reject(self) -> None:
+        """It is none of the candidates."""
+        self._decide("reject", None)
+
+    def undo(self) -> None:
+        """Take the latest decision back, and look at its passage again."""
+        undone = self._session.undo()
+        if not isinstance(undone, IdentityDecision):
+            self._paint("a cut was undone" if undone else "there is nothing to undo")
+            return
+        for position, item in enumerate(self._items()):
+            is_there = undone.start_ticks == item.passage.start_ticks
+            if item.result.sha256 == undone.sha256 and is_there:
+                self.position = position
+        self._paint("undone")
+
+    def close(self) -> None:
+        """End the review: the widgets give way to what was decided, which a saved file keeps."""
+        bundle = self._make_bundle()
+        if self._handle is not None:
+            self._handle.update(bundle, raw=True)
+        self.box.close()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        del include, exclude  # the protocol's; all forms are always given
+        live: dict[str, Any] = self.box._repr_mimebundle_()
+        return {**live, **self._make_bundle()}
+
+    def _ipython_display_(self) -> None:
+        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+        # Where a notebook is executed and nobody looks, buttons are of no use.
+        ui = find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False)
+        bundle = self._make_bundle() if ui == "html" else self._repr_mimebundle_()
+        self._handle.display(bundle, raw=True)
+
+    def __repr__(self) -> str:
+        lines = [format_review_text(len(self._session.decisions), self.n_open)]
+        lines += [f"  {name_item(item)}" for item in self._items()]
+        return "\n".join(lines)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _make_buttons(self) -> None:
+        def button(name: str, icon: str, tip: str, act: Callable[[], None]) -> widgets.Button:
+            made = widgets.Button(description=name, icon=icon, tooltip=tip)
+            made.add_class(f"wkmp-{name.split()[-1].lower()}")
+            made.on_click(lambda _: self._try(act))
+            return made
+
+        self._play_start = button("Play start", "play", "The first 30 s", self._play_first)
+        self._play_end = button("Play end", "play", "The last 30 s", self._play_last)
+        self._choose = button(
+            "Take it", "check", "This candidate, or the id that was typed", self._take
+        )
+        self._reject = button("None of these", "times", "No candidate is right", self.reject)
+        self._skip = button("Later", "forward", "Look at the next one", self._next)
+        self._undo = button("Undo", "undo", "Take the latest decision back", self.undo)
+        self._done = button("Done", "stop", "End the review; all is kept already", self.close)
+
+    def _items(self) -> list[ReviewItem]:
+        """The queue as it is now; what is gone, as its file was cut anew, leaves it."""
+        results = self._session.results
+        found = [find_item(results, key) for key in self.keys]
+        items = [item for item in found if item is not None]
+        self.keys = [item.key for item in items]
+        self.position = min(self.position, max(len(items) - 1, 0))
+        return items
+
+    def _try(self, act: Callable[[], None]) -> None:
+        """Callbacks are mute: what goes wrong is told."""
+        try:
+            act()
+        except (WkmpLabError, OSError) as error:
+            self._say(str(error))
+
+    def _take(self) -> None:
+        if self._typed.value.strip():
+            self.choose(make_candidate(read_recording_id(self._typed.value)))
+        elif self.item is not None and self._candidates.value is not None:
+            self.choose(self.item.candidates[self._candidates.value])
+
+    def _decide(self, verdict: Verdict, candidate: Candidate | None) -> None:
+        item = self.item
+        if item is None:
+            return
+        path, passage = item.key
+        self._session.decide(path, passage, verdict, candidate=candidate)
+        self._next()
+
+    def _next(self) -> None:
+        """Go to the next passage that is open, around the end."""
+        decided = {item.key: item.is_decided for item in self._items()}
+        n_all = len(self.keys)
+        for step in range(1, n_all + 1):
+            position = (self.position + step) % n_all
+            if not decided.get(self.keys[position], True):
+                self.position = position
+                break
+        self._paint()
+
+    def _on_pick(self, change: dict[str, Any]) -> None:
+        if change["new"] is not None and change["new"] != self.position:
+            self.position = change["new"]
+            self._paint()
+
+    def _play_first(self) -> None:
+        self._play(is_end=False)
+
+    def _play_last(self) -> None:
+        self._play(is_end=True)
+
+    def _play(self, *, is_end: bool) -> None:
+        item = self.item
+        if item is None:
+            return
+        start_s, end_s = item.passage.start_s, item.passage.end_s
+        start_s = max(start_s, end_s - MAX_CLIP_S) if is_end else start_s
+        self._audio.value = read_clip(item.result.path, start_s=start_s, end_s=end_s)
+        self._audio.layout.display = ""
+        self._say("")
+
+    def _say(self, words: str) -> None:
+        self._message.value = f'<div role="status">{escape_html(words, 300)}</div>'
+
+    def _paint(self, words: str = "") -> None:
+        items = self._items()
+        item = items[self.position] if items else None
+        n_open = sum(not each.is_decided for each in items)
+        self._state.value = f"<b>{len(items) - n_open} of {len(items)} decided</b>"
+        options = [(name_item(each), position) for position, each in enumerate(items)]
+        # New options choose their first by themselves, which is nobody's wish.
+        self._pick.unobserve(self._on_pick, "value")
+        self._pick.options = options
+        self._pick.value = self.position if options else None
+        self._pick.observe(self._on_pick, "value")
+        candidates = item.candidates[:MAX_CANDIDATES] if item is not None else ()
+        self._candidates.options = [
+            (f"{number + 1}: {name_candidate(candidate)}", number)
+            for number, candidate in enumerate(candidates)
+        ]
+        self._candidates.value = 0 if candidates else None
+        self._typed.value = ""
+        self._item.value = (
+            format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
+        )
+        self._say(words)
+
+    def _make_bundle(self) -> dict[str, str]:
+        decided = self._session.read_decisions()
+        text = format_review_text(len(decided), self.n_open)
+        return {"text/html": format_review_html(decided, self._items()), "text/plain": text}
