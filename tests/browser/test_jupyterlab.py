@@ -22,6 +22,7 @@ from lab_server import (
     take_pictures,
     write_notebook,
 )
+from mutagen.easyid3 import EasyID3
 
 CHROMIUM = find_chromium()
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -148,3 +149,51 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
     )
     assert 1_000 < size < 500_000
     take_pictures(page, "explorer")
+
+
+@pytest.fixture(scope="module")
+def tagged(tmp_path_factory):
+    """Two songs that only their tags tell of, one of them with a hostile title."""
+    folder = tmp_path_factory.mktemp("tagged")
+    for name in ("pocket/Blue Lantern.mp3", "low-water/03 Night Bus.m4a"):
+        shutil.copy(ROOT / "data" / "sample" / name, folder)
+    tags = EasyID3(folder / "Blue Lantern.mp3")
+    tags["title"] = f"{XSS} \u202eBlue $x$ Lantern </script>"
+    tags.save()
+    return folder
+
+
+def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
+    folder, url = lab
+    cells = [
+        "import wkmp_lab as wl\nfrom wkmp_lab.settings import IdentifySettings\n"
+        "alone = IdentifySettings(is_offline=True, catalogue='none.sqlite')\n"
+        f"session = await wl.start_import({str(tagged)!r}, ui='none',\n"
+        "    settings=wl.Settings(identifying=alone), store='review.wkmp.db')",
+        "session.review()",
+    ]
+    write_notebook(folder / "review.ipynb", cells)
+    open_notebook(page, url, "review.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    card = page.locator(".wkmp")
+    expect(card).to_contain_text("0 of 2 decided", timeout=60_000)
+    card.locator("select").select_option(index=1)
+    expect(card).to_contain_text(XSS)
+    card.get_by_role("button", name="Play start").click()
+    expect(page.locator("audio")).to_be_visible(timeout=15_000)
+    card.scroll_into_view_if_needed()
+    take_pictures(page, "review")
+    card.get_by_role("button", name="None of these").click()
+    expect(card).to_contain_text("1 of 2 decided")
+    card.get_by_role("button", name="Undo").click()
+    expect(card).to_contain_text("0 of 2 decided")
+    card.get_by_role("button", name="Take it").click()
+    expect(card).to_contain_text("1 of 2 decided")
+    card.get_by_role("button", name="Done").click()
+    notebook = page.locator(".jp-Notebook")
+    expect(notebook).to_contain_text("Review: 1 passage to decide on, 1 decision made")
+    run_command(page, "docmanager:save")
+    page.wait_for_timeout(1500)
+    open_notebook(page, url, "review.ipynb")
+    expect(notebook).to_contain_text("1 decision made", timeout=30_000)
+    expect(notebook).not_to_contain_text("Error displaying widget")

@@ -29,6 +29,11 @@ from wkmp_lab.reviewing import (
 from wkmp_lab.session import ImportSession
 from wkmp_lab.text import escape_html
 
+_CSS = """
+.wkmp .wk-review table{table-layout:auto}.wkmp .wk-review td{white-space:normal;
+overflow-wrap:anywhere;vertical-align:top;padding-right:14px}
+.wkmp .wk-review p{margin:6px 0}
+"""
 _WIDE = widgets.Layout(width="100%", max_width="900px")
 
 
@@ -72,8 +77,8 @@ class Review:
         self._audio.layout.display = "none"
         self._make_buttons()
         self._pick.observe(self._on_pick, "value")
-        style = widgets.HTML(f"<style>{CSS}</style>", layout=widgets.Layout(display="none"))
-        row = widgets.Layout(flex_flow="row wrap")
+        style = widgets.HTML(f"<style>{CSS}{_CSS}</style>", layout=widgets.Layout(display="none"))
+        row = widgets.Layout(flex_flow="row wrap", align_items="center", margin="8px 0")
         self.box = widgets.VBox(
             [
                 *(style, self._state, self._pick, self._item),
@@ -249,9 +254,8 @@ class Review:
         ]
         self._candidates.value = 0 if candidates else None
         self._typed.value = ""
-        self._item.value = (
-            format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
-        )
+        shown = format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
+        self._item.value = f'<div class="wk-review">{shown}</div>'
         self._say(words)
 
     def _make_bundle(self) -> dict[str, str]:
