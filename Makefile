@@ -1,6 +1,7 @@
 # make run [MUSIC=folder] [OUT=folder]   import a folder of music, leave tables and a notebook
 # make lab                               open JupyterLab on the notebooks
 # make test                              lint, types and all tests
+# make torture                           hostile files and faults, and long fuzzing (about half an hour)
 # make bench [MUSIC=folder]              the benchmarks, beside their peers
 # make docs                              the notebooks, executed, as HTML in build/docs
 # PYTHON=python3.12                      chooses the interpreter (3.11 to 3.14)
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run lab test bench docs clean
+.PHONY: run lab test torture bench docs clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -50,6 +51,12 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# atheris has wheels for few systems; what needs it is skipped where there is none.
+torture: $(VENV)/.installed-test
+	-$(PIP) install 'atheris>=3'
+	$(BIN)/python -m pytest --hypothesis-profile torture tests/torture tests/io tests/test_fingerprinting.py \
+	  tests/test_flavors.py tests/test_text.py tests/test_tables.py tests/test_store.py tests/test_signals.py
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run_all.py --music "$(MUSIC)"

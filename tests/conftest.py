@@ -3,6 +3,13 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+from hypothesis import settings
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE / "torture")]
 
 pytest_plugins = ["standin"]
+collect_ignore = ["torture/fuzz.py"]  # a program of its own, for atheris
+
+settings.register_profile("torture", max_examples=3000, deadline=None)
+"""For ``make torture``: ``--hypothesis-profile torture``."""

@@ -192,11 +192,11 @@ class Store:
         )
         with self._mutex, self._speaking_clearly():
             row = self._db.execute(query).fetchone()
-        if row is None:
-            return None
-        run_id, started_s, ended_s, state, n_jobs, settings = row
-        decoded = msgspec.json.decode(settings, type=Settings)
-        return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
+            if row is None:
+                return None
+            run_id, started_s, ended_s, state, n_jobs, settings = row
+            decoded = msgspec.json.decode(settings, type=Settings)
+            return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
 
     def put_decision(self, decision: Decision) -> None:
         """Add what a person has decided to the log."""
@@ -224,14 +224,16 @@ class Store:
             rows = self._db.execute(
                 "SELECT made_s, kind, document FROM decision ORDER BY id"
             ).fetchall()
-        return tuple((made_s, _decision_from_row(kind, text)) for made_s, kind, text in rows)
+            return tuple((made_s, _decision_from_row(kind, text)) for made_s, kind, text in rows)
 
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[FileResult]:
         query = f"SELECT path, duplicate_of, document FROM file WHERE {where}"  # noqa: S608
         with self._mutex, self._speaking_clearly():
             rows = self._db.execute(query, values).fetchall()
         for row in rows:
-            yield _result_from_row(*row)
+            with self._speaking_clearly():
+                result = _result_from_row(*row)
+            yield result
 
     @contextlib.contextmanager
     def _hold_for_writing(self, folder: Path) -> Iterator[None]:
@@ -286,7 +288,7 @@ class Store:
         """Turn what SQLite and the system say into errors that name the file."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, msgspec.MsgspecError, UnicodeError) as error:
             raise StoreError(f"the store {str(self.path)!r} cannot be used: {error}") from error
 
 

@@ -288,7 +288,7 @@ def test_sizes_beyond_any_file_lead_to_no_seek_error_and_no_print(tmp_path, capf
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(
     ending=st.sampled_from(sorted(factory.CODECS)),
     changes=st.lists(

@@ -12,7 +12,14 @@ from standin_world import make_id
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.answers import OutcomeKind
 from wkmp_lab.io.http_cache import HttpCache
-from wkmp_lab.io.musicbrainz import MusicbrainzClient, check_includes, escape_lucene, make_query
+from wkmp_lab.io.musicbrainz import (
+    MusicbrainzClient,
+    check_includes,
+    escape_lucene,
+    make_query,
+    read_body,
+    read_recording,
+)
 from wkmp_lab.io.transport import Host, Patience, Transport
 
 HOST = Host("musicbrainz", 0.02, Patience(pause_s=0.01, linger_s=0.01))
@@ -78,6 +85,20 @@ def test_a_page_that_is_no_answer_is_malformed_and_not_kept(standin, client, fau
     mbid = make_id("recording", 0, 0)
     assert client.fetch_recording(mbid).kind is not OutcomeKind.MATCH
     assert client.fetch_recording(mbid).kind is OutcomeKind.MATCH
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><p>busy",
+        b'<?xml version="1.0" encoding="UTF-0"?><metadata/>',  # a LookupError of the parser
+        b"<metadata xmlns='http://musicbrainz.org/ns/mmd-2.0#'/>",
+    ],
+)
+def test_bodies_that_cannot_be_read_are_malformed(body):
+    outcome = read_body(body, read_recording)
+    assert (outcome.kind, outcome.found) == (OutcomeKind.MALFORMED, None)
 
 
 def test_an_isrc_leads_to_its_recording(standin, client):

@@ -1,5 +1,10 @@
 """The one HTTP client: limits, troubles, cancelling."""
 
+import contextlib
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -90,6 +95,34 @@ def test_a_host_that_cannot_be_reached_costs_one_try(standin, tmp_path):
     assert outcome.kind is OutcomeKind.UNAVAILABLE
     assert "unreachable" in outcome.why
     assert ask(transport, standin).why.startswith("left alone after: unreachable")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl program to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        context.wrap_socket(listening, server_side=True) as server,
+    ):
+        thread = threading.Thread(target=refuse_politely, args=(server,))
+        thread.start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        outcome = make_transport(tmp_path).ask(QUICK, lambda: Request(url), lambda reply: None)
+        thread.join(10)
+    assert outcome.kind is OutcomeKind.UNAVAILABLE
+    assert "certificate" in outcome.why.lower()
+
+
+def refuse_politely(server):
+    with contextlib.suppress(OSError):
+        server.accept()
 
 
 @pytest.mark.parametrize("fault", ["hang:5", "later:30"])

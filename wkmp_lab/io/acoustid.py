@@ -107,23 +107,14 @@ class AcoustidClient:
     def _read(
         self, reply: Reply, asked: Sequence[str], outcomes: dict[str, Outcome[Matches]]
     ) -> Outcome[Matches]:
-        """Sort the answers of a batch by their index; a missing one was rejected."""
-        document = _parse(reply.body)
-        if document.get("status") == "error":
-            error = _dict(document.get("error"))
-            code, message = error.get("code"), str(error.get("message", "no message"))
-            known = code if isinstance(code, int) else None
-            return Outcome(OutcomeKind.REJECTED, why=f"error {code}: {message}", code=known)
-        answers = document.get("fingerprints")
-        if reply.status != 200 or not isinstance(answers, list):
-            return Outcome(OutcomeKind.MALFORMED, why=f"HTTP {reply.status}, not an answer")
-        for answer in answers:
-            index = _dict(answer).get("index")
-            results = _dict(answer).get("results")
-            if isinstance(results, list) and isinstance(index, int) and 0 <= index < len(asked):
-                self._remember(asked[index], results)
-                outcomes[asked[index]] = _outcome_of(results)
-        return Outcome(OutcomeKind.REJECTED, why="the service dropped this fingerprint")
+        """Take in the answers of a batch; a missing one was rejected."""
+        answer = read_answer(reply.body, reply.status, n_asked=len(asked))
+        for index, results in (answer.found or {}).items():
+            self._remember(asked[index], results)
+            outcomes[asked[index]] = _outcome_of(results)
+        if answer.kind is OutcomeKind.MATCH:
+            return Outcome(OutcomeKind.REJECTED, why="the service dropped this fingerprint")
+        return Outcome(answer.kind, why=answer.why, code=answer.code)
 
     def _remember(self, key: str, results: list[Json]) -> None:
         life_s = FOUND_LIFE_S if results else EMPTY_LIFE_S
@@ -135,6 +126,25 @@ class AcoustidClient:
             return False
         outcomes[key] = _outcome_of(json.loads(body))
         return True
+
+
+def read_answer(body: bytes, status: int, *, n_asked: int) -> Outcome[dict[int, list[Json]]]:
+    """The results of a batch by their index; fingerprints that the server dropped are missing."""
+    document = _parse(body)
+    if document.get("status") == "error":
+        error = _dict(document.get("error"))
+        code, message = error.get("code"), str(error.get("message", "no message"))
+        known = code if isinstance(code, int) else None
+        return Outcome(OutcomeKind.REJECTED, why=f"error {code}: {message}", code=known)
+    answers = document.get("fingerprints")
+    if status != 200 or not isinstance(answers, list):
+        return Outcome(OutcomeKind.MALFORMED, why=f"HTTP {status}, not an answer")
+    found = {}
+    for answer in map(_dict, answers):
+        index, results = answer.get("index"), answer.get("results")
+        if isinstance(results, list) and isinstance(index, int) and 0 <= index < n_asked:
+            found[index] = results
+    return Outcome(OutcomeKind.MATCH, found)
 
 
 def read_matches(results: Sequence[Json]) -> Matches:

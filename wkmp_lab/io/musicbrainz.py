@@ -118,17 +118,17 @@ class MusicbrainzClient:
             body = self._cache.read(key)
             if body is None:
                 return Request(f"{self._url}/{path}?{query}", {"Accept": "application/xml"})
-            known.append(_outcome_of(body, read))
+            known.append(read_body(body, read))
             return None
 
         def accept(reply: Reply) -> Outcome[Found]:
             if reply.status == 404:
                 self._cache.write(key, _UNKNOWN, life_s=UNKNOWN_LIFE_S)
-                return _outcome_of(_UNKNOWN, read)
+                return read_body(_UNKNOWN, read)
             if reply.status != 200:
                 why = f"HTTP {reply.status}"
                 return Outcome(OutcomeKind.REJECTED, why=why, code=reply.status)
-            outcome = _outcome_of(reply.body, read)
+            outcome = read_body(reply.body, read)
             if outcome.is_answered:
                 self._cache.write(key, reply.body, life_s=life_s)
             return outcome
@@ -266,14 +266,14 @@ def _year_of(date: str | None) -> int | None:
     return int(year) if year.isdigit() else None
 
 
-def _outcome_of(body: bytes, read: Callable[[Document], Found | None]) -> Outcome[Found]:
-    """What a body means."""
+def read_body(body: bytes, read: Callable[[Document], Found | None]) -> Outcome[Found]:
+    """What the body of an answer means to one of the readers above."""
     if body == _UNKNOWN:
         return Outcome(OutcomeKind.NO_MATCH, why="unknown to MusicBrainz")
     try:
         document = mbxml.parse_message(body)
         found = read(document)
-    except (ParseError, KeyError, ValueError, AttributeError, TypeError) as error:
+    except (ParseError, LookupError, ValueError, AttributeError, TypeError) as error:
         return Outcome(OutcomeKind.MALFORMED, why=f"not an answer of MusicBrainz: {error!r}")
     if not document:
         return Outcome(OutcomeKind.MALFORMED, why="an empty answer")

@@ -1,0 +1,168 @@
+"""How long a large library takes, where the knee is, and whether the model is right.
+
+    python benchmarks/scale.py --music FOLDER [--jobs N] [--tiny N] [--requests R]
+
+First the model is held against real imports of FOLDER and of N one-second files: what each file
+costs is read from a run with one job, the time with several is simulated and then measured. Then
+it is asked about libraries that nobody measures. The model: files start in the runner's order on
+whichever worker is free; the parent takes each finished file for a fixed time, one by one; the
+network lane spends a fixed time a file, one by one; an import ends with the last of these.
+"""
+
+import argparse
+import heapq
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from runner import fresh_store, write_tiny
+
+from wkmp_lab.session import ImportSession, import_folder
+from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
+from wkmp_lab.worker import warm_up
+
+SONG_S = 240.0
+"""Length of the songs of a library that is only thought of."""
+SIZES = (10**4, 10**6, 10**8)
+HOST_CORES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What files cost, all in seconds."""
+
+    files_s: Sequence[float]
+    """Processor time of each file, in the order of their start."""
+    parent_s: float
+    """Of the parent, per file."""
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--music", type=Path, default=Path("data/sample"))
+    parser.add_argument("--jobs", type=int, default=min(max(os.cpu_count() or 2, 2), 8))
+    parser.add_argument("--tiny", type=int, default=1000)
+    parser.add_argument("--requests", type=float, default=0.1, help="to MusicBrainz, per file")
+    options = parser.parse_args()
+    warm_up()
+    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as name:
+        scratch = Path(name)
+        tiny = scratch / "tiny"
+        tiny.mkdir()
+        write_tiny(tiny, options.tiny)
+        print(f"{'':22} {'simulated':>10} {'measured':>10} {'off by':>8}")
+        parent_s = 0.0
+        for label, music in (("one-second files", tiny), (options.music.name, options.music)):
+            alone, _ = run_import(music, 1, scratch)
+            session, own_s = run_import(music, options.jobs, scratch)
+            parent_s = parent_s or own_s / len(session.results)
+            costs = read_costs(alone, parent_s)
+            simulated_s = simulate(costs, n_workers=options.jobs)
+            measured_s = measure_wall_s(session)
+            off = simulated_s / measured_s - 1.0
+            print(f"{label:22} {simulated_s:9.2f}s {measured_s:9.2f}s {off:8.1%}")
+        per_minute_s = measure_rate(session)
+        row_bytes = measure_row_bytes(session)
+    tell(per_minute_s, parent_s, options.requests, row_bytes)
+
+
+def simulate(costs: Costs, *, n_workers: int, network_s: float = 0.0) -> float:
+    """Seconds from the first start to the end of the last lane.
+
+    >>> simulate(Costs([3.0, 2.0, 1.0], 0.0), n_workers=2)
+    3.0
+    >>> simulate(Costs([1.0] * 4, 0.5), n_workers=4, network_s=1.0)
+    5.5
+    """
+    free_s = [0.0] * n_workers
+    finished = []
+    for cost_s in costs.files_s:
+        finish_s = heapq.heappop(free_s) + cost_s
+        finished.append(finish_s)
+        heapq.heappush(free_s, finish_s)
+    parent_free_s = lane_free_s = 0.0
+    for finish_s in sorted(finished):
+        parent_free_s = max(parent_free_s, finish_s) + costs.parent_s
+        lane_free_s = max(lane_free_s, parent_free_s) + network_s
+    return max(parent_free_s, lane_free_s)
+
+
+def run_import(music: Path, n_jobs: int, scratch: Path) -> tuple[ImportSession, float]:
+    """An import into a fresh store, and the parent's processor time."""
+    settings = Settings(
+        identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=n_jobs)
+    )
+    own = psutil.Process()
+    with fresh_store(scratch) as store:
+        before = own.cpu_times()
+        session = import_folder(music, settings=settings, store=store)
+        after = own.cpu_times()
+    return session, after.user + after.system - before.user - before.system
+
+
+def read_costs(session: ImportSession, parent_s: float) -> Costs:
+    """What each file cost in a run with one job."""
+    spans = [[s for s in r.spans if s.phase != "IDENTIFYING"] for r in session.results]
+    timed = sorted((mine for mine in spans if mine), key=lambda mine: mine[0].start_s)
+    return Costs([sum(s.end_s - s.start_s for s in mine) for mine in timed], parent_s)
+
+
+def measure_wall_s(session: ImportSession) -> float:
+    """From the first phase of the first file to the last of the last."""
+    spans = [s for r in session.results for s in r.spans if s.phase != "IDENTIFYING"]
+    return max(s.end_s for s in spans) - min(s.start_s for s in spans)
+
+
+def measure_rate(session: ImportSession) -> float:
+    """Processor seconds a minute of audio."""
+    cpu_s = sum(s.cpu_s or 0.0 for r in session.results for s in r.spans)
+    return 60.0 * cpu_s / sum(r.duration_s or 0.0 for r in session.results)
+
+
+def measure_row_bytes(session: ImportSession) -> float:
+    """Bytes of a file's rows in the tables that a notebook holds."""
+    tables = (session.files, session.passages, session.flavors, session.timeline)
+    n_bytes = sum(int(table.memory_usage(deep=True).sum()) for table in tables)
+    return n_bytes / len(session.results)
+
+
+def tell(per_minute_s: float, parent_s: float, n_requests: float, row_bytes: float) -> None:
+    """What follows for libraries of songs of four minutes."""
+    file_s = per_minute_s * SONG_S / 60.0
+    network_s = n_requests * 1.0
+    print(
+        f"\na song of {SONG_S / 60:g} min: {file_s:.2f} s of a worker, "
+        f"{1000 * parent_s:.1f} ms of the parent, {network_s:g} s of MusicBrainz' one request a "
+        f"second; {row_bytes:.0f} B of rows"
+    )
+    print(
+        f"{'files':>12} {'cores':>6} {'measured in h':>14} {'and online h':>13} {'tables GB':>10}"
+    )
+    for n_files in SIZES:
+        for n_cores in (HOST_CORES, 100 * HOST_CORES):
+            # Beyond a few thousand equal files the model is its slowest lane.
+            worker_h = n_files * file_s / n_cores / 3600.0
+            offline_h = max(worker_h, n_files * parent_s / 3600.0)
+            online_h = max(offline_h, n_files * network_s / 3600.0)
+            gigabytes = n_files * row_bytes / 1e9
+            print(
+                f"{n_files:>12,} {n_cores:>6} {offline_h:>14,.1f} {online_h:>13,.1f} "
+                f"{gigabytes:>10,.2f}"
+            )
+    print(
+        f"knee: {file_s / parent_s:,.0f} workers keep one parent busy; "
+        f"{file_s / network_s:,.0f} keep MusicBrainz busy"
+    )
+    songs = Costs([file_s] * 4000, parent_s)
+    for n_workers in np.unique(np.geomspace(1, 4 * file_s / parent_s, 12).astype(int)):
+        rate = len(songs.files_s) / simulate(songs, n_workers=int(n_workers))
+        print(f"{n_workers:>6} workers: {rate:8.1f} files/s")
+
+
+if __name__ == "__main__":
+    main()

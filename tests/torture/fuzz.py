@@ -1,0 +1,17 @@
+"""Let atheris look for bytes that break a reader: ``python fuzz.py TARGET [OPTIONS]``."""
+
+import logging
+import sys
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+with atheris.instrument_imports(include=["wkmp_lab", "musicbrainzngs"]):
+    import targets
+
+logging.disable()
+TARGET, _ = targets.TARGETS[sys.argv.pop(1)]
+atheris.Setup(sys.argv, TARGET)
+atheris.Fuzz()
