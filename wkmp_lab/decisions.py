@@ -117,14 +117,28 @@ def make_cut_decision(result: FileResult, boundaries_s: Sequence[float] | None) 
         return CutDecision(digest, None)
     if end_s is None:
         raise InvalidInputError(f"a file without audio cannot be cut: {result.path!r}")
+    return CutDecision(digest, place_boundaries(boundaries_s, end_s, path=result.path))
+
+
+def place_boundaries(boundaries_s: Sequence[float], end_s: float, *, path: str) -> tuple[int, ...]:
+    """Inner boundaries in ticks, where a file of ``end_s`` can be cut there.
+
+    Raises
+    ------
+    InvalidInputError
+        They are not in order, not inside the file, or leave a passage under 0.1 s.
+
+    >>> place_boundaries([1.0], 2.0, path="side.flac")
+    (28224000,)
+    """
     marks = [0.0, *(float(boundary) for boundary in boundaries_s), end_s]
     # Written so that NaN is refused too.
     if not all(b - a >= MIN_PIECE_S for a, b in itertools.pairwise(marks)):
         raise InvalidInputError(
             f"boundaries must rise within 0 and {end_s:.3f} s, {MIN_PIECE_S} s apart at least, "
-            f"got {[float(b) for b in boundaries_s]} for {result.path!r}"
+            f"got {[float(b) for b in boundaries_s]} for {path!r}"
         )
-    return CutDecision(digest, tuple(ticks_from_seconds(mark) for mark in marks[1:-1]))
+    return tuple(ticks_from_seconds(mark) for mark in marks[1:-1])
 
 
 def find_boundaries(decisions: Sequence[Decision]) -> tuple[int, ...] | None:

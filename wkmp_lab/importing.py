@@ -19,7 +19,7 @@ from wkmp_lab.lane import Lane, identify_now
 from wkmp_lab.ledger import Ledger
 from wkmp_lab.model import FileResult, SessionState, SourceFile
 from wkmp_lab.runner import Runner, order_tasks
-from wkmp_lab.settings import Settings
+from wkmp_lab.settings import SegmentHints, Settings
 from wkmp_lab.store import Store, StoredRun
 from wkmp_lab.worker import Task
 
@@ -105,20 +105,23 @@ class ImportCourse:
 
     def measure_again(self, result: FileResult) -> FileResult:
         """Measure and identify one file here and now, with the boundaries that hold for it."""
-        boundaries = find_boundaries(self.ledger.decisions.get(result.sha256 or "", ()))
-        n_in_folder = sorting.count_siblings(known.source for known in self.ledger.results)
         fresh = pipeline.measure_file(
             result.source,
             settings=self.settings,
-            hints=sorting.make_hints(
-                result.source, n_in_folder, boundaries, provenance.read_lengths(result)
-            ),
+            hints=self.make_hints(result),
             sha256=result.sha256,
         )
         fresh = identify_now(fresh, self.settings, folder=self.folder)
         with self.open_store() as store:
             self._revise(fresh, store)
         return fresh
+
+    def make_hints(self, result: FileResult) -> SegmentHints:
+        """What the library knows of a file when it is cut: its folder, lengths, decisions."""
+        boundaries = find_boundaries(self.ledger.decisions.get(result.sha256 or "", ()))
+        n_in_folder = sorting.count_siblings(known.source for known in self.ledger.results)
+        lengths_s = provenance.read_lengths(result)
+        return sorting.make_hints(result.source, n_in_folder, boundaries, lengths_s)
 
     def start(self) -> None:
         """Begin, in a thread of its own; returns when the worker processes exist.

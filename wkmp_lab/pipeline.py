@@ -28,10 +28,11 @@ from wkmp_lab.model import (
     Phase,
     SourceFile,
     Span,
+    Tags,
 )
 from wkmp_lab.scratch import ANALYSIS_SR, Scratch, ScratchView
 from wkmp_lab.settings import SegmentHints, Settings
-from wkmp_lab.signals import LevelProfile
+from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import samples_from_ticks
 
 ACOUSTID_LENGTH_S = 120.0
@@ -149,8 +150,17 @@ def measure_file(
     return provenance.inherit(result, kept) if kept else result
 
 
-def read_profile(path: str | Path) -> LevelProfile:
+def read_profile(
+    path: str | Path, *, listener: Callable[[FloatArray, int], None] | None = None
+) -> LevelProfile:
     """The level profile of a file: what cutting it anew needs, without another decode.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    listener
+        Is given the mono mix of every block, and its rate in Hz.
 
     Raises
     ------
@@ -160,8 +170,20 @@ def read_profile(path: str | Path) -> LevelProfile:
     with AudioReader(path) as reader:
         meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
         for block in reader.blocks():
-            meter.feed(block.samples)
+            mono = meter.feed(block.samples)
+            if listener is not None:
+                listener(mono, reader.sr)
     return meter.finish()
+
+
+def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:
+    """Hints with what the file itself says: its track number, and the lengths of its cue sheet.
+
+    The sheet inside the file is asked before the one beside it; lengths that are known go before
+    both.
+    """
+    durations_s = hints.durations_s or _read_durations(path, tags, end_s)
+    return replace(hints, track=tags.track, n_tracks=tags.n_tracks, durations_s=durations_s)
 
 
 def describe_error(error: BaseException) -> str:
@@ -189,12 +211,7 @@ def _measure(
 ) -> FileResult:
     with course.through(Phase.SEGMENTING):
         audio, profile = _listen(result.source.path, scratch, settings, course.progress)
-        hints = replace(
-            hints,
-            track=result.tags.track,
-            n_tracks=result.tags.n_tracks,
-            durations_s=hints.durations_s or _read_durations(result, profile.duration_s),
-        )
+        hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
         cut = kept.segmentation if kept else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
@@ -214,13 +231,12 @@ def _measure(
     return replace(result, passages=tuple(passages), file_fingerprint=_file_fingerprint(passages))
 
 
-def _read_durations(result: FileResult, end_s: float) -> tuple[float, ...] | None:
+def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | None:
     """Lengths of the pieces from the cue sheet inside the file, else from the one beside it."""
-    path = result.source.path
     sheet = None
-    if result.tags.cue_sheet:
+    if tags.cue_sheet:
         with contextlib.suppress(InvalidInputError):
-            sheet = cue.parse_cue(result.tags.cue_sheet)
+            sheet = cue.parse_cue(tags.cue_sheet)
     sheet = sheet or cue.read_cue_beside(path)
     return (sheet and cue.durations_of(sheet, end_s, file=path)) or None
 

@@ -14,7 +14,7 @@ from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.importing import ImportCourse, load_course
 from wkmp_lab.model import Candidate, FileResult, SessionState, Snapshot
-from wkmp_lab.settings import IdentifySettings, Settings
+from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
 from wkmp_lab.store import find_store_path
 from wkmp_lab.waiting import await_end, wait_for_end
 
@@ -258,6 +258,10 @@ class ImportSession:
         self._course.decide(decisions.make_cut_decision(result, boundaries_s))
         return self._course.measure_again(result)
 
+    def make_hints(self, path: str | Path) -> SegmentHints:
+        """What the library knows of a file when it is cut: its folder, lengths, decisions."""
+        return self._course.make_hints(self.get_result(path))
+
     def undo(self) -> Decision | None:
         """Take the latest decision back; None where there is none."""
         undone = self._course.undo()
@@ -275,7 +279,7 @@ class ImportSession:
 
     def explore(self, path: str | Path) -> Any:
         """The explorer of one file; see :func:`wkmp_lab.notebook.explore.explore`."""
-        return _load("explore").explore(self.get_result(path).path, session=self)
+        return _load("explore").explore(path, session=self)
 
     def review(self) -> Any:
         """What is not sure, to be decided by hand; see :mod:`wkmp_lab.notebook.review`."""

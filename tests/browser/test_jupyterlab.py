@@ -151,6 +151,47 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
     take_pictures(page, "explorer")
 
 
+def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, side):
+    folder, url = lab
+    cells = [
+        "import wkmp_lab as wl",
+        f"session = wl.import_folder({str(side.parent)!r}, ui='none')",
+        "session.explore('side.wav')",
+        "session.passages[['passage', 'start_s', 'end_s']].round(1)",
+    ]
+    write_notebook(folder / "edit.ipynb", cells)
+    open_notebook(page, url, "edit.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    verdict, notebook = page.locator(".wkmp-verdict"), page.locator(".jp-Notebook")
+    expect(verdict).to_contain_text("2 passages", timeout=60_000)
+    page.wait_for_timeout(1500)
+    # The browser moves sliders to their steps: that is nobody's wish.
+    expect(verdict).not_to_contain_text("set by hand")
+    expect(page.locator(".jp-OutputArea select").first).to_have_value("auto")
+    handle = page.locator(".wkmp-place .noUi-handle")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(0, 60, 6):
+        page.mouse.move(x + step, y)
+    page.mouse.up()
+    expect(verdict).to_contain_text("set by hand", timeout=10_000)
+    page.wait_for_timeout(1500)
+    take_pictures(page, "edit")
+    page.get_by_role("button", name="Keep these cuts").click()
+    expect(page.locator(".wkmp-message")).to_contain_text("kept: 2 passages", timeout=30_000)
+    page.get_by_role("button", name="Done").click()
+    expect(notebook.locator("img[alt*='Level and spectrogram']")).to_be_visible(timeout=10_000)
+    run_command(page, "docmanager:save")
+    page.wait_for_timeout(1500)
+    open_notebook(page, url, "edit.ipynb")
+    expect(notebook.locator("img[alt*='Level and spectrogram']")).to_be_visible(timeout=30_000)
+    expect(notebook).to_contain_text("taken: set by hand")
+    expect(notebook).not_to_contain_text("Error displaying widget")
+
+
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory):
     """Two songs that only their tags tell of, one of them with a hostile title."""

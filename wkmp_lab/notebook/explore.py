@@ -1,35 +1,52 @@
-"""The explorer of one file: move a slider, see where it would be cut, hear it, keep the settings.
+"""The explorer of one file: see where it is cut and why, cut it otherwise, hear it, keep it.
 
 The file is decoded once. Every new cut is made from its level profile, and one drawing thread
 takes the newest wish: what the mouse has left behind is never drawn.
 """
 
+import base64
+import os
+import queue
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
 import ipywidgets as widgets
+from IPython import get_ipython
+from IPython.display import DisplayHandle
 
-from wkmp_lab.errors import WkmpLabError
-from wkmp_lab.model import FileResult, Passage, Segmentation, SourceFile
-from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.io.tags import read_tags
+from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip, read_crossfade
+from wkmp_lab.notebook.cutting import Cutting
+from wkmp_lab.notebook.explore_controls import (
+    CutEditor,
+    Player,
+    Sliders,
+    format_settings_code,
+    make_button,
+)
+from wkmp_lab.notebook.file_plots import plot_boundary, plot_overview
+from wkmp_lab.notebook.live import find_ui
+from wkmp_lab.notebook.overview import read_beats, read_overview
 from wkmp_lab.notebook.pictures import draw_png
-from wkmp_lab.notebook.plots import plot_passages
-from wkmp_lab.pipeline import read_profile
-from wkmp_lab.segmenting import find_passages
-from wkmp_lab.settings import Medium, SegmentSettings
-from wkmp_lab.signals import LevelProfile
-from wkmp_lab.summary import format_clock
+from wkmp_lab.pipeline import complete_hints
+from wkmp_lab.session import ImportSession
+from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
+from wkmp_lab.summary import format_result_html
 from wkmp_lab.text import clean_text, escape_html
-from wkmp_lab.units import seconds_from_ticks
 
-OWN = "own threshold"
 BOUNDARY_S = 5.0
 """What is played before and after a cut."""
-_LABEL = {"description_width": "11em"}
 
 
-def explore(path: str | Path, *, settings: SegmentSettings | None = None) -> "Explorer":
+def explore(
+    path: str | Path,
+    *,
+    settings: SegmentSettings | None = None,
+    session: ImportSession | None = None,
+) -> "Explorer":
     """Explore how a file is cut; the last expression of a cell shows it.
 
     Parameters
@@ -37,54 +54,25 @@ def explore(path: str | Path, *, settings: SegmentSettings | None = None) -> "Ex
     path
         The audio file; it is decoded once, now.
     settings
-        Where to begin.
+        Where to begin; None: as the session was asked for, else the defaults.
+    session
+        An import that knows the file: boundaries set by hand can be kept in it, for every later
+        import.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    InvalidInputError
+        The session does not know the file.
     """
-    return Explorer(path, read_profile(path), settings=settings or SegmentSettings())
-
-
-def make_settings(
-    *, medium: str, threshold_dbfs: float, min_silence_s: float, min_passage_s: float
-) -> SegmentSettings:
-    """What the controls stand for: the threshold counts only where it is one's own."""
-    is_own = medium == OWN
-    return SegmentSettings(
-        medium="auto" if is_own else cast(Medium, medium),
-        threshold_dbfs=threshold_dbfs if is_own else None,
-        min_silence_s=round(min_silence_s, 2),
-        min_passage_s=round(min_passage_s, 2),
-    )
-
-
-def format_settings_code(settings: SegmentSettings) -> str:
-    """The settings as Python, to be used for an import.
-
-    >>> print(format_settings_code(SegmentSettings(medium="vinyl")))
-    from wkmp_lab.settings import SegmentSettings
-    settings = wl.Settings(segmenting=SegmentSettings(medium='vinyl'))
-    """
-    plain = SegmentSettings()
-    named = {
-        name: getattr(settings, name)
-        for name in ("medium", "threshold_dbfs", "min_silence_s", "min_passage_s")
-    }
-    changed = [f"{k}={v!r}" for k, v in named.items() if v != getattr(plain, k)]
-    call = f"settings = wl.Settings(segmenting=SegmentSettings({', '.join(changed)}))"
-    return f"from wkmp_lab.settings import SegmentSettings\n{call}"
-
-
-def make_cut_result(path: str | Path, cut: Segmentation) -> FileResult:
-    """A cut as the result that plots and summaries draw from."""
-    passages = tuple(
-        Passage(index, start, end) for index, (start, end) in enumerate(cut.spans_ticks)
-    )
-    status: Literal["done", "no_audio"] = "done" if passages else "no_audio"
-    source = SourceFile(str(path), 0, 0)
-    return FileResult(source, status, segmentation=cut, passages=passages)
-
-
-def _show_code(code: str) -> str:
-    lines = "<br>".join(escape_html(line) for line in code.splitlines())
-    return f"<code>{lines}</code>"
+    hints, chosen = SegmentHints(), settings or Settings().segmenting
+    if session is not None:
+        path, hints = session.get_result(path).path, session.make_hints(path)
+        chosen = settings or session.settings.segmenting
+    overview = read_overview(path)
+    hints = complete_hints(hints, str(path), read_tags(path), overview.profile.duration_s)
+    return Explorer(Cutting(str(path), overview, settings=chosen, hints=hints, session=session))
 
 
 def count(number: int, noun: str) -> str:
@@ -97,169 +85,248 @@ def count(number: int, noun: str) -> str:
 
 
 class Explorer:
-    """Controls, picture and player of one file.
+    """Controls, pictures and player of one file.
 
     Attributes
     ----------
-    path
-        The file.
-    profile
-        Its levels.
-    settings
-        What the controls stand for now.
-    cut
-        The passages and gaps that these settings give.
+    cutting
+        Where the file is cut now; scripts may change it, and call :meth:`show`.
     box
         The widgets.
     """
 
-    def __init__(
-        self, path: str | Path, profile: LevelProfile, *, settings: SegmentSettings
-    ) -> None:
-        self.path = path
-        self.profile = profile
-        self.settings = settings
-        self.cut = find_passages(profile, settings=settings)
-        self._is_closed = False
-        self._wake = threading.Event()
-        self._make_controls()
-        self._make_player()
-        self._image = widgets.Image(format="png", layout=widgets.Layout(width="100%"))
-        self._image.layout.max_width = "920px"
-        self._verdict, self._code = widgets.HTML(), widgets.HTML()
-        for widget, name in (
-            (self._threshold, "threshold"),
-            (self._image, "picture"),
-            (self._verdict, "verdict"),
-            (self._audio, "audio"),
-        ):
-            widget.add_class(f"wkmp-{name}")
-        sliders = widgets.VBox(
-            [self._medium, self._threshold, self._min_silence, self._min_passage]
-        )
-        player = widgets.VBox([self._pick, self._play, self._play_cut, self._audio, self._trouble])
-        top = widgets.HBox([sliders, player], layout=widgets.Layout(flex_flow="row wrap"))
-        self.box = widgets.VBox([top, self._verdict, self._image, self._code])
+    def __init__(self, cutting: Cutting) -> None:
+        self.cutting = cutting
+        self._handle: Any = None
+        self._beats: dict[int, tuple[float, ...]] = {}
+        self._wishes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._make_widgets()
         self._draw()
         threading.Thread(target=self._follow, name="wkmp-explore", daemon=True).start()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        del include, exclude  # the protocol's; all forms are always given
-        words = f"{clean_text(str(self.path))}: {count(len(self.cut.spans_ticks), 'passage')}"
-        live: dict[str, Any] = self.box._repr_mimebundle_()
-        return {**live, "text/html": f"<p>{escape_html(words, 300)}</p>", "text/plain": words}
+    def show(self) -> None:
+        """Draw soon what the cutting has become."""
+        self._wishes.put(_draw_anew)
 
     def close(self) -> None:
-        """End the drawing thread and forget the widgets."""
-        self._is_closed = True
-        self._wake.set()
+        """End the exploring: a picture and tables, which a saved file keeps, take its place."""
+        self._wishes.put(_end)
+        if self._handle is not None:
+            self._handle.update(self._make_bundle(), raw=True)
         self.box.close()
 
-    def _make_controls(self) -> None:
-        start = self.settings
-        wide = widgets.Layout(width="460px", max_width="100%")
-        media = [*get_args(Medium), OWN]
-        medium = OWN if start.threshold_dbfs is not None else start.medium
-        self._medium = widgets.Dropdown(
-            options=media, value=medium, description="Medium", style=_LABEL, layout=wide
-        )
-        self._threshold = widgets.FloatSlider(
-            value=start.threshold_dbfs or round(self.cut.threshold_dbfs, 1),
-            min=-100.0,
-            max=-10.0,
-            step=0.5,
-            description="Silence below (dBFS)",
-            readout_format=".1f",
-            style=_LABEL,
-            layout=wide,
-        )
-        self._min_silence = widgets.FloatSlider(
-            value=start.min_silence_s,
-            min=0.1,
-            max=6.0,
-            step=0.1,
-            description="Silence at least (s)",
-            style=_LABEL,
-            layout=wide,
-        )
-        self._min_passage = widgets.FloatSlider(
-            value=start.min_passage_s,
-            min=0.0,
-            max=120.0,
-            step=1.0,
-            description="Passage at least (s)",
-            style=_LABEL,
-            layout=wide,
-        )
-        self._threshold.observe(self._take_threshold, "value")
-        for control in (self._medium, self._min_silence, self._min_passage):
-            control.observe(self._take, "value")
+    def __repr__(self) -> str:
+        n_passages = len(self.cutting.result.passages)
+        return f"{clean_text(self.cutting.path)}: {count(n_passages, 'passage')}"
 
-    def _make_player(self) -> None:
-        self._pick = widgets.Dropdown(options=[], description="Passage")
-        self._play = widgets.Button(description="Play its start", icon="play")
-        self._play_cut = widgets.Button(description="Play the cut before it", icon="play")
-        self._audio = widgets.Audio(value=b"", format="ogg", autoplay=True, loop=False)
-        self._audio.layout.display = "none"
-        self._trouble = widgets.HTML()
-        for button in (self._play, self._play_cut):
-            button.layout.width = "auto"
-        self._play.on_click(lambda _: self._listen(0.0, MAX_CLIP_S))
-        self._play_cut.on_click(lambda _: self._listen(-BOUNDARY_S, BOUNDARY_S))
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        del include, exclude  # the protocol's; all forms are always given
+        live: dict[str, Any] = self.box._repr_mimebundle_()
+        return {**live, **self._make_bundle()}
 
-    def _take_threshold(self, _change: object) -> None:
-        if self._medium.value == OWN:
-            self._take(_change)
-        else:
-            self._medium.value = OWN
+    def _ipython_display_(self) -> None:
+        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+        # Where a notebook is executed and nobody looks, sliders are of no use.
+        ui = find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False)
+        bundle = self._make_bundle() if ui == "html" else self._repr_mimebundle_()
+        self._handle.display(bundle, raw=True)
 
-    def _take(self, _change: object) -> None:
-        self.settings = make_settings(
-            medium=self._medium.value,
-            threshold_dbfs=self._threshold.value,
-            min_silence_s=self._min_silence.value,
-            min_passage_s=self._min_passage.value,
+    # -- inside ------------------------------------------------------------------------------
+
+    def _make_widgets(self) -> None:
+        cutting = self.cutting
+        threshold_dbfs = cutting.segmentation.threshold_dbfs
+        self.sliders = Sliders(cutting.settings, threshold_dbfs, self._then_show(cutting.tune))
+        self.editor = CutEditor(
+            on_pick=lambda _: self.show(),
+            on_move=self._then_show(cutting.move),
+            on_split=self._then_show(cutting.split),
+            on_join=self._then_show(cutting.join),
+            on_snap=self._then_show(cutting.snap),
+            on_release=self._then_show(cutting.release),
         )
-        self._wake.set()
+        self.player = Player(
+            on_passage=self._try(lambda index: self._listen(index, 0.0, MAX_CLIP_S)),
+            on_cut=self._try(lambda index: self._listen(index, -BOUNDARY_S, BOUNDARY_S)),
+            on_crossfade=self._try(self._listen_across),
+        )
+        keep = make_button(
+            "Keep these cuts",
+            "save",
+            "For every later import, too",
+            lambda: self._wishes.put(self._keep),
+            css_class="keep",
+        )
+        done = make_button(
+            "Done",
+            "stop",
+            "Leave a picture that a saved notebook keeps",
+            self.close,
+            css_class="done",
+        )
+        self.verdict, self.message, self.code = map(
+            _with_class, (widgets.HTML() for _ in range(3)), ("verdict", "message", "code")
+        )
+        self.picture, self.near = (
+            _with_class(widgets.Image(format="png"), name) for name in ("picture", "near")
+        )
+        for image in (self.picture, self.near):
+            image.layout = widgets.Layout(width="100%", max_width="920px")
+        row = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        self.box = widgets.VBox(
+            [
+                widgets.HBox([self.sliders.box, self.player.box], layout=row),
+                *(self.verdict, self.picture, self.editor.box, self.near),
+                widgets.HBox([keep, done] if cutting.session else [done]),
+                *(self.message, self.code),
+            ]
+        )
+
+    def _try(self, act: Callable[..., None]) -> Callable[..., None]:
+        """Callbacks are mute: what goes wrong is told."""
+
+        def do(*values: Any) -> None:
+            self._say("")
+            try:
+                act(*values)
+            except (WkmpLabError, OSError) as error:
+                self._say(str(error))
+
+        return do
+
+    def _then_show(self, act: Callable[..., None]) -> Callable[..., None]:
+        def do(*values: Any) -> None:
+            act(*values)
+            self.show()
+
+        return self._try(do)
+
+    def _say(self, words: str) -> None:
+        self.message.value = f'<div role="status">{escape_html(words, 300)}</div>'
+
+    def _keep(self) -> None:
+        self._say("measuring the passages anew ...")
+        try:
+            result = self.cutting.save()
+        except (WkmpLabError, OSError) as error:
+            self._say(f"not kept: {error}")
+            return
+        told = f"failed: {result.failure.reason}" if result.failure else "measured anew"
+        self._say(f"kept: {count(len(result.passages), 'passage')}, {told}")
 
     def _follow(self) -> None:
-        while self._wake.wait() and not self._is_closed:
-            self._wake.clear()
-            self._draw()
+        """Carry wishes out, one after the other; of drawings only the latest."""
+        is_due = False
+        while (wish := self._wishes.get()) is not _end:
+            if wish is _draw_anew:
+                is_due = True
+            else:
+                wish()
+            if is_due and self._wishes.empty():
+                is_due = not self._draw()
 
-    def _draw(self) -> None:
-        settings = self.settings
-        self.cut = find_passages(self.profile, settings=settings)
-        spans = [(seconds_from_ticks(a), seconds_from_ticks(b)) for a, b in self.cut.spans_ticks]
-        n_left = sum(not gap.is_boundary for gap in self.cut.gaps)
-        self._verdict.value = (
-            f'<div role="status"><b>{count(len(spans), "passage")}</b>, '
-            f"{count(n_left, 'gap')} not cut; silence "
-            f"below {self.cut.threshold_dbfs:.1f} dBFS; {escape_html(self.cut.verdict)}</div>"
-        )
-        self._code.value = _show_code(format_settings_code(settings))
-        chosen = self._pick.value
-        self._pick.options = [
-            (f"{index}: {format_clock(start)} to {format_clock(end)}", index)
-            for index, (start, end) in enumerate(spans)
-        ]
-        if spans:
-            self._pick.value = chosen if chosen is not None and chosen < len(spans) else 0
-        self._image.value = draw_png(
-            plot_passages(self.profile, make_cut_result(self.path, self.cut))
-        )
+    def _draw(self) -> bool:
+        """Cut and show everything; False where another wish came before the end."""
+        cutting, end_s = self.cutting, self.cutting.overview.profile.duration_s
+        passages = cutting.cut().passages
+        self.verdict.value = f'<div role="status">{_describe(cutting)}</div>'
+        self.code.value = _show_code(format_cutting_code(cutting))
+        self.player.show([(p.start_s, p.end_s) for p in passages])
+        cuts_s = [passage.start_s for passage in passages[1:]]
+        self.editor.show(cuts_s, end_s, is_by_hand=cutting.is_by_hand)
+        steps = [self._draw_whole, self._draw_near, self._listen_for_beats]
+        if cutting.is_by_hand:  # the eye is on the near picture
+            steps[:2] = reversed(steps[:2])
+        for step in steps:
+            step()
+            if not self._wishes.empty():
+                return False
+        return True
 
-    def _listen(self, from_s: float, to_s: float) -> None:
-        """Play around the start of the chosen passage; trouble is told, for callbacks are mute."""
-        index = self._pick.value
-        if index is None or index >= len(self.cut.spans_ticks):
+    def _draw_whole(self) -> None:
+        self.picture.value = draw_png(plot_overview(self.cutting.overview, self.cutting.result))
+
+    def _draw_near(self) -> None:
+        """The chosen cut from near by, with the beats that are known."""
+        at_s = self._find_chosen_s()
+        self.near.layout.display = "none" if at_s is None else ""
+        if at_s is not None:
+            profile, beats_s = self.cutting.overview.profile, self._beats.get(round(at_s), ())
+            near = plot_boundary(profile, at_s, result=self.cutting.result, beats_s=beats_s)
+            self.near.value = draw_png(near)
+
+    def _listen_for_beats(self) -> None:
+        """Find the beats around the chosen cut, once a second of the file."""
+        at_s = self._find_chosen_s()
+        if at_s is None or round(at_s) in self._beats:
             return
-        start_s = seconds_from_ticks(self.cut.spans_ticks[index][0])
+        end_s = self.cutting.overview.profile.duration_s
         try:
-            clip = read_clip(self.path, start_s=start_s + from_s, end_s=start_s + to_s)
+            self._beats[round(at_s)] = read_beats(self.cutting.path, at_s, end_s=end_s)
         except (WkmpLabError, OSError) as error:
-            self._trouble.value = escape_html(f"cannot play this: {error}", 300)
+            self._say(f"no beats: {error}")
             return
-        self._trouble.value = ""
-        self._audio.value = clip
-        self._audio.layout.display = ""
+        self._draw_near()
+
+    def _find_chosen_s(self) -> float | None:
+        number, passages = self.editor.chosen, self.cutting.result.passages
+        return passages[number + 1].start_s if number is not None else None
+
+    def _listen(self, index: int, from_s: float, to_s: float) -> None:
+        """Play around the start of a passage."""
+        start_s = self.cutting.result.passages[index].start_s
+        path = self.cutting.path
+        self.player.play(read_clip(path, start_s=start_s + from_s, end_s=start_s + to_s))
+
+    def _listen_across(self, index: int) -> None:
+        if index == 0:
+            raise InvalidInputError("no passage comes before the first")
+        before, after = self.cutting.result.passages[index - 1 : index + 1]
+        self.player.play(read_crossfade(self.cutting.path, before, after))
+
+    def _make_bundle(self) -> dict[str, str]:
+        cutting = self.cutting
+        png = base64.b64encode(draw_png(plot_overview(cutting.overview, cutting.result))).decode()
+        words = escape_html(f"Level and spectrogram of {self!r}", 300)
+        picture = f'<img alt="{words}" src="data:image/png;base64,{png}">'
+        code = _show_code(format_cutting_code(cutting))
+        html = f"{picture}{format_result_html(cutting.result)}<p>{code}</p>"
+        return {"text/html": html, "text/plain": repr(self)}
+
+
+def format_cutting_code(cutting: Cutting) -> str:
+    """What was found, as Python: the settings, and the boundaries where they were set by hand."""
+    code = format_settings_code(cutting.settings)
+    if cutting.is_by_hand:
+        places = ", ".join(f"{at_s:.2f}" for at_s in cutting.cuts_s)
+        code += f"\nsession.recut({cutting.path!r}, [{places}])"
+    return code
+
+
+def _describe(cutting: Cutting) -> str:
+    """What was cut, in words, as HTML."""
+    cut = cutting.segmentation
+    how = "set by hand" if cutting.is_by_hand else cut.verdict
+    n_left = sum(not gap.is_boundary for gap in cut.gaps)
+    return (
+        f"<b>{count(len(cut.spans_ticks), 'passage')}</b>, {count(n_left, 'gap')} not cut; "
+        f"silence below {cut.threshold_dbfs:.1f} dBFS; {escape_html(how)}"
+    )
+
+
+def _with_class(widget: Any, name: str) -> Any:
+    widget.add_class(f"wkmp-{name}")
+    return widget
+
+
+def _end() -> None:
+    """The wish that ends the drawing thread."""
+
+
+def _draw_anew() -> None:
+    """The wish for new pictures; of several, one is drawn."""
+
+
+def _show_code(code: str) -> str:
+    lines = "<br>".join(escape_html(line, 2000) for line in code.splitlines())
+    return f"<code>{lines}</code>"

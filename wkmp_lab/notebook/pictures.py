@@ -3,7 +3,6 @@
 import io
 import threading
 import warnings
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,11 +19,17 @@ _DRAWING = threading.Lock()
 
 def make_axes(*, height_in: float = 3.2, polar: bool = False) -> Axes:
     """New axes on a figure of their own, at notebook width."""
+    figure = make_figure(height_in=height_in)
+    axes: Axes = figure.add_subplot(projection="polar" if polar else None)
+    return style_axes(axes)
+
+
+def make_figure(*, height_in: float) -> Figure:
+    """An empty, transparent figure at notebook width."""
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     figure.patch.set_alpha(0.0)
-    axes: Axes = figure.add_subplot(projection="polar" if polar else None)
-    return style_axes(axes)
+    return figure
 
 
 def style_axes(ax: Axes) -> Axes:
@@ -96,26 +101,3 @@ def is_managed(ax: Axes) -> bool:
     """True where the axes are on a figure of pyplot, which shows it."""
     figure = ax.get_figure(root=True)
     return figure is None or figure.canvas.manager is not None
-
-
-class Picture:
-    """Axes as a notebook shows them: an image, and words for those who do not see it.
-
-    Parameters
-    ----------
-    ax
-        What a ``plot_...`` function returned.
-    alt
-        What is to be seen; None: what the axes say of themselves.
-    """
-
-    def __init__(self, ax: Axes, *, alt: str | None = None) -> None:
-        self.ax = ax
-        self.alt = alt if alt is not None else str(ax.get_label())
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        del include, exclude  # the protocol's; both forms are always given
-        return {"image/png": draw_png(self.ax), "text/plain": f"[picture: {self.alt}]"}
-
-    def __repr__(self) -> str:
-        return f"[picture: {self.alt}]"

@@ -6,12 +6,10 @@ import pandas as pd
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.scanning import scan_folder
-from wkmp_lab.notebook.explore import explore as explore
-from wkmp_lab.notebook.pictures import Picture as Picture
 from wkmp_lab.pipeline import read_profile as read_profile
 from wkmp_lab.text import clean_path
 
-__all__ = ["Picture", "explore", "find_longest", "find_sample", "read_profile", "shorten_paths"]
+__all__ = ["find_longest", "find_sample", "read_profile", "shorten_paths"]
 
 
 def shorten_paths(table: pd.DataFrame, *, folder: str | Path) -> pd.DataFrame:
