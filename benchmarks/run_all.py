@@ -9,7 +9,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WITH_MUSIC = ("runner", "single_file", "loudness", "segmenting", "catalogue", "resume")
+WITH_MUSIC = (
+    "runner",
+    "lanes",
+    "single_file",
+    "loudness",
+    "segmenting",
+    "catalogue",
+    "flavor",
+    "resume",
+    "scale",
+)
 WITHOUT = ("tempo_key", "identify")
 
 

@@ -1,6 +1,9 @@
 import pickle
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +76,14 @@ def test_a_paused_file_still_shows_that_it_is_alive(board):
     assert board.read()[0]["alive"] > before
     board.control = Control.RUN
     thread.join()
+
+
+def test_what_a_killed_run_left_is_cleared_away_and_what_runs_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    code = "from wkmp_lab.board import Board; print(Board.create(3).path)"
+    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert Path(left.stdout.strip()).parent == tmp_path
+    mine, other = Board.create(1), Board.create(1)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {Path(board.path).name for board in (mine, other)}

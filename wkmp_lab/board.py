@@ -5,6 +5,7 @@ is needed. Nothing depends on the board for correctness: results travel by retur
 lost write costs a stale progress bar at worst.
 """
 
+import contextlib
 import enum
 import os
 import tempfile
@@ -14,11 +15,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.model import Phase
 
 PHASES = tuple(Phase)
+PREFIX = "wkmp-lab-board-"
+"""How the names of mapped files begin; the process that made them follows."""
 MAX_PASSAGES = 65535
 """More than that are counted as so many."""
 RECORD = np.dtype(
@@ -70,8 +74,16 @@ class Board:
 
     @classmethod
     def create(cls, n_files: int) -> "Board":
-        """Make a board in the temporary folder; :meth:`remove` it when the run has ended."""
-        descriptor, path = tempfile.mkstemp(prefix="wkmp-lab-board-")
+        """Make a board in the temporary folder; :meth:`remove` it when the run has ended.
+
+        What runs that were killed have left behind there is cleared away.
+        """
+        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+            pid = left.name.removeprefix(PREFIX).partition("-")[0]
+            if pid.isdigit() and not psutil.pid_exists(int(pid)):
+                with contextlib.suppress(OSError):  # another user's
+                    left.unlink()
+        descriptor, path = tempfile.mkstemp(prefix=f"{PREFIX}{os.getpid()}-")
         with os.fdopen(descriptor, "wb") as file:
             np.zeros(n_files + 1, RECORD).tofile(file)
         return cls(path)
