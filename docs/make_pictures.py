@@ -72,7 +72,8 @@ def take_import(page, url: str) -> None:
 
 
 def take_explorer(page, url: str) -> None:
-    """The explorer on one file."""
+    """The explorer on one file, in a window high enough to show all of it."""
+    page.set_viewport_size({"width": 1120, "height": 1400})
     open_notebook(page, url, "explore.ipynb")
     run_command(page, "notebook:run-all-cells")
     expect(page.locator(".wkmp-verdict")).to_contain_text("passages", timeout=120_000)

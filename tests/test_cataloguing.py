@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from standin_world import distort, make_id, make_items
 
+from wkmp_lab import tables
 from wkmp_lab.cataloguing import add_results, find_same_songs
 from wkmp_lab.fingerprinting import (
     compute_fingerprint,
@@ -89,6 +90,16 @@ def test_a_piece_in_two_encodings_is_found_with_its_better_copy():
     assert pair.offset_s == pytest.approx(40 * 1365 / 11025, abs=0.2)
     assert pair.better == pair.first
     assert "lowpass_hz" in pair.reason
+
+
+def test_pairs_stand_in_a_table_with_the_better_copy():
+    good = file_of("rain.flac", RAIN, sr=96_000)
+    poor = file_of("rain.mp3", distort(RAIN, bit_error=0.03)[40:], sr=22_050)
+    table = tables.same_songs_table(find_same_songs([good, poor]))
+    row = table.iloc[0]
+    assert (row.path, row.other_path, row.better_path) == ("rain.flac", "rain.mp3", "rain.flac")
+    assert (row.passage, row.overlap_s > 30.0) == (0, True)
+    assert list(tables.same_songs_table([])) == list(table)
 
 
 def test_copies_that_nothing_tells_apart_have_no_better_one():

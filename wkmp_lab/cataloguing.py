@@ -7,6 +7,7 @@ from pathlib import PurePath
 import numpy as np
 
 from wkmp_lab.claims import MAX_BIT_ERROR, MIN_SURE_OVERLAP_S
+from wkmp_lab.columns import Column
 from wkmp_lab.dsp.chromaprint_code import Items
 from wkmp_lab.errors import FingerprintError
 from wkmp_lab.fingerprinting import decode_fingerprint
@@ -62,6 +63,25 @@ class SameSong:
     better: SongCopy | None
     """The copy that is likely to sound better; None where nothing tells them apart."""
     reason: str
+
+
+SAME_SONGS: Sequence[Column[SameSong]] = (
+    Column("path", "path", "a file", lambda pair: pair.first.path),
+    Column("passage", "int", "index of its passage", lambda pair: pair.first.passage),
+    Column("other_path", "path", "the file that holds the same", lambda pair: pair.second.path),
+    Column("other_passage", "int", "index of its passage", lambda pair: pair.second.passage),
+    Column("bit_error", "float", "share of bits that differ", lambda pair: pair.bit_error),
+    Column("overlap_s", "float", "what both hold, in s", lambda pair: pair.overlap_s),
+    Column("offset_s", "float", "where the other begins in it, in s", lambda pair: pair.offset_s),
+    Column(
+        "better_path",
+        "path",
+        "the copy that is likely to sound better",
+        lambda pair: pair.better.path if pair.better else None,
+    ),
+    Column("reason", "text", "why it is", lambda pair: pair.reason),
+)
+"""A row per pair of passages that are the same recording."""
 
 
 def add_results(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from wkmp_lab import comparing, decisions, export, neighbours, tables
+from wkmp_lab import cataloguing, comparing, decisions, export, neighbours, tables
 from wkmp_lab.board import Control
 from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
@@ -121,6 +121,11 @@ class ImportSession:
     def failures(self) -> pd.DataFrame:
         """A row per failed file, with phase and reason."""
         return tables.failures_table(self.results)
+
+    @property
+    def same_songs(self) -> pd.DataFrame:
+        """Pairs of passages that are one recording, and which copy likely sounds better."""
+        return tables.same_songs_table(cataloguing.find_same_songs(self.results))
 
     @property
     def decisions(self) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from wkmp_lab.cataloguing import SAME_SONGS, SameSong
 from wkmp_lab.columns import (
     CANDIDATES,
     DECISIONS,
@@ -125,6 +126,11 @@ def neighbours_table(
     passages = {(row.file.path, row.passage.index): row.passage for row in _passages(results)}
     rows = [NeighbourRow(each, passages[each.path, each.passage]) for each in neighbours]
     return _make_table(NEIGHBOURS, rows)
+
+
+def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
+    """A row per pair, as given; columns :data:`wkmp_lab.cataloguing.SAME_SONGS`."""
+    return _make_table(SAME_SONGS, pairs)
 
 
 def comparison_table(differences: Sequence[Difference]) -> pd.DataFrame:
