@@ -1,6 +1,7 @@
 """The house rules that a machine can check: who imports whom, and what importing costs."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,52 @@ def test_there_are_no_circles():
 def test_no_file_is_two_ideas():
     too_long = {p.name: n for p in MODULES if (n := len(p.read_text("utf-8").splitlines())) > 400}
     assert not too_long
+
+
+TAG = re.compile(r"</?[a-z][a-z0-9]*[ >/]")
+OUTSIDE_WORDS = {
+    *("path", "name", "title", "artist", "folder", "reason", "sentence", "detail", "why"),
+    *("release_title", "verdict", "text", "message", "notes", "error"),
+}
+"""Attributes that hold what tags, file names and servers say."""
+
+
+def find_bare_words(tree: ast.AST) -> list[str]:
+    """What f-strings that hold HTML show of outside words without escaping them."""
+
+    def visit(node: ast.AST) -> list[str]:
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if is_call and re.match(r"escape_html|format_|_|len", node.func.id):
+            return []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # a method
+            return [word for child in (node.func.value, *node.args) for word in visit(child)]
+        mine = isinstance(node, ast.Attribute) and node.attr in OUTSIDE_WORDS
+        found = [f"line {node.lineno}: {ast.unparse(node)}"] if mine else []
+        return found + [word for child in ast.iter_child_nodes(node) for word in visit(child)]
+
+    pages = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        and TAG.search("".join(v.value for v in node.values if isinstance(v, ast.Constant)))
+    ]
+    return [
+        word
+        for page in pages
+        for part in page.values
+        if isinstance(part, ast.FormattedValue)
+        for word in visit(part.value)
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_outside_word_stands_bare_in_html(path):
+    assert not find_bare_words(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_a_bare_word_in_html_would_be_found():
+    bare = 'f"<b>{song.title}</b> {escape_html(song.artist)} {len(song.path)}"'
+    assert find_bare_words(ast.parse(bare)) == ["line 1: song.title"]
 
 
 def run_python(code: str) -> str:
