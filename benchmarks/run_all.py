@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 WITH_MUSIC = (
     "runner",
     "lanes",
+    "kernel_latency",
     "single_file",
     "loudness",
     "segmenting",
