@@ -1,5 +1,6 @@
 """Results made by hand for tests of tables, exports and displays."""
 
+from wkmp_lab.flavors import Flavor
 from wkmp_lab.model import (
     Amplitude,
     AudioFormat,
@@ -32,6 +33,7 @@ def make_passage(
     index=0, *, start_s=0.0, end_s=100.0, title="Rain", mbid=MBID, level="high", text="AQADtEmU"
 ):
     """A passage with everything; ``level`` unidentified leaves it without a choice."""
+    flavor = Flavor({"timbre": {"bright": 0.75, "dark": 0.25}}, "acousticbrainz", 0)
     evidence = (
         Evidence("acoustid", 0.97, 0.9, "fingerprint"),
         Evidence("duration", 1.2, -0.05, "1.2 s longer"),
@@ -66,6 +68,7 @@ def make_passage(
             Tempo(120.0, 0.8, is_octave_uncertain=True),
             Key("F# minor", 0.7, "A major", 0.6, -3.0),
         ),
+        musical_flavor=flavor,
     )
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for AcoustID and MusicBrainz on loopback, with scripted faults.
+"""A stand-in for AcoustID, MusicBrainz and AcousticBrainz on loopback, with scripted faults.
 
 It speaks the services' protocols, applies their matching rule and their limits to an invented
 world, and writes every request into a ledger at the moment of its arrival.
@@ -9,6 +9,7 @@ import gzip
 import http.server
 import itertools
 import json
+import random
 import re
 import socket
 import struct
@@ -27,7 +28,9 @@ from standin_world import World, WorldRecording, WorldRelease, make_world, match
 
 from wkmp_lab.errors import FingerprintError
 from wkmp_lab.fingerprinting import decode_fingerprint
+from wkmp_lab.flavors import CATEGORIES
 
+SERVICES = ("acoustid", "musicbrainz", "acousticbrainz")
 KEY = "a-valid-key-0123"
 HUGE = gzip.compress(b" " * (9 << 20), 1)
 """More than any client should unpack."""
@@ -57,7 +60,9 @@ class Standin(http.server.ThreadingHTTPServer):
         self.world = world or make_world()
         self.lock = threading.Lock()
         self.ledger: list[Entry] = []
-        self.faults: dict[str, deque[str]] = {"acoustid": deque(), "musicbrainz": deque()}
+        self.faults: dict[str, deque[str]] = {name: deque() for name in SERVICES}
+        self.unflavored: set[str] = set()
+        """Recordings that AcousticBrainz does not know."""
         self.latency_s = 0.0
         self.least_gap_s: dict[str, float] = {}
         """Requests that come sooner after the last one are refused with 503 or 429."""
@@ -136,7 +141,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
     def _serve(self, body: bytes) -> None:
-        service = "acoustid" if self.path.startswith("/v2/") else "musicbrainz"
+        folders = {"v2": "acoustid", "api": "acousticbrainz"}
+        service = folders.get(self.path.split("/")[1], "musicbrainz")
         agent = self.headers.get("User-Agent", "")
         entry = Entry(service, time.monotonic(), self.path, agent, body)
         with self.server.lock:
@@ -166,6 +172,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if service == "acousticbrainz":
+            known = self.server.world.recordings.keys() - self.server.unflavored
+            status, document = answer_acousticbrainz(known, parts.path, query)
+            self._send(entry, status, json.dumps(document).encode(), "application/json")
+            return
         status, text = answer_musicbrainz(self.server.world, parts.path, query)
         if status == 301:
             self._send(entry, 301, b"", "text/plain", {"Location": f"{text}?{parts.query}"})
@@ -275,6 +286,30 @@ def _look_up(world: World, text: str, duration: str) -> list[dict[str, Any]] | N
         return None
     matches = match_like_acoustid(world, items, float(duration))
     return [_result(world, score, found) for score, found in matches]
+
+
+def answer_acousticbrainz(
+    known: set[str], path: str, query: dict[str, str]
+) -> tuple[int, dict[str, Any]]:
+    """AcousticBrainz' bulk look-up: unknown recordings are left out without a word."""
+    asked = query.get("recording_ids", "").split(";")
+    if path != "/api/v1/high-level":
+        return 404, {"message": "Not found"}
+    if len(asked) > 25 or not asked[0]:
+        return 400, {"message": "More than 25 recordings not allowed"}
+    found = {mbid: {"0": make_document(mbid)} for mbid in asked if mbid.lower() in known}
+    return 200, {**found, "mbid_mapping": {}}
+
+
+def make_document(seed: str) -> dict[str, Any]:
+    """A high-level document with all 18 categories, another one for every seed."""
+    rng = random.Random(seed)
+    classifiers = {}
+    for name, elements in CATEGORIES.items():
+        weights = [rng.random() + 0.01 for _ in elements]
+        shares = [weight / sum(weights) for weight in weights]
+        classifiers[name] = {"all": dict(zip(elements, shares, strict=True))}
+    return {"metadata": {"version": {"highlevel": {}}}, "highlevel": classifiers}
 
 
 def _error(code: int, message: str, status: int = 400) -> tuple[int, dict[str, Any]]:

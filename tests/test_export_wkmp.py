@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import example_results as example
 import pytest
@@ -100,10 +101,12 @@ def test_an_unidentified_passage_has_no_song_and_no_invented_id(tmp_path):
 
 
 def test_flavor_and_provenance_hold_what_was_measured_and_said(tmp_path):
-    path = export([example.make_result()], tmp_path)
+    passage = replace(example.make_passage(), musical_flavor=None)
+    path = export([example.make_result(passages=(passage,))], tmp_path)
     row = select(path, "SELECT * FROM passages")[0]
     flavor = json.loads(row["musical_flavor_vector"])
     assert flavor == {"centroid_hz": 1500.0, "onset_rate_hz": 2.5}
+    assert json.loads(row["flavor_source_blend"]) == {"wkmp_lab": 1.0}
     analysis = json.loads(row["import_metadata"])["amplitude_analysis"]
     assert analysis["parameters_used"] == {"window_s": 0.1}
     rows = select(path, "SELECT * FROM import_provenance")

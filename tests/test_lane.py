@@ -220,5 +220,5 @@ def test_a_music_folder_may_bring_a_catalogue(tmp_path):
 def test_without_a_key_or_a_catalogue_there_are_no_sources(monkeypatch, tmp_path, standin):
     monkeypatch.delenv("WKMP_LAB_ACOUSTID_KEY")
     settings = make_settings(standin, tmp_path)
-    assert services.name_sources(settings.identifying) == ""
+    assert services.name_sources(settings.identifying) == ("", "")
     assert Settings().identifying.catalogue is None

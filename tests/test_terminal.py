@@ -5,7 +5,8 @@ import example_results as example
 import pytest
 
 from wkmp_lab import terminal
-from wkmp_lab.model import InFlight, Phase, Snapshot
+from wkmp_lab.model import Phase
+from wkmp_lab.snapshot import InFlight, Snapshot
 
 NOW = Snapshot(
     session_id="abcd1234",

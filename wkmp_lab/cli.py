@@ -1,4 +1,4 @@
-"""The ``wkmp-lab`` command: import, examine, plan, catalogue."""
+"""The ``wkmp-lab`` command: import, examine, plan, catalogue, flavors."""
 
 import argparse
 import contextlib
@@ -168,6 +168,48 @@ def run_catalogue_query(options: argparse.Namespace) -> int:
     return DONE
 
 
+def run_flavors_add(options: argparse.Namespace) -> int:
+    """``wkmp-lab flavors add``"""
+    from tqdm import tqdm
+
+    from wkmp_lab.io.flavor_file import FlavorFile, add_dump
+    from wkmp_lab.text import clean_text
+
+    with (
+        FlavorFile(_find_flavors(options), is_writer=True) as flavors,
+        tqdm(unit=" documents", file=sys.stderr, disable=None) as bar,
+    ):
+        count = add_dump(
+            flavors, options.source, on_progress=lambda count: bar.update(count.n_read - bar.n)
+        )
+        _say(f"{count.n_new} flavors added; {len(flavors)} in {flavors.path}")
+    if count.n_passed_over:
+        _say(f"{count.n_passed_over} documents passed over; the last: {clean_text(count.why)}")
+    return DONE
+
+
+def run_flavors_query(options: argparse.Namespace) -> int:
+    """``wkmp-lab flavors query``"""
+    from wkmp_lab.io.flavor_file import FlavorFile
+    from wkmp_lab.names import read_mbid
+
+    mbid = read_mbid(options.mbid)
+    if mbid is None:
+        raise InvalidInputError(f"a recording id is a UUID, got {options.mbid!r}")
+    with FlavorFile(_find_flavors(options)) as flavors:
+        found = flavors.read([mbid]).get(mbid)
+    if options.json:
+        _say(json.dumps(None if found is None else dataclasses.asdict(found)))
+    elif found is None:
+        _say("no flavor of this recording is known")
+    else:
+        _say(f"{found.source}, submission {found.submission}")
+        for name, shares in found.categories.items():
+            likeliest = max(shares, key=lambda element: shares[element])
+            _say(f"  {name:20s} {likeliest} ({shares[likeliest]:.0%})")
+    return DONE
+
+
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="wkmp-lab",
@@ -188,6 +230,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_settings(plan)
     catalogue = commands.add_parser("catalogue", help="local fingerprints")
     _add_catalogue(catalogue)
+    _add_flavors(commands.add_parser("flavors", help="flavors of AcousticBrainz"))
     return parser
 
 
@@ -208,6 +251,19 @@ def _add_catalogue(command: argparse.ArgumentParser) -> None:
     write.add_argument("file", metavar="FILE")
     for each in (add, entries, query, write):
         each.add_argument("--catalogue", metavar="FILE", help="default: in the data folder")
+
+
+def _add_flavors(command: argparse.ArgumentParser) -> None:
+    add_parser = command.add_subparsers(required=True, metavar="add|query").add_parser
+    add = _add_command(add_parser, "add", "take in a dump", run_flavors_add)
+    add.add_argument(
+        "source", metavar="DUMP", help="a folder or tar archive of high-level JSON; - for stdin"
+    )
+    query = _add_command(add_parser, "query", "show a recording's flavor", run_flavors_query)
+    query.add_argument("mbid", metavar="RECORDING", help="its MusicBrainz id")
+    query.add_argument("--json", action="store_true", help="print JSON instead of text")
+    for each in (add, query):
+        each.add_argument("--flavors", metavar="FILE", help="default: in the data folder")
 
 
 def _add_command(
@@ -241,6 +297,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--offline", action="store_true", help="ask no web service")
     command.add_argument("--catalogue", metavar="FILE", help="known fingerprints to compare with")
+    command.add_argument("--flavors", metavar="FILE", help="flavors taken from a dump")
     command.add_argument("--medium", choices=("auto", *MEDIUM_THRESHOLD_DBFS), default="auto")
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -256,7 +313,10 @@ def _make_settings(options: argparse.Namespace) -> Settings:
         settings,
         segmenting=dataclasses.replace(settings.segmenting, medium=options.medium),
         identifying=dataclasses.replace(
-            settings.identifying, is_offline=options.offline, catalogue=options.catalogue
+            settings.identifying,
+            is_offline=options.offline,
+            catalogue=options.catalogue,
+            flavors=options.flavors,
         ),
         running=running,
     )
@@ -310,6 +370,12 @@ def _open_catalogue(options: argparse.Namespace) -> "Catalogue":
     from wkmp_lab.services import find_catalogue
 
     return open_catalogue(find_catalogue(IdentifySettings(catalogue=options.catalogue)))
+
+
+def _find_flavors(options: argparse.Namespace) -> Path:
+    from wkmp_lab.services import find_flavors
+
+    return find_flavors(IdentifySettings(flavors=options.flavors))
 
 
 def _name_recording(recording: "Recording") -> str:

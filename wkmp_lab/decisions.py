@@ -189,7 +189,7 @@ def describe_decision(decision: Decision) -> str:
 def _decide(passage: Passage, decisions: Sequence[Decision]) -> Passage:
     for decision in reversed(decisions):
         if isinstance(decision, IdentityDecision) and _is_there(passage, decision):
-            return replace(passage, identity=_overrule(passage.identity, decision))
+            return passage.identify_as(_overrule(passage.identity, decision))
     return passage
 
 

@@ -36,9 +36,9 @@ def export_results(
     """Write results into a folder, in each of the formats.
 
     ``csv``, ``parquet``, ``xlsx`` and ``json`` (JSON Lines, ``.jsonl``) write one file per table:
-    files, passages, candidates, evidence, flavors, gaps, timeline, failures. ``wkmp`` writes
-    ``wkmp.db``, ``cue`` and ``labels`` (Audacity) one file per audio file into a folder of that
-    name, ``m3u`` a playlist of all passages, ``html`` a report in one file.
+    files, passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures.
+    ``wkmp`` writes ``wkmp.db``, ``cue`` and ``labels`` (Audacity) one file per audio file into a
+    folder of that name, ``m3u`` a playlist of all passages, ``html`` a report in one file.
 
     Text that a spreadsheet would take for a formula is prefixed with ``'`` in CSV and XLSX, and
     left as it is elsewhere.

@@ -116,7 +116,7 @@ def _insert_passage(
     title, artist = name_passage(result, passage)
     source = "identity" if chosen and chosen.title else "tags"
     lead_in, lead_out = _find_leads(passage)
-    flavor = _flavor(passage)
+    flavor, blend = _flavor(passage)
     row = {
         "guid": guid,
         "file_id": _file_guid(result, root),
@@ -136,7 +136,7 @@ def _insert_passage(
         "artist_confidence": chosen.score if chosen and chosen.artist else None,
         "recording_mbid": chosen.recording_mbid if chosen else None,
         "identity_confidence": chosen.score if chosen else None,
-        "flavor_source_blend": _json({"wkmp_lab": 1.0}) if flavor else None,
+        "flavor_source_blend": blend,
     }
     _insert(db, "passages", row)
     _insert_provenance(db, result, passage, guid)
@@ -157,6 +157,7 @@ def _link(db: sqlite3.Connection, passage: Passage, guid: str, chosen: Candidate
     if work:
         _insert(db, "works", {"guid": work, "work_mbid": chosen.work_mbid})
     song = make_guid("song", chosen.recording_mbid)
+    flavor, blend = _flavor(passage)
     _insert(
         db,
         "songs",
@@ -165,9 +166,9 @@ def _link(db: sqlite3.Connection, passage: Passage, guid: str, chosen: Candidate
             "recording_mbid": chosen.recording_mbid,
             "title": _clean(chosen.title),
             "work_id": work,
-            "flavor_vector": _flavor(passage),
-            "flavor_source_blend": _json({"wkmp_lab": 1.0}) if passage.descriptors else None,
-            "status": "FLAVOR READY" if passage.descriptors else "PENDING",
+            "flavor_vector": flavor,
+            "flavor_source_blend": blend,
+            "status": "FLAVOR READY" if flavor else "PENDING",
         },
     )
     length = passage.end_ticks - passage.start_ticks
@@ -242,8 +243,15 @@ def _describe_import(result: FileResult, passage: Passage) -> dict[str, object]:
     return found
 
 
-def _flavor(passage: Passage) -> str | None:
-    return _json(passage.descriptors.as_dict()) if passage.descriptors else None
+def _flavor(passage: Passage) -> tuple[str | None, str | None]:
+    """Flavor vector and its source: AcousticBrainz' categories, or else our own numbers."""
+    told = passage.musical_flavor
+    if told is not None:
+        vector = {name: dict(shares) for name, shares in told.categories.items()}
+        return _json(vector), _json({told.source: 1.0})
+    if passage.descriptors is not None:
+        return _json(passage.descriptors.as_dict()), _json({"wkmp_lab": 1.0})
+    return None, None
 
 
 def _find_twins(results: Sequence[FileResult], root: str) -> dict[str, list[str]]:

@@ -36,6 +36,7 @@ COMPLEX_CATEGORIES: Mapping[str, tuple[str, ...]] = {
     ),
     "moods_mirex": ("Cluster1", "Cluster2", "Cluster3", "Cluster4", "Cluster5"),
 }
+CATEGORIES: Mapping[str, tuple[str, ...]] = {**BINARY_CATEGORIES, **COMPLEX_CATEGORIES}
 USER_PREFIX = "user."
 SUM_TOLERANCE = 1e-4
 """How far the values of a category may be from a sum of 1 (SPEC003)."""
@@ -159,7 +160,7 @@ def _blend(name: str, flavors: Sequence[Flavor], weights: Sequence[float]) -> Di
 
 
 def _check_category(name: str, values: Distribution) -> None:
-    known = BINARY_CATEGORIES.get(name) or COMPLEX_CATEGORIES.get(name)
+    known = CATEGORIES.get(name)
     if known is None and not name.startswith(USER_PREFIX):
         raise InvalidInputError(
             f"a category is one of AcousticBrainz' 18 or begins with {USER_PREFIX!r}, got {name!r}"

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.board import PHASES, FileState
-from wkmp_lab.model import InFlight, Phase
+from wkmp_lab.model import Phase
+from wkmp_lab.snapshot import InFlight
 
 PHASE_SHARES = {
     Phase.SCANNING: 0.0,

@@ -17,9 +17,10 @@ from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.lane import Lane, identify_now
 from wkmp_lab.ledger import Ledger
-from wkmp_lab.model import FileResult, SessionState, SourceFile
+from wkmp_lab.model import FileResult, SourceFile
 from wkmp_lab.runner import Runner, order_tasks
 from wkmp_lab.settings import SegmentHints, Settings
+from wkmp_lab.snapshot import SessionState
 from wkmp_lab.store import Store, StoredRun
 from wkmp_lab.worker import Task
 
@@ -205,6 +206,8 @@ class ImportCourse:
                     store.put(outcome, run_id=self.session_id)
                     self._take(outcome, lane, is_new=True)
             lane.finish()
+            if lane.remark is not None:
+                self._remark(lane.remark)
         self._cut_by_releases(files, runner, store)
 
     def _cut_by_releases(self, files: Sequence[SourceFile], runner: Runner, store: Store) -> None:
@@ -254,6 +257,11 @@ class ImportCourse:
             f"Processing file {self.ledger.n_finished} of {self.ledger.n_found}: "
             f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
         )
+
+    def _remark(self, line: str) -> None:
+        """Log a line that the summary shows too."""
+        self.ledger.remark(line)
+        self._log(line)
 
     def _log(self, line: str) -> None:
         self.ledger.note(line)

@@ -4,15 +4,16 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Self
 
 from wkmp_lab import album_lookups, lookups, provenance, services
 from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.flavor_lookups import Flavored, add_flavors, lacks_flavor
 from wkmp_lab.model import FileResult, Phase, Span
-from wkmp_lab.services import Services
+from wkmp_lab.services import Services, Sources
 from wkmp_lab.settings import Settings, compute_settings_key
 
 LANE_BATCH = 10
@@ -27,19 +28,25 @@ def compute_identify_key(settings: Settings) -> str:
     return f"{lookups.IDENTIFY_VERSION}-{compute_settings_key(settings, Phase.IDENTIFYING)[:8]}"
 
 
-def needs_identity(result: FileResult, settings: Settings, sources: str) -> bool:
+def needs_identity(result: FileResult, settings: Settings, sources: Sources) -> bool:
     """True where asking may tell more than is known.
 
     Passages were not identified with these settings, a service did not answer, or one of them is
-    not sure and there are other ``sources`` now (:func:`~wkmp_lab.services.name_sources`): a key
-    has come, the catalogue has grown. What was matched is not asked again for that.
+    not sure, or lacks its flavor, and there are other ``sources`` of it now
+    (:func:`~wkmp_lab.services.name_sources`): a key has come, the catalogue has grown. What was
+    matched is not asked again for that.
     """
     if not result.passages:
         return False
     made_by = dict(result.provenance)
     if made_by.get(provenance.IDENTIFIED) != compute_identify_key(settings):
         return True
-    return lookups.is_unanswered(result) or made_by.get(provenance.ASKED, sources) != sources
+    if lookups.is_unanswered(result):
+        return True
+    if made_by.get(provenance.ASKED, sources.identity) != sources.identity:
+        return True
+    has_more = bool(sources.flavor) and made_by.get(provenance.FLAVORED) != sources.flavor
+    return has_more and lacks_flavor(result)
 
 
 def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) -> FileResult:
@@ -48,10 +55,12 @@ def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) 
         return result
     start_s = time.time()
     with services.open_services(settings, is_cancelled=lambda: False, folder=folder) as asked:
-        (identified,) = lookups.identify_files([result], services=asked, settings=settings)
+        identified = lookups.identify_files([result], services=asked, settings=settings)
+        flavored = add_flavors(identified, asked)
     span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
     sources = services.name_sources(settings.identifying, folder)
-    return _stamp(identified, span, compute_identify_key(settings), sources)
+    (stamped,) = _stamp(flavored, span, compute_identify_key(settings), sources)
+    return stamped
 
 
 class Lane:
@@ -90,6 +99,8 @@ class Lane:
         self._sources = services.name_sources(settings.identifying, folder)
         self._folders: defaultdict[str, dict[str, FileResult]] = defaultdict(dict)
         self._touched: dict[str, None] = {}
+        self._unflavored: set[str] = set()
+        self._why_unflavored = ""
         self._is_cancelled = is_cancelled
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
         self._error: WkmpLabError | None = WkmpLabError("the identifying lane broke off")
@@ -114,6 +125,16 @@ class Lane:
             self._queue.put(result)
         else:
             self._keep(result)
+
+    @property
+    def remark(self) -> str | None:
+        """What the import as a whole has to tell of the services; None where that is nothing."""
+        if not self._unflavored:
+            return None
+        return (
+            f"no musical flavors for {len(self._unflavored)} recordings: {self._why_unflavored}; "
+            "the next import asks again"
+        )
 
     def finish(self) -> None:
         """No more files come; returns when all have left.
@@ -143,13 +164,11 @@ class Lane:
                 if self._is_cancelled():
                     continue
                 start_s = time.time()
-                for result in lookups.identify_files(
-                    batch, services=asked, settings=self._settings
-                ):
-                    stamped = self._stamp(result, start_s)
-                    self._keep(stamped)
+                identified = lookups.identify_files(batch, services=asked, settings=self._settings)
+                for result in self._close(identified, asked, start_s):
+                    self._keep(result)
                     self._touched[_folder_of(result)] = None
-                    self._on_identified(stamped)
+                    self._on_identified(result)
             self._settle_folders(asked)
 
     def _settle_folders(self, asked: Services) -> None:
@@ -160,17 +179,29 @@ class Lane:
             if self._is_cancelled() or album_lookups.is_settled(tracks, asked):
                 continue
             start_s = time.time()
-            for result in lookups.identify_folder(tracks, services=asked, settings=self._settings):
-                if result.passages != known[result.path].passages:
-                    self._on_revised(self._stamp(result, start_s))
+            revised = [
+                result
+                for result in lookups.identify_folder(
+                    tracks, services=asked, settings=self._settings
+                )
+                if result.passages != known[result.path].passages
+            ]
+            for result in self._close(revised, asked, start_s):
+                self._on_revised(result)
 
     def _keep(self, result: FileResult) -> None:
         if result.passages:
             self._folders[_folder_of(result)][result.path] = result
 
-    def _stamp(self, result: FileResult, start_s: float) -> FileResult:
+    def _close(
+        self, identified: Sequence[FileResult], asked: Services, start_s: float
+    ) -> Sequence[FileResult]:
+        """Identified files with their flavors, and with what they were identified by."""
+        flavored = add_flavors(identified, asked)
+        self._unflavored |= flavored.unanswered
+        self._why_unflavored = flavored.why or self._why_unflavored
         span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
-        return _stamp(result, span, self._key, self._sources)
+        return _stamp(flavored, span, self._key, self._sources)
 
     def _take_batch(self) -> list[FileResult] | None:
         """What is waiting, at least one and at most ``LANE_BATCH``; None at the end."""
@@ -191,11 +222,21 @@ def _folder_of(result: FileResult) -> str:
     return str(PurePath(result.path).parent)
 
 
-def _stamp(result: FileResult, span: Span, key: str, sources: str) -> FileResult:
-    """Note when, by which settings, and where it is not sure by whom a result was identified."""
-    spans = (*(old for old in result.spans if old.phase is not Phase.IDENTIFYING), span)
-    made_by = {**dict(result.provenance), provenance.IDENTIFIED: key}
-    made_by.pop(provenance.ASKED, None)
-    if not all(each.identity and each.identity.level in SURE_LEVELS for each in result.passages):
-        made_by[provenance.ASKED] = sources
-    return replace(result, spans=spans, provenance=tuple(sorted(made_by.items())))
+def _stamp(flavored: Flavored, span: Span, key: str, sources: Sources) -> list[FileResult]:
+    """Note when and by which settings results were identified, and who was asked for the rest."""
+    stamped = []
+    for result in flavored.results:
+        spans = (*(old for old in result.spans if old.phase is not Phase.IDENTIFYING), span)
+        made_by = {**dict(result.provenance), provenance.IDENTIFIED: key}
+        made_by.pop(provenance.ASKED, None)
+        made_by.pop(provenance.FLAVORED, None)
+        levels = [each.identity.level if each.identity else None for each in result.passages]
+        if not all(level in SURE_LEVELS for level in levels):
+            made_by[provenance.ASKED] = sources.identity
+        heard = {each.recording_mbid for each in result.passages}
+        is_answered = bool(sources.flavor) and not heard & flavored.unanswered
+        if is_answered and lacks_flavor(result):
+            made_by[provenance.FLAVORED] = sources.flavor
+        by = tuple(sorted(made_by.items()))
+        stamped.append(replace(result, spans=spans, provenance=by))
+    return stamped

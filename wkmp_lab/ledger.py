@@ -10,7 +10,8 @@ import numpy as np
 from wkmp_lab.board import PHASES, Board, FileState
 from wkmp_lab.decisions import ByContent, apply_decisions
 from wkmp_lab.gauge import MIN_FINISHED, NOTHING, Gauge, estimate_remaining_s, read_gauge
-from wkmp_lab.model import FileResult, MatchLevel, SessionState, Snapshot, SourceFile
+from wkmp_lab.model import FileResult, MatchLevel, SourceFile
+from wkmp_lab.snapshot import SessionState, Snapshot
 
 RATE_WINDOW = 20
 """Moments that the rate for the remaining time is taken over."""
@@ -50,6 +51,7 @@ class Ledger:
         self._n_finished_now = 0
         self._failures: dict[str, str] = {}
         self._log: collections.deque[str] = collections.deque(maxlen=N_LATEST)
+        self._remarks: collections.deque[str] = collections.deque(maxlen=N_LATEST)
         self._marks: collections.deque[tuple[float, float]] = collections.deque(maxlen=RATE_WINDOW)
         self._fraction = 0.0
         self._last_gauge = NOTHING
@@ -143,6 +145,10 @@ class Ledger:
         """Add a line to the log that snapshots show."""
         self._log.append(line)
 
+    def remark(self, line: str) -> None:
+        """Add a line that summaries show."""
+        self._remarks.append(line)
+
     def close(self) -> None:
         """Stop the clock, and let go of the board."""
         self._ended_s = time.time()
@@ -189,6 +195,7 @@ class Ledger:
                 failures=tuple(list(self._failures.items())[-N_LATEST:]),
                 log=tuple(self._log),
                 n_jobs=n_jobs,
+                remarks=tuple(self._remarks),
             )
 
     def _mark_rate(self) -> None:

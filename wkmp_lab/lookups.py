@@ -261,7 +261,7 @@ def _find_track(release: Release, recording_mbid: str | None) -> Recording | Non
 
 def _decide(inquiry: Inquiry, services: Services) -> Passage:
     identity = identify(inquiry, services.silent)
-    return replace(inquiry.passage, identity=_complete(identity, inquiry, services))
+    return inquiry.passage.identify_as(_complete(identity, inquiry, services))
 
 
 def _complete(identity: Identity, inquiry: Inquiry, services: Services) -> Identity:

@@ -5,10 +5,11 @@ file. What is missing is ``None``, never NaN and never a placeholder. Records co
 """
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.flavors import Flavor
 from wkmp_lab.units import seconds_from_ticks
 
 
@@ -265,6 +266,8 @@ class Passage:
     identity: Identity | None = None
     amplitude: Amplitude | None = None
     descriptors: Descriptors | None = None
+    musical_flavor: Flavor | None = None
+    """WKMP's flavor of the recording, as AcousticBrainz has it."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_ticks < self.end_ticks:
@@ -272,6 +275,19 @@ class Passage:
                 f"a passage needs 0 <= start < end, got {self.start_ticks} and "
                 f"{self.end_ticks} ticks"
             )
+
+    @property
+    def recording_mbid(self) -> str | None:
+        """The recording that it was identified as; None where there is none."""
+        chosen = self.identity.chosen if self.identity else None
+        return chosen.recording_mbid if chosen else None
+
+    def identify_as(self, identity: Identity | None) -> "Passage":
+        """The passage with another identity; a musical flavor stays with its recording."""
+        changed = replace(self, identity=identity)
+        if changed.recording_mbid == self.recording_mbid:
+            return changed
+        return replace(changed, musical_flavor=None)
 
     @property
     def start_s(self) -> float:
@@ -353,48 +369,3 @@ class FileResult:
     @property
     def duration_s(self) -> float | None:
         return self.audio.duration_s if self.audio else None
-
-
-SessionState = Literal["scanning", "running", "paused", "completed", "cancelled", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """A file that is being worked on now."""
-
-    path: str
-    phase: Phase
-    fraction: float
-    """Of this phase, 0 to 1."""
-    elapsed_s: float
-    worker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The state of a session at one moment: all that progress displays draw from."""
-
-    session_id: str
-    state: SessionState
-    folder: str
-    n_files: int
-    n_finished: int
-    n_failed: int
-    n_passages: int
-    n_passages_by_level: tuple[int, int, int, int]
-    """In the order of MATCH_LEVELS."""
-    n_files_by_phase: tuple[int, ...]
-    n_passages_by_phase: tuple[int, ...]
-    """What has left each phase, in the order of Phase; before SEGMENTING there is no passage."""
-    fraction: float
-    """Of the whole import, by work done, 0 to 1; never goes backwards."""
-    elapsed_s: float
-    remaining_s: float | None
-    """None until the fifth finished file."""
-    remaining_reason: str
-    in_flight: tuple[InFlight, ...]
-    failures: tuple[tuple[str, str], ...]
-    """(path, reason) of the latest failed files, at most 20."""
-    log: tuple[str, ...]
-    """The latest log lines, at most 20."""
-    n_jobs: int

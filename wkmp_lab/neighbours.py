@@ -6,13 +6,14 @@ means something within one library only.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.columns import Column
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.flavors import Flavor, compute_hellinger_distance, flavor_distance
 from wkmp_lab.model import Descriptors, FileResult, Passage
 
 DoubleArray = npt.NDArray[np.float64]
@@ -51,6 +52,10 @@ LEAST_SHIFT = 0.1
 NEAR_SHARE = 0.5
 """An aspect is a reason where it differs by less than this share of what is usual here."""
 MAX_REASONS = 3
+Way = Literal["sound", "wkmp", "hellinger"]
+WAYS: tuple[Way, ...] = ("sound", "wkmp", "hellinger")
+ALIKE = 0.1
+"""Categories of two flavors that are less than this apart (Hellinger) are reasons."""
 _TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -63,7 +68,8 @@ class Neighbour:
     path, passage
         Where it is.
     distance
-        0 is the same; 1.1 is usual between any two passages of a library.
+        0 is the same. By sound 1.1 is usual between any two passages of a library; by flavor 1
+        is the most.
     reasons
         Aspects in which both are close, closest first; may be empty.
     """
@@ -111,9 +117,14 @@ class FlavorMap(NamedTuple):
 
 
 def find_neighbours(
-    results: Sequence[FileResult], path: str, passage: int = 0, *, n: int = 5
+    results: Sequence[FileResult],
+    path: str,
+    passage: int = 0,
+    *,
+    n: int = 5,
+    by: Way = "sound",
 ) -> tuple[Neighbour, ...]:
-    """The passages that sound most like one, nearest first; empty where it is the only one.
+    """The passages that are most like one, nearest first; empty where it is the only one.
 
     Parameters
     ----------
@@ -123,6 +134,10 @@ def find_neighbours(
         The passage that is asked about.
     n
         How many at most.
+    by
+        ``sound``: by what was measured. ``wkmp``: by WKMP's distance of musical flavors
+        (:func:`flavors.flavor_distance`), ``hellinger``:
+        :func:`flavors.compute_hellinger_distance`; both among passages whose flavor is known.
 
     Raises
     ------
@@ -131,6 +146,10 @@ def find_neighbours(
     """
     if n < 1:
         raise InvalidInputError(f"n must be >= 1, got {n}")
+    if by not in WAYS:
+        raise InvalidInputError(f"by must be one of {WAYS}, got {by!r}")
+    if by != "sound":
+        return _find_by_flavor(results, (path, passage), n, by)
     ids, raw = collect_vectors(results)
     if (path, passage) not in ids:
         raise InvalidInputError(f"no described passage {passage} in {path!r}")
@@ -142,6 +161,40 @@ def find_neighbours(
     return tuple(
         Neighbour(*ids[k], float(distances[k]), _name_reasons(parts[k], usual)) for k in order[:n]
     )
+
+
+def _find_by_flavor(
+    results: Sequence[FileResult], own: PassageId, n: int, by: Way
+) -> tuple[Neighbour, ...]:
+    flavors = {
+        (result.path, passage.index): passage.musical_flavor
+        for result in results
+        for passage in result.passages
+        if passage.musical_flavor is not None
+    }
+    if own not in flavors:
+        raise InvalidInputError(f"no musical flavor is known of passage {own[1]} in {own[0]!r}")
+    measure = flavor_distance if by == "wkmp" else compute_hellinger_distance
+    mine = flavors.pop(own)
+    distances = {name: measure(mine, flavor) for name, flavor in flavors.items()}
+    nearest = sorted(distances, key=lambda name: (distances[name], name))[:n]
+    return tuple(
+        Neighbour(*name, distances[name], _name_categories(mine, flavors[name]))
+        for name in nearest
+    )
+
+
+def _name_categories(flavor: Flavor, other: Flavor) -> tuple[str, ...]:
+    """The categories in which two flavors are alike, most alike first."""
+    apart = {
+        name: compute_hellinger_distance(
+            Flavor({name: flavor.categories[name]}, flavor.source),
+            Flavor({name: other.categories[name]}, other.source),
+        )
+        for name in flavor.categories.keys() & other.categories.keys()
+    }
+    ordered = sorted(apart, key=lambda name: (apart[name], name))
+    return tuple(name for name in ordered if apart[name] < ALIKE)[:MAX_REASONS]
 
 
 def compute_flavor_map(results: Sequence[FileResult]) -> FlavorMap:

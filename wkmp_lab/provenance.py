@@ -34,6 +34,8 @@ PACKAGE, TOOL, HINTS, IDENTIFIED = "wkmp_lab", "tool", "hints", "identified"
 of a file's structure from outside, and what the identities were decided with."""
 ASKED = "asked"
 """Who could be asked about passages that are not sure; without an entry all are."""
+FLAVORED = "flavored"
+"""Who was asked about the flavors that are missing; without an entry nobody was."""
 LENGTHS = "lengths"
 """What a release tells of the lengths of a file's pieces, in s: it is cut by them, once."""
 
@@ -194,7 +196,7 @@ def inherit(result: FileResult, kept: FileResult) -> FileResult:
         old = [span for span in old if span.phase is not Phase.IDENTIFYING]
         return replace(result, spans=(*old, *result.spans))
     notes = [note for note in kept.notes if not note.startswith(STALE_NOTE)]
-    identified = [entry for entry in kept.provenance if entry[0] in (IDENTIFIED, ASKED)]
+    identified = [entry for entry in kept.provenance if entry[0] in (IDENTIFIED, ASKED, FLAVORED)]
     return replace(
         result,
         spans=(*old, *result.spans),

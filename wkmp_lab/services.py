@@ -3,9 +3,10 @@
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -14,10 +15,12 @@ import platformdirs
 
 from wkmp_lab import __version__
 from wkmp_lab.errors import StoreError
-from wkmp_lab.io import acoustid, musicbrainz
+from wkmp_lab.io import acousticbrainz, acoustid, musicbrainz
+from wkmp_lab.io.acousticbrainz import AcousticbrainzClient, FlavorAnswer
 from wkmp_lab.io.acoustid import AcoustidClient
 from wkmp_lab.io.answers import AcoustidMatch, CatalogueMatch, Outcome, Recording, Release
 from wkmp_lab.io.catalogue_file import compute_generation, open_catalogue
+from wkmp_lab.io.flavor_file import FlavorFile, compute_flavor_generation
 from wkmp_lab.io.http_cache import HttpCache
 from wkmp_lab.io.keys import Secret, read_key
 from wkmp_lab.io.musicbrainz import MusicbrainzClient
@@ -52,6 +55,8 @@ class Services:
         ISRC -> recordings.
     search_recordings
         (title, artist, duration in s) -> recordings that might be meant.
+    fetch_flavors
+        MusicBrainz ids of recordings -> their flavors.
     """
 
     query_catalogue: Callable[[Items], Sequence[CatalogueMatch]] | None = None
@@ -64,6 +69,7 @@ class Services:
     search_recordings: (
         Callable[[str, str | None, float | None], Outcome[tuple[Recording, ...]]] | None
     ) = None
+    fetch_flavors: Callable[[Sequence[str]], FlavorAnswer] | None = None
     silent: tuple[str, ...] = ("offline_not_asked",)
 
 
@@ -86,18 +92,48 @@ def find_library(file: str | Path) -> Path:
     return next((f for f in folders if Path(f, FOLDER_CATALOGUE).is_file()), folders[0])
 
 
-def name_sources(settings: IdentifySettings, folder: str | Path | None = None) -> str:
-    """Who can be asked, beyond what the settings say: the key is there, the catalogue has grown.
+def find_flavors(settings: IdentifySettings) -> Path:
+    """Path of the flavors that were taken from dumps, whether there are any or not."""
+    if settings.flavors is not None:
+        return Path(settings.flavors).expanduser()
+    return Path(platformdirs.user_data_dir("wkmp_lab")) / "flavors.sqlite"
 
-    Where this changes, what no one could name before is worth another question.
 
-    >>> name_sources(IdentifySettings(is_offline=True, catalogue="/nowhere/catalogue.sqlite"))
-    ''
+class Sources(NamedTuple):
+    """Who can be asked, as words that change when there is more to be learnt; empty for nobody.
+
+    Attributes
+    ----------
+    identity
+        Where this changes, what no one could name before is worth another question.
+    flavor
+        Where this changes, flavors that are missing are.
+    """
+
+    identity: str
+    flavor: str
+
+
+def name_sources(settings: IdentifySettings, folder: str | Path | None = None) -> Sources:
+    """Who can be asked: the key is there, the catalogue has grown, a dump was taken in.
+
+    >>> nobody = IdentifySettings(is_offline=True, catalogue="/nowhere/c", flavors="/nowhere/f")
+    >>> name_sources(nobody)
+    Sources(identity='', flavor='')
     """
     has_key = not settings.is_offline and read_key() is not None
     generation = compute_generation(find_catalogue(settings, folder))
-    known = {"acoustid": "key" if has_key else None, "catalogue": generation}
-    return ",".join(f"{name}:{state}" for name, state in known.items() if state is not None)
+    url = None if settings.is_offline else settings.acousticbrainz_url
+    return Sources(
+        identity=_name_known({"acoustid": "key" if has_key else None, "catalogue": generation}),
+        flavor=_name_known(
+            {"file": compute_flavor_generation(find_flavors(settings)), "acousticbrainz": url}
+        ),
+    )
+
+
+def _name_known(states: Mapping[str, str | None]) -> str:
+    return ",".join(f"{name}:{state}" for name, state in states.items() if state is not None)
 
 
 @contextlib.contextmanager
@@ -130,13 +166,15 @@ def open_services(
     chosen = settings.identifying
     with contextlib.ExitStack() as stack:
         query, broken = _open_catalogue(stack, find_catalogue(chosen, folder))
+        shelf = _open_flavors(stack, find_flavors(chosen))
+        local = Services(query, fetch_flavors=_read_flavors(shelf, None))
         if chosen.is_offline:
-            yield Services(query_catalogue=query, silent=(*broken, "offline_not_asked"))
+            yield replace(local, silent=(*broken, "offline_not_asked"))
             return
         folder = Path(chosen.cache or platformdirs.user_cache_dir("wkmp_lab")).expanduser()
         key = key or read_key()
-        if key is None and chosen.contact is None:
-            yield Services(query_catalogue=query, silent=(*broken, NO_KEY, NO_CONTACT))
+        if key is None and chosen.contact is None and chosen.acousticbrainz_url is None:
+            yield replace(local, silent=(*broken, NO_KEY, NO_CONTACT))
             return
         cache = stack.enter_context(_open_cache(folder / "answers.sqlite"))
         agent = f"wkmp_lab/{__version__} ( {chosen.contact or 'no contact given'} )"
@@ -144,6 +182,7 @@ def open_services(
         patience = patience or Patience()
         lookup = _open_acoustid(chosen, transport, cache, key, patience) if key else None
         client = _open_musicbrainz(chosen, transport, cache, patience) if chosen.contact else None
+        server = _open_acousticbrainz(chosen, transport, cache)
         yield Services(
             query_catalogue=query,
             lookup_acoustid=lookup.lookup if lookup else None,
@@ -151,6 +190,7 @@ def open_services(
             fetch_release=client.fetch_release if client else None,
             fetch_isrc=client.fetch_isrc if client else None,
             search_recordings=client.search_recordings if client else None,
+            fetch_flavors=_read_flavors(shelf, server),
             silent=(*broken, *(() if lookup else (NO_KEY,)), *(() if client else (NO_CONTACT,))),
         )
 
@@ -166,6 +206,37 @@ def _open_catalogue(
     except StoreError as error:
         _LOG.warning("%s", error)
         return None, (f"lookup_failed(catalogue, {error})",)
+
+
+def _open_flavors(stack: contextlib.ExitStack, path: Path) -> FlavorFile | None:
+    """The flavors that were taken from dumps, if there are any that can be read."""
+    if not path.exists():
+        return None
+    try:
+        return stack.enter_context(FlavorFile(path))
+    except StoreError as error:
+        _LOG.warning("%s", error)
+        return None
+
+
+def _read_flavors(
+    shelf: FlavorFile | None, server: AcousticbrainzClient | None
+) -> Callable[[Sequence[str]], FlavorAnswer] | None:
+    """How to get flavors: from the file, and what it does not have from the server."""
+    if shelf is None and server is None:
+        return None
+
+    def fetch(mbids: Sequence[str]) -> FlavorAnswer:
+        try:
+            known = shelf.read(mbids) if shelf else {}
+        except StoreError as error:
+            return FlavorAnswer({}, tuple(mbids), str(error))
+        if server is None:
+            return FlavorAnswer(known)
+        told = server.fetch_flavors([mbid for mbid in mbids if mbid not in known])
+        return replace(told, flavors={**known, **told.flavors})
+
+    return fetch
 
 
 def _open_cache(path: Path) -> HttpCache:
@@ -198,6 +269,18 @@ def _open_musicbrainz(
     interval_s = _polite_s(url, "musicbrainz.org", asked_s, least_s)
     host = Host(_slot_name("musicbrainz", url), interval_s, patience)
     return MusicbrainzClient(transport, cache, host=host, base_url=url)
+
+
+def _open_acousticbrainz(
+    settings: IdentifySettings, transport: Transport, cache: HttpCache
+) -> AcousticbrainzClient | None:
+    url = settings.acousticbrainz_url
+    if url is None:
+        return None
+    asked_s, least_s = settings.acousticbrainz_interval_s, acousticbrainz.INTERVAL_S
+    interval_s = _polite_s(url, "acousticbrainz.org", asked_s, least_s)
+    host = Host(_slot_name("acousticbrainz", url), interval_s, acousticbrainz.PATIENCE)
+    return AcousticbrainzClient(transport, cache, host=host, base_url=url)
 
 
 def _polite_s(url: str, domain: str, asked_s: float, least_s: float) -> float:

@@ -13,8 +13,10 @@ from wkmp_lab.board import Control
 from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.importing import ImportCourse, load_course
-from wkmp_lab.model import Candidate, FileResult, SessionState, Snapshot
+from wkmp_lab.io.scanning import require_folder
+from wkmp_lab.model import Candidate, FileResult
 from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
+from wkmp_lab.snapshot import SessionState, Snapshot
 from wkmp_lab.store import find_store_path
 from wkmp_lab.waiting import await_end, wait_for_end
 
@@ -108,6 +110,11 @@ class ImportSession:
         return tables.flavors_table(self.results)
 
     @property
+    def musical_flavors(self) -> pd.DataFrame:
+        """WKMP's flavor of each passage whose recording AcousticBrainz knows."""
+        return tables.musical_flavors_table(self.results)
+
+    @property
     def gaps(self) -> pd.DataFrame:
         """Every gap that was weighed, taken or not."""
         return tables.gaps_table(self.results)
@@ -137,12 +144,13 @@ class ImportSession:
         with self._course.open_store(is_writer=False) as store:
             return store.read_decisions()
 
-    def neighbours(self, path: str | Path, passage: int = 0, *, n: int = 5) -> pd.DataFrame:
-        """The ``n`` passages that sound most like one; see :func:`neighbours.find_neighbours`."""
+    def neighbours(
+        self, path: str | Path, passage: int = 0, *, n: int = 5, by: neighbours.Way = "sound"
+    ) -> pd.DataFrame:
+        """The ``n`` passages that are most like one; see :func:`neighbours.find_neighbours`."""
         asked = self.get_result(path).path
-        return tables.neighbours_table(
-            neighbours.find_neighbours(self.results, asked, passage, n=n), self.results
-        )
+        found = neighbours.find_neighbours(self.results, asked, passage, n=n, by=by)
+        return tables.neighbours_table(found, self.results)
 
     def compare(self, other: "ImportSession") -> pd.DataFrame:
         """What another import of the same music did otherwise, from this one to that one.
@@ -330,7 +338,8 @@ def start_import(
     InvalidInputError
         The folder is missing or no folder.
     """
-    path = _require_folder(folder)
+    path = Path(folder).expanduser().absolute()
+    require_folder(path)
     course = ImportCourse(
         str(path),
         settings=settings or Settings(),
@@ -385,12 +394,3 @@ def last_session() -> ImportSession:
 _LIVE: dict[str, ImportSession] = {}
 """Imports of this process by folder, latest last: the one piece of state that a kernel keeps, so
 that a session can be found again after its variable is gone."""
-
-
-def _require_folder(folder: str | Path) -> Path:
-    path = Path(folder).expanduser().absolute()
-    if not path.exists():
-        raise InvalidInputError(f"the music folder does not exist: {str(folder)!r}")
-    if not path.is_dir():
-        raise InvalidInputError(f"expected a folder of music, got a file: {str(folder)!r}")
-    return path

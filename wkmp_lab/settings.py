@@ -122,6 +122,9 @@ class IdentifySettings:
     acoustid_url: str = "https://api.acoustid.org/v2"
     musicbrainz_url: str = "https://musicbrainz.org"
     acousticbrainz_url: str | None = None
+    """Of a server that answers as AcousticBrainz did; None: flavors come from a dump only."""
+    flavors: str | None = None
+    """Path of flavors that were taken from a dump; None: in the user's data folder."""
     contact: str | None = None
     """An address for the User-Agent that MusicBrainz asks for."""
     has_text_search: bool = True
@@ -131,6 +134,7 @@ class IdentifySettings:
     acoustid_interval_s: float = 0.34
     """From the end of a request to the next; at the public services never below their limits."""
     musicbrainz_interval_s: float = 1.0
+    acousticbrainz_interval_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

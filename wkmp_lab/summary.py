@@ -7,9 +7,10 @@ is marked so that a ``$`` in a name is not read as mathematics.
 
 from collections.abc import Iterable, Sequence
 
-from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage, Phase, Snapshot
+from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage, Phase
 from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.provenance import HINTS
+from wkmp_lab.snapshot import Snapshot
 from wkmp_lab.text import clean_path, clean_text, escape_html
 from wkmp_lab.units import seconds_from_ticks
 
@@ -68,6 +69,7 @@ def format_snapshot_text(now: Snapshot) -> str:
         "  passages: " + ", ".join(f"{level} {count}" for level, count in levels),
         "  files through " + ", ".join(f"{phase} {count}" for phase, count in phases),
     ]
+    lines += [f"  note: {clean_text(remark)}" for remark in now.remarks]
     lines += [f"  failed: {clean_path(path)}: {clean_text(why)}" for path, why in now.failures]
     return "\n".join(lines)
 
@@ -91,9 +93,14 @@ def format_snapshot_html(now: Snapshot) -> str:
     return wrap_html(
         f"<p><b>Import {escape_html(now.state)}</b>: {escape_html(format_headline(now))}<br>"
         f"{escape_html(clean_path(now.folder), 200)}</p>"
-        f"<table><tbody>{''.join(rows)}</tbody></table>"
+        f"<table><tbody>{''.join(rows)}</tbody></table>{format_remarks(now.remarks)}"
         + _failures([(path, why) for path, why in now.failures])
     )
+
+
+def format_remarks(remarks: Sequence[str]) -> str:
+    """What there is to tell of an import as a whole, as HTML; nothing where that is nothing."""
+    return "".join(f"<p>{escape_html(line, MAX_REASON)}</p>" for line in remarks)
 
 
 def format_session_html(now: Snapshot, results: Sequence[FileResult]) -> str:

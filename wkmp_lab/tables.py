@@ -5,7 +5,7 @@ in the model is ``<NA>`` or ``NaN`` here. Text and paths are shown without contr
 the exact path of a file is ``FileResult.path``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -34,6 +34,8 @@ from wkmp_lab.columns import (
 )
 from wkmp_lab.comparing import DIFFERENCES, Difference
 from wkmp_lab.decisions import Decision
+from wkmp_lab.flavor_lookups import MUSICAL_FLAVORS
+from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.model import FileResult
 from wkmp_lab.neighbours import NEIGHBOURS, Neighbour, NeighbourRow
 from wkmp_lab.text import clean_path, clean_text
@@ -74,12 +76,7 @@ def flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
     rows = [row for row in _passages(results) if row.passage.descriptors is not None]
     values = [row.passage.descriptors.as_dict() for row in rows if row.passage.descriptors]
     names = dict.fromkeys(name for described in values for name in described)
-    table = _make_table(FLAVORS, rows)
-    measured = {
-        name: np.array([described.get(name, np.nan) for described in values], np.float64)
-        for name in names
-    }
-    return pd.concat([table, pd.DataFrame(measured, index=table.index)], axis=1)
+    return _add_numbers(_make_table(FLAVORS, rows), names, values)
 
 
 def gaps_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -119,6 +116,26 @@ def decisions_table(
     return _make_table(DECISIONS, rows)
 
 
+def musical_flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per passage with a WKMP flavor, a column per element: ``mood_happy.happy``, ...
+
+    The values of a category sum to 1; categories that the source does not have are NaN. ``source``
+    and ``submission`` tell where the flavor comes from.
+    """
+    rows = [row for row in _passages(results) if row.passage.musical_flavor is not None]
+    values = [
+        {
+            f"{category}.{element}": share
+            for category, shares in row.passage.musical_flavor.categories.items()
+            for element, share in shares.items()
+        }
+        for row in rows
+        if row.passage.musical_flavor
+    ]
+    names = [f"{name}.{element}" for name, elements in CATEGORIES.items() for element in elements]
+    return _add_numbers(_make_table(MUSICAL_FLAVORS, rows), names, values)
+
+
 def neighbours_table(
     neighbours: Sequence[Neighbour], results: Sequence[FileResult]
 ) -> pd.DataFrame:
@@ -145,6 +162,7 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
         "candidates": candidates_table,
         "evidence": evidence_table,
         "flavors": flavors_table,
+        "musical_flavors": musical_flavors_table,
         "gaps": gaps_table,
         "timeline": timeline_table,
         "failures": failures_table,
@@ -178,6 +196,16 @@ def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataF
         },
         index=pd.RangeIndex(len(rows)),
     )
+
+
+def _add_numbers(
+    table: pd.DataFrame, names: Iterable[str], values: Sequence[Mapping[str, float]]
+) -> pd.DataFrame:
+    """The table with a float64 column per name; NaN where a row has no such value."""
+    numbers = {
+        name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
+    }
+    return pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1)
 
 
 def _make_series(kind: Kind, values: list[object]) -> "pd.Series[Any]":

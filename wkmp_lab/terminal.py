@@ -8,7 +8,8 @@ from typing import Protocol, TextIO
 from tqdm import tqdm
 
 from wkmp_lab.columns import STATUSES
-from wkmp_lab.model import MATCH_LEVELS, FileResult, InFlight, Snapshot
+from wkmp_lab.model import MATCH_LEVELS, FileResult
+from wkmp_lab.snapshot import InFlight, Snapshot
 from wkmp_lab.text import clean_path, clean_text, elide, format_duration
 
 TICK_S = 0.2
@@ -81,6 +82,7 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
         f"{format_duration(audio_s)} of audio",
         f"  {format_duration(now.elapsed_s)} with {now.n_jobs} jobs{speed}",
     ]
+    lines += [f"  {clean_text(remark)}" for remark in now.remarks]
     failed = [result for result in results if result.failure is not None]
     if failed:
         lines.append(f"  {len(failed)} failed:")

@@ -3,7 +3,8 @@
 import threading
 from dataclasses import replace
 
-from wkmp_lab.model import InFlight, Phase, Snapshot
+from wkmp_lab.model import Phase
+from wkmp_lab.snapshot import InFlight, Snapshot
 
 HOSTILE_NAMES = (
     "/music/<img src=x onerror=window.__xss=1>.mp3",

@@ -75,7 +75,7 @@ def scan_folder(
         The folder is missing, no folder, or cannot be listed.
     """
     top = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 (keeps odd bytes)
-    _require_folder(top)
+    require_folder(top)
     walk = _Walk((settings or ScanSettings()).follow_symlinks)
     files: list[SourceFile] = []
     for source in _find_files(top, walk):
@@ -100,11 +100,18 @@ def compute_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _require_folder(top: str) -> None:
-    path = Path(top)
-    if not path.exists():
+def require_folder(folder: str | Path) -> None:
+    """Refuse a music folder that is missing, no folder, or cannot be listed.
+
+    Raises
+    ------
+    InvalidInputError
+        The message names the folder.
+    """
+    top = str(folder)
+    if not Path(top).exists():
         raise InvalidInputError(f"the music folder does not exist: {top!r}")
-    if not path.is_dir():
+    if not Path(top).is_dir():
         raise InvalidInputError(f"expected a folder of music, got a file: {top!r}")
     try:
         os.scandir(top).close()

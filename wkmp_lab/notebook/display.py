@@ -13,9 +13,10 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import DisplayHandle
 
-from wkmp_lab.model import FileResult, Snapshot
+from wkmp_lab.model import FileResult
 from wkmp_lab.notebook.progress import Controlled, Panel
 from wkmp_lab.session import ImportSession
+from wkmp_lab.snapshot import Snapshot
 from wkmp_lab.summary import (
     format_result_html,
     format_session_html,

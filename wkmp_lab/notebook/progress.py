@@ -8,8 +8,9 @@ from typing import Protocol
 
 import ipywidgets as widgets
 
-from wkmp_lab.model import MATCH_LEVELS, InFlight, Phase, Snapshot
+from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
+from wkmp_lab.snapshot import InFlight, Snapshot
 from wkmp_lab.summary import format_clock, format_name
 from wkmp_lab.text import escape_html
 

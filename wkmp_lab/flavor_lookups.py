@@ -1,0 +1,64 @@
+"""Musical flavors for identified passages: from a dump, or from a server that still answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from wkmp_lab.columns import FLAVORS, Column, PassageRow
+from wkmp_lab.flavors import Flavor
+from wkmp_lab.model import FileResult
+from wkmp_lab.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Flavored:
+    """Results with the flavors that were found.
+
+    Attributes
+    ----------
+    results
+        In the order given.
+    unanswered
+        Recordings about which no answer came, and ``why``.
+    """
+
+    results: tuple[FileResult, ...]
+    unanswered: frozenset[str] = frozenset()
+    why: str = ""
+
+
+MUSICAL_FLAVORS: Sequence[Column[PassageRow]] = (
+    *FLAVORS,
+    Column("recording_mbid", "text", "whose flavor it is", lambda row: row.passage.recording_mbid),
+    Column("source", "text", "who told it", lambda row: _read(row, "source")),
+    Column("submission", "int", "which of several", lambda row: _read(row, "submission")),
+)
+"""What stands before the shares: a row per passage, a column per element of each category."""
+
+
+def lacks_flavor(result: FileResult) -> bool:
+    """True where a passage has a recording but no flavor of it."""
+    return any(each.recording_mbid and not each.musical_flavor for each in result.passages)
+
+
+def add_flavors(results: Sequence[FileResult], services: Services) -> Flavored:
+    """The results, each passage with the flavor of its recording, as far as it can be had."""
+    heard = {each.recording_mbid for result in results for each in result.passages}
+    mbids = sorted(mbid for mbid in heard if mbid)
+    if services.fetch_flavors is None or not mbids:
+        return Flavored(tuple(results))
+    answer = services.fetch_flavors(mbids)
+    characterized = tuple(_characterize(result, answer.flavors) for result in results)
+    return Flavored(characterized, frozenset(answer.unanswered), answer.why)
+
+
+def _read(row: PassageRow, field: str) -> object:
+    return getattr(row.passage.musical_flavor, field, None)
+
+
+def _characterize(result: FileResult, flavors: Mapping[str, Flavor]) -> FileResult:
+    """The result with these flavors; a passage of another recording keeps what it has."""
+    passages = (
+        replace(each, musical_flavor=flavors.get(each.recording_mbid or "", each.musical_flavor))
+        for each in result.passages
+    )
+    return replace(result, passages=tuple(passages))

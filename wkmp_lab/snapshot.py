@@ -1,0 +1,52 @@
+"""The state of an import at one moment: all that progress displays draw from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wkmp_lab.model import Phase
+
+SessionState = Literal["scanning", "running", "paused", "completed", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A file that is being worked on now."""
+
+    path: str
+    phase: Phase
+    fraction: float
+    """Of this phase, 0 to 1."""
+    elapsed_s: float
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a session at one moment: all that progress displays draw from."""
+
+    session_id: str
+    state: SessionState
+    folder: str
+    n_files: int
+    n_finished: int
+    n_failed: int
+    n_passages: int
+    n_passages_by_level: tuple[int, int, int, int]
+    """In the order of MATCH_LEVELS."""
+    n_files_by_phase: tuple[int, ...]
+    n_passages_by_phase: tuple[int, ...]
+    """What has left each phase, in the order of Phase; before SEGMENTING there is no passage."""
+    fraction: float
+    """Of the whole import, by work done, 0 to 1; never goes backwards."""
+    elapsed_s: float
+    remaining_s: float | None
+    """None until the fifth finished file."""
+    remaining_reason: str
+    in_flight: tuple[InFlight, ...]
+    failures: tuple[tuple[str, str], ...]
+    """(path, reason) of the latest failed files, at most 20."""
+    log: tuple[str, ...]
+    """The latest log lines, at most 20."""
+    n_jobs: int
+    remarks: tuple[str, ...] = ()
+    """What there is to tell of the import as a whole, oldest first, at most 20 lines."""
