@@ -21,6 +21,9 @@ LEVEL_FRAMES_PER_S = 100
 SUB_BAND_LEVEL_S = 1.0
 """Length of the stretches whose loudness spread is the dynamic complexity."""
 
+_DB_PER_NEPER = np.float32(10.0 / np.log(10.0))
+"""Power in dB from its natural logarithm, which costs a third of the common one."""
+
 DoubleArray = npt.NDArray[np.float64]
 
 
@@ -209,17 +212,17 @@ def _measure_frames(mono: Samples) -> _Frames:
     last = None
     onsets = []
     for measured in spectrum.iterate_measures(mono):
-        log_mel = 10.0 * np.log10(np.maximum(measured.mel, spectrum.AMIN))
-        before = log_mel[:1] if last is None else last
-        rises = np.diff(np.concatenate([before, log_mel]), axis=0)
-        onsets.append(np.maximum(rises, 0.0).mean(axis=1))
-        last = log_mel[-1:]
-        rows = np.concatenate([measured.shape, log_mel @ cosines], axis=1, dtype=np.float64)
-        totals += rows.sum(axis=0)
-        squares += (rows**2).sum(axis=0)
-        contrasts += measured.contrast.sum(axis=0)
-        n_frames += len(rows)
-        n_contrasts += len(measured.contrast)
+        log_mel = _DB_PER_NEPER * np.log(np.maximum(measured.mel, spectrum.AMIN))
+        before = log_mel[:, :1] if last is None else last
+        rises = np.diff(log_mel, axis=1, prepend=before)
+        onsets.append(np.maximum(rises, 0.0).mean(axis=0))
+        last = log_mel[:, -1:]
+        rows = np.concatenate([measured.shape, cosines @ log_mel], dtype=np.float64)
+        totals += rows.sum(axis=1)
+        squares += np.einsum("ij,ij->i", rows, rows)
+        contrasts += measured.contrast.sum(axis=1)
+        n_frames += rows.shape[1]
+        n_contrasts += measured.contrast.shape[1]
     means = totals / n_frames
     deviations = np.sqrt(np.maximum(squares / n_frames - means**2, 0.0))
     numbers = _name_numbers(means, deviations, contrasts / n_contrasts)
@@ -238,10 +241,10 @@ def _name_numbers(
 
 
 def _compute_cosines() -> FloatArray:
-    """Orthonormal type-2 cosine transform, shape ``(N_MELS, N_MFCC)``."""
+    """Orthonormal type-2 cosine transform, shape ``(N_MFCC, N_MELS)``."""
     n = spectrum.N_MELS
-    table = np.cos(np.pi / n * (np.arange(n) + 0.5)[:, None] * np.arange(N_MFCC)) * np.sqrt(2 / n)
-    table[:, 0] /= np.sqrt(2)
+    table = np.cos(np.pi / n * np.arange(N_MFCC)[:, None] * (np.arange(n) + 0.5)) * np.sqrt(2 / n)
+    table[0] /= np.sqrt(2)
     cosines: FloatArray = table.astype(np.float32)
     return cosines
 

@@ -18,60 +18,68 @@ _CountArray = npt.NDArray[np.uint16]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def measure_pair(
+def sum_pair(first: FloatArray, second: FloatArray, frame_length: int, sums: _DoubleArray) -> None:
+    """Sums of two channels over each frame, shape ``(n_frames, 6)``.
+
+    The columns are: energy of each, energy of half the difference, sum of each, largest absolute
+    value.
+    """
+    half, zero = np.float32(0.5), np.float32(0.0)
+    for frame in range(sums.shape[0]):
+        left = first[frame * frame_length : (frame + 1) * frame_length]
+        right = second[frame * frame_length : (frame + 1) * frame_length]
+        square_p = square_q = sum_p = sum_q = side = peak = zero
+        for n in range(left.shape[0]):
+            p, q = left[n], right[n]
+            square_p += p * p
+            square_q += q * q
+            sum_p += p
+            sum_q += q
+            away = half * (p - q)
+            side += away * away
+            peak = max(peak, max(abs(p), abs(q)))
+        sums[frame, 0], sums[frame, 1], sums[frame, 2] = square_p, square_q, side
+        sums[frame, 3], sums[frame, 4], sums[frame, 5] = sum_p, sum_q, peak
+
+
+# A recursive filter leaves the processor waiting for its own results. So two channels run side by
+# side, the second at no cost, and each sum is written so that what is not yet known comes last;
+# free reassociation (fastmath) would undo that, and takes twice the time.
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def filter_pair(
     first: FloatArray,
     second: FloatArray,
     weights: _DoubleArray,
     filters: _DoubleArray,
     state: _DoubleArray,
     frame_length: int,
-    sums: _DoubleArray,
+    energies: _DoubleArray,
 ) -> None:
-    """Sums of two channels over each frame, shape ``(n_frames, 7)``.
+    """Add the K-weighted energy of two channels over each frame to ``energies``.
 
-    The columns are: K-weighted energy of both, energy of each, energy of half the difference, sum
-    of each, largest absolute value. Two channels run side by side because a recursive filter
-    leaves the processor waiting: the second channel costs almost nothing.
+    ``filters`` are those of :func:`compute_k_filter`, ``state`` of shape ``(2, 4)`` is what they
+    keep from one call to the next.
     """
     b0, b1, b2, a1, a2 = filters[0]
-    d1, d2 = filters[1, 3], filters[1, 4]
+    c1, c2 = filters[1, 3], filters[1, 4]
     p1, p2, p3, p4 = state[0]
     q1, q2, q3, q4 = state[1]
     n_samples = first.shape[0]
-    for frame in range(sums.shape[0]):
-        k_p = k_q = square_p = square_q = sum_p = sum_q = side = peak = 0.0
+    for frame in range(energies.shape[0]):
+        energy_p = energy_q = 0.0
         for n in range(frame * frame_length, min((frame + 1) * frame_length, n_samples)):
-            p = float(first[n])
-            q = float(second[n])
-            square_p += p * p
-            square_q += q * q
-            sum_p += p
-            sum_q += q
-            side += 0.25 * (p - q) * (p - q)
-            peak = max(peak, max(abs(p), abs(q)))
-            shelf = b0 * p + p1
-            p1 = b1 * p - a1 * shelf + p2
-            p2 = b2 * p - a2 * shelf
-            out = shelf + p3
-            p3 = -2.0 * shelf - d1 * out + p4
-            p4 = shelf - d2 * out
-            k_p += out * out
-            shelf = b0 * q + q1
-            q1 = b1 * q - a1 * shelf + q2
-            q2 = b2 * q - a2 * shelf
-            out = shelf + q3
-            q3 = -2.0 * shelf - d1 * out + q4
-            q4 = shelf - d2 * out
-            k_q += out * out
+            p, q = float(first[n]), float(second[n])
+            shelf_p, shelf_q = b0 * p + p1, b0 * q + q1
+            p1, q1 = (b1 * p + p2) - a1 * shelf_p, (b1 * q + q2) - a1 * shelf_q
+            p2, q2 = b2 * p - a2 * shelf_p, b2 * q - a2 * shelf_q
+            out_p, out_q = shelf_p + p3, shelf_q + q3
+            p3, q3 = (p4 - 2.0 * shelf_p) - c1 * out_p, (q4 - 2.0 * shelf_q) - c1 * out_q
+            p4, q4 = shelf_p - c2 * out_p, shelf_q - c2 * out_q
+            energy_p += out_p * out_p
+            energy_q += out_q * out_q
         if abs(p3) + abs(q3) < _DENORMAL:  # Denormal numbers would slow silence a hundredfold.
             p1 = p2 = p3 = p4 = q1 = q2 = q3 = q4 = 0.0
-        sums[frame, 0] = weights[0] * k_p + weights[1] * k_q
-        sums[frame, 1] = square_p
-        sums[frame, 2] = square_q
-        sums[frame, 3] = side
-        sums[frame, 4] = sum_p
-        sums[frame, 5] = sum_q
-        sums[frame, 6] = peak
+        energies[frame] += weights[0] * energy_p + weights[1] * energy_q
     state[0, 0], state[0, 1], state[0, 2], state[0, 3] = p1, p2, p3, p4
     state[1, 0], state[1, 1], state[1, 2], state[1, 3] = q1, q2, q3, q4
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from wkmp_lab.dsp.level_kernels import count_clipped, measure_pair, measure_spectra
+from wkmp_lab.dsp.level_kernels import count_clipped, filter_pair, measure_spectra, sum_pair
 from wkmp_lab.dsp.tracks import make_tracks
 from wkmp_lab.dsp.true_peak import (
     N_TAPS,
@@ -240,16 +240,16 @@ class LevelMeter:
         body = self._staged[:, plan.prefix : plan.prefix + self._n_staged]
         peak, k_energy, side = np.zeros((3, lengths.size))
         energies, totals = np.zeros((2, lengths.size, n_channels))
-        sums = np.empty((lengths.size, 7))
+        sums = np.empty((lengths.size, 6))
         for pair, i in enumerate(range(0, n_channels, 2)):
             j = min(i + 1, n_channels - 1)
             weights, state = plan.weights[i : i + 2], self._k_state[pair]
-            measure_pair(body[i], body[j], weights, plan.filters, state, plan.hop, sums)
-            k_energy += sums[:, 0]
-            energies[:, i], energies[:, j] = sums[:, 1], sums[:, 2]
-            side = sums[:, 3] if n_channels == 2 else side
-            totals[:, i], totals[:, j] = sums[:, 4], sums[:, 5]
-            peak = np.maximum(peak, sums[:, 6])
+            filter_pair(body[i], body[j], weights, plan.filters, state, plan.hop, k_energy)
+            sum_pair(body[i], body[j], plan.hop, sums)
+            energies[:, i], energies[:, j] = sums[:, 0], sums[:, 1]
+            side = sums[:, 2] if n_channels == 2 else side
+            totals[:, i], totals[:, j] = sums[:, 3], sums[:, 4]
+            peak = np.maximum(peak, sums[:, 5])
         if not np.all(energies < _MAX_ENERGY):
             raise InvalidInputError(
                 f"samples must be finite numbers of audio, got an energy of {energies.max()} "

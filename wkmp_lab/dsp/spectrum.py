@@ -39,6 +39,8 @@ _BIN_HZ = SR / N_FFT
 _N_FACTORS = 16
 """Powers multiplied before one logarithm is taken; 10^-160 and 10^304 still are numbers."""
 _SUM_LENGTH = 32
+_TINY = 1e-30
+"""Of silence, whose shape is 0."""
 
 _IntArray = npt.NDArray[np.int64]
 _ComplexArray = npt.NDArray[np.complex64]
@@ -65,17 +67,17 @@ class Banks(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """What is measured in a stretch of ``n`` frames, float32.
+    """What is measured in a stretch of ``n`` frames, float32, time on the last axis.
 
     Attributes
     ----------
     mel
-        Power in each mel band, shape ``(n, N_MELS)``.
+        Power in each mel band, shape ``(N_MELS, n)``.
     shape
-        The measures of :data:`SHAPE_NAMES`, shape ``(n, N_SHAPE)``.
+        The measures of :data:`SHAPE_NAMES`, shape ``(N_SHAPE, n)``.
     contrast
         Peaks over valleys of each band in dB, of every :data:`CONTRAST_STEP`-th frame, shape
-        ``(ceil(n / CONTRAST_STEP), N_BANDS)``.
+        ``(N_BANDS, ceil(n / CONTRAST_STEP))``.
     """
 
     mel: FloatArray
@@ -100,7 +102,7 @@ def count_frames(mono: Samples) -> int:
 
 
 def iterate_spectra(mono: Samples) -> Iterator[_ComplexArray]:
-    """Spectra in batches of frames, complex64, shape ``(n, N_BINS)``.
+    """Spectra in batches of frames, complex64, shape ``(N_BINS, n)``.
 
     Frames are centred as librosa's are: frame ``i`` has its middle at sample ``i * HOP_LENGTH``,
     zeros lie before and behind the signal, the window is a periodic Hann.
@@ -120,7 +122,7 @@ def iterate_spectra(mono: Samples) -> Iterator[_ComplexArray]:
         stretch[offset + len(found) :] = 0.0
         n = min(BATCH_FRAMES, n_frames - first)
         np.multiply(frames[:n], window, out=windowed[:n])
-        yield scipy.fft.rfft(windowed[:n], axis=1)
+        yield scipy.fft.rfft(windowed[:n].T, axis=0)
 
 
 def compute_mel_filters() -> FloatArray:
@@ -160,105 +162,116 @@ def iterate_measures(mono: Samples) -> Iterator[Measures]:
     for first in range(0, n_frames, STRETCH_FRAMES):
         n = min(STRETCH_FRAMES, n_frames - first)
         measures = Measures(
-            mel=np.empty((n, N_MELS), np.float32),
-            shape=np.empty((n, N_SHAPE), np.float32),
-            contrast=np.empty((-(-n // CONTRAST_STEP), N_BANDS), np.float32),
+            mel=np.empty((N_MELS, n), np.float32),
+            shape=np.empty((N_SHAPE, n), np.float32),
+            contrast=np.empty((N_BANDS, -(-n // CONTRAST_STEP)), np.float32),
         )
         for start in range(0, n, BATCH_FRAMES):
             _measure(next(batches), start, banks, measures)
         yield measures
 
 
+# Bin by bin, with the frames of a batch side by side in the innermost loop: so the compiler turns
+# every sum over bins into vector instructions, however few bins it has.
 @njit(cache=True, nogil=True, fastmath=True)
 def _measure(spectra: _ComplexArray, start: int, banks: Banks, measures: Measures) -> None:
-    """Measure a batch of frames into the rows from ``start`` on."""
-    n_bins = spectra.shape[1]
-    power = np.empty(n_bins, np.float32)
-    magnitude = np.empty(n_bins, np.float32)
-    for i in range(spectra.shape[0]):
-        row = spectra[i]
-        for k in range(n_bins):
-            power[k] = row[k].real * row[k].real + row[k].imag * row[k].imag
-            magnitude[k] = np.sqrt(power[k])
-        _measure_mel(power, banks.mel_weights, banks.mel_starts, measures.mel[start + i])
-        _measure_shape(power, magnitude, measures.shape[start + i])
-        if (start + i) % CONTRAST_STEP == 0:
-            contrast = measures.contrast[(start + i) // CONTRAST_STEP]
-            _measure_contrast(magnitude, banks.contrast_spans, contrast)
+    """Measure a batch of frames into the places from ``start`` on."""
+    n_bins, n_frames = spectra.shape
+    power = np.empty((n_bins, n_frames), np.float32)
+    magnitude = np.empty((n_bins, n_frames), np.float32)
+    for k in range(n_bins):
+        for i in range(n_frames):
+            z = spectra[k, i]
+            power[k, i] = z.real * z.real + z.imag * z.imag
+            magnitude[k, i] = np.sqrt(power[k, i])
+    stop = start + n_frames
+    _measure_mel(power, banks.mel_weights, banks.mel_starts, measures.mel[:, start:stop])
+    shape = measures.shape[:, start:stop]
+    _measure_shape(magnitude, shape)
+    _measure_flatness(power, shape[3])
+    for i in range(-start % CONTRAST_STEP, n_frames, CONTRAST_STEP):
+        contrast = measures.contrast[:, (start + i) // CONTRAST_STEP]
+        _measure_contrast(magnitude[:, i].copy(), banks.contrast_spans, contrast)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _measure_mel(
     power: FloatArray, weights: FloatArray, starts: _IntArray, mel: FloatArray
 ) -> None:
-    rising = np.float32(0.0)
+    n_frames = power.shape[1]
+    before = np.empty(n_frames, np.float32)
+    rising, falling = np.zeros((2, n_frames), np.float32)
     for m in range(starts.shape[0] - 1):
-        before = rising
-        rising = np.float32(0.0)
-        falling = np.float32(0.0)
+        before[:] = rising
+        rising[:] = 0.0
+        falling[:] = 0.0
         for k in range(starts[m], starts[m + 1]):
-            rising += weights[0, k] * power[k]
-            falling += weights[1, k] * power[k]
+            for i in range(n_frames):
+                rising[i] += weights[0, k] * power[k, i]
+                falling[i] += weights[1, k] * power[k, i]
         if m > 0:
             mel[m - 1] = before + falling
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _measure_shape(power: FloatArray, magnitude: FloatArray, shape: FloatArray) -> None:
-    n_bins = magnitude.shape[0]
-    weight = np.float32(0.0)
-    moment = np.float32(0.0)
+def _measure_shape(magnitude: FloatArray, shape: FloatArray) -> None:
+    """Centroid, bandwidth and roll-off of each frame into the first three rows."""
+    n_bins, n_frames = magnitude.shape
+    n_parts = -(-n_bins // _SUM_LENGTH)
+    parts = np.zeros((n_parts, n_frames), np.float32)
+    weight, moment, spread, centre = np.zeros((4, n_frames), np.float32)
     for k in range(n_bins):
-        weight += magnitude[k]
-        moment += magnitude[k] * np.float32(k)
-    centre = moment / weight if weight > 0.0 else np.float32(0.0)
-    spread = np.float32(0.0)
+        for i in range(n_frames):
+            parts[k // _SUM_LENGTH, i] += magnitude[k, i]
+            moment[i] += magnitude[k, i] * np.float32(k)
+    for part in range(n_parts):
+        weight += parts[part]
+    for i in range(n_frames):
+        centre[i] = moment[i] / max(weight[i], np.float32(_TINY))
     for k in range(n_bins):
-        away = np.float32(k) - centre
-        spread += magnitude[k] * away * away
-    shape[0] = centre * _BIN_HZ
-    shape[1] = np.sqrt(spread / weight) * _BIN_HZ if weight > 0.0 else 0.0
-    shape[2] = _find_rolloff(magnitude, ROLLOFF_SHARE * float(weight)) * _BIN_HZ
-    shape[3] = _measure_flatness(power)
+        for i in range(n_frames):
+            away = np.float32(k) - centre[i]
+            spread[i] += magnitude[k, i] * away * away
+    for i in range(n_frames):
+        shape[0, i] = centre[i] * _BIN_HZ
+        shape[1, i] = np.sqrt(spread[i] / max(weight[i], np.float32(_TINY))) * _BIN_HZ
+        goal = ROLLOFF_SHARE * float(weight[i])
+        shape[2, i] = _find_rolloff(magnitude[:, i], parts[:, i], goal) * _BIN_HZ
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _find_rolloff(magnitude: FloatArray, goal: float) -> int:
-    """Bin where the sum reaches the goal: by whole stretches first, then bin by bin."""
-    n_bins = magnitude.shape[0]
+def _find_rolloff(magnitude: FloatArray, parts: FloatArray, goal: float) -> int:
+    """Bin where the sum reaches the goal: by the sums of stretches first, then bin by bin."""
     before = 0.0
-    first = 0
-    while first < n_bins:
-        part = float(magnitude[first : first + _SUM_LENGTH].sum())
-        if before + part >= goal:
-            break
-        before += part
-        first += _SUM_LENGTH
-    for k in range(first, n_bins):
-        before += float(magnitude[k])
+    part = 0
+    while part < parts.shape[0] - 1 and before + parts[part] < goal:
+        before += parts[part]
+        part += 1
+    for k in range(part * _SUM_LENGTH, magnitude.shape[0]):
+        before += magnitude[k]
         if before >= goal:
             return k
-    return int(n_bins - 1)
+    return int(magnitude.shape[0] - 1)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _measure_flatness(power: FloatArray) -> float:
+def _measure_flatness(power: FloatArray, flatness: FloatArray) -> None:
     """Geometric over arithmetic mean; few logarithms, each of the product of many powers."""
-    n_bins = power.shape[0]
-    n_products = n_bins // _N_FACTORS
-    total = np.float32(0.0)
+    n_bins, n_frames = power.shape
+    total = np.zeros(n_frames, np.float32)
+    logs = np.zeros(n_frames)
+    products = np.ones(n_frames)
     for k in range(n_bins):
-        total += max(power[k], np.float32(AMIN))
-    logs = 0.0
-    products = np.ones(n_products)
-    for factor in range(_N_FACTORS):
-        for j in range(n_products):
-            products[j] *= max(power[factor * n_products + j], np.float32(AMIN))
-    for j in range(n_products):
-        logs += np.log(products[j])
-    for k in range(_N_FACTORS * n_products, n_bins):
-        logs += np.log(max(power[k], np.float32(AMIN)))
-    return float(np.exp(logs / n_bins) / (total / n_bins))
+        for i in range(n_frames):
+            value = max(power[k, i], np.float32(AMIN))
+            total[i] += value
+            products[i] *= value
+        if k % _N_FACTORS == _N_FACTORS - 1 or k == n_bins - 1:
+            for i in range(n_frames):
+                logs[i] += np.log(products[i])
+                products[i] = 1.0
+    for i in range(n_frames):
+        flatness[i] = np.exp(logs[i] / n_bins) / (total[i] / n_bins)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

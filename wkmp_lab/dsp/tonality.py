@@ -88,9 +88,8 @@ def collect_pitches(mono: Samples, *, sr: int) -> FloatArray:
         if len(rest) < N_FFT:
             continue
         frames = np.lib.stride_tricks.sliding_window_view(rest, N_FFT)[::HOP_LENGTH]
-        magnitudes = np.abs(scipy.fft.rfft(frames * window, axis=1)[:, : _HIGH + 1])
         rows.append(np.zeros((len(frames), N_CENTS), np.float32))
-        _collect_peaks(magnitudes, rows[-1])
+        _collect_peaks(scipy.fft.rfft(frames * window, axis=1), rows[-1])
         rest = rest[len(frames) * HOP_LENGTH :]
     return np.concatenate(rows) if rows else np.zeros((0, N_CENTS), np.float32)
 
@@ -115,8 +114,13 @@ def name_key(index: int) -> str:
 
 
 @njit(cache=True, nogil=True)
-def _collect_peaks(magnitudes: FloatArray, found: FloatArray) -> None:
+def _collect_peaks(spectra: npt.NDArray[np.complex64], found: FloatArray) -> None:
     """Add the peaks of each spectrum to ``found``, in the places of the notes they speak for."""
+    magnitudes = np.empty((spectra.shape[0], _HIGH + 1), np.float32)
+    for i in range(magnitudes.shape[0]):
+        for k in range(_HIGH + 1):
+            z = spectra[i, k]
+            magnitudes[i, k] = np.sqrt(z.real * z.real + z.imag * z.imag)
     most = magnitudes[:, _LOW:_HIGH].max()
     for i in range(magnitudes.shape[0]):
         row = magnitudes[i]
