@@ -1,5 +1,6 @@
 """FLAVORING: the measured character of a passage, in named numbers with units and sources."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -240,6 +241,7 @@ def _name_numbers(
     return found
 
 
+@functools.cache
 def _compute_cosines() -> FloatArray:
     """Orthonormal type-2 cosine transform, shape ``(N_MFCC, N_MELS)``."""
     n = spectrum.N_MELS

@@ -1,12 +1,15 @@
 """Decoding: what comes out is what went in, counted and not believed."""
 
+import contextlib
 import struct
+import wave
 
 import audio_factory as factory
 import numpy as np
 import pytest
 
 from wkmp_lab.errors import DecodeError
+from wkmp_lab.io import container as opening
 from wkmp_lab.io.audio import AudioReader, read_signal
 
 SR = 44_100
@@ -180,3 +183,17 @@ def test_nothing_is_printed_by_the_decoder(tmp_path, capfd):
     path.write_bytes(damaged)
     read_all(path)
     assert capfd.readouterr() == ("", "")
+
+
+def test_dts_that_is_disguised_as_pcm_is_not_taken_for_noise(tmp_path):
+    # A core frame's header (ETSI TS 102 114): stereo, 44.1 kHz, 512 samples in 2,048 bytes.
+    header = bytes.fromhex("7ffe8001fc3c7ff0a2c001380003ef7f")
+    payload = np.random.default_rng(0).bytes(2048 - len(header))
+    path = tmp_path / "disc.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, SR, 0, "NONE", ""))
+        file.writeframes(np.frombuffer((header + payload) * 100, ">u2").astype("<u2").tobytes())
+
+    with contextlib.ExitStack() as closing:
+        stream = opening.find_stream(opening.open_container(str(path), closing), str(path))
+        assert stream.codec_context.name == "dca"

@@ -1,5 +1,6 @@
 """The level profile of a file, measured in one pass over blocks of any size."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +76,7 @@ def _compute_bin_gain(window: FloatArray, *, n_fft: int, sr: int) -> _DoubleArra
     return np.asarray(np.maximum(sharpened, 0.0), dtype=np.float64)
 
 
+@functools.lru_cache(maxsize=16)
 def _make_plan(sr: int, n_channels: int) -> _Plan:
     hop = max(round(sr / 100), 1)
     coarse = COARSE_FACTOR * hop

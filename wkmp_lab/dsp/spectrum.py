@@ -1,5 +1,6 @@
 """The one short-time spectrum that all timbre and rhythm measures share."""
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -85,6 +86,7 @@ class Measures(NamedTuple):
     contrast: FloatArray
 
 
+@functools.cache
 def compute_banks() -> Banks:
     """Mel and contrast bands at :data:`SR`."""
     bins_hz = np.arange(N_BINS) * _BIN_HZ

@@ -25,6 +25,11 @@ _CODECS = {"mp3float": "mp3", "mp2float": "mp2", "wmav2": "wma", "wmav1": "wma"}
 _REFUSED = {"hls", "concat", "dash", "sdp", "rtsp", "tedcaptions", "image2", "lavfi", "tty"}
 """Formats that name other files, hosts or devices, and text that FFmpeg would draw."""
 
+_WAVES = (b"RIFF", b"RF64", b"BW64")
+_WAVE_PROBE = {"max_probe_packets": "8"}
+"""FFmpeg looks for DTS that is disguised as PCM, which is there from the start: in 32 kB, not in
+megabytes of every WAV file."""
+
 _EINVAL = -22
 _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
 """Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
@@ -61,13 +66,15 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Any:
     _require_regular(path)
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
     file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
+    is_wave = file.read(4) in _WAVES
+    file.seek(0)
     av.logging.set_level(None)
     try:
         container = av.open(
             _Source(file),
             mode="r",
             metadata_errors="replace",
-            options={"protocol_whitelist": "none"},
+            options={"protocol_whitelist": "none", **(_WAVE_PROBE if is_wave else {})},
         )
     except (av.error.FFmpegError, ValueError) as error:
         raise DecodeError(f"no audio that can be decoded in {path!r}: {_say(error)}") from error
