@@ -25,12 +25,13 @@ from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.names import read_mbid
 
 _MEASURES = (
-    ("lowpass_hz", True, 0.1),
-    ("n_clipped", False, 0.5),
-    ("sr", True, 0.01),
-    ("bytes_per_s", True, 0.3),
+    ("lowpass_hz", "sound up to {:.0f} Hz", True, 0.1),
+    ("n_clipped", "{:.0f} clipped samples", False, 0.5),
+    ("sr", "{:.0f} samples a second", True, 0.01),
+    ("bytes_per_s", "{:.0f} bytes a second", True, 0.3),
 )
-"""(measure, whether more is better, share by which it must differ), most telling first."""
+"""(measure, in words, whether more is better, share by which it must differ), most telling
+first."""
 
 TRUSTED_LEVELS = ("high", "medium")
 """Identities that may be taught to the catalogue; a guess must not confirm itself later."""
@@ -206,13 +207,13 @@ def _describe_copy(heard: _Heard) -> SongCopy:
 
 def _choose_better(first: SongCopy, second: SongCopy) -> tuple[SongCopy | None, str]:
     """The copy that is likely to sound better, by the first measure that tells them apart."""
-    for name, is_more_better, clear in _MEASURES:
+    for name, words, is_more_better, clear in _MEASURES:
         ours, theirs = getattr(first, name), getattr(second, name)
         if ours is None or theirs is None or abs(ours - theirs) <= clear * max(ours, theirs):
             continue
         better = first if (ours > theirs) == is_more_better else second
         worse = second if better is first else first
-        return better, f"{name} {getattr(better, name):.0f}, not {getattr(worse, name):.0f}"
+        return better, f"{words.format(getattr(better, name))}, not {getattr(worse, name):.0f}"
     return None, "nothing measured tells them apart"
 
 
