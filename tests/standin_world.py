@@ -45,6 +45,10 @@ class World:
     releases: dict[str, WorldRelease]
     merged: dict[str, str]
     """Old recording id -> the one it was merged into."""
+    unnamed: frozenset[str] = frozenset()
+    """Recordings of which AcoustID tells the id alone."""
+    old_links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recording id -> ids that AcoustID links beside it: of merged and of deleted recordings."""
 
     def releases_of(self, mbid: str) -> list[WorldRelease]:
         return [release for release in self.releases.values() if mbid in release.tracks]

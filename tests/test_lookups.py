@@ -174,6 +174,48 @@ def test_a_merged_embedded_id_becomes_the_canonical_one(standin, tmp_path):
     assert old in details[0]
 
 
+def test_a_link_that_tells_its_id_alone_gets_its_names_from_musicbrainz(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    standin.world = dataclasses.replace(standin.world, unnamed=frozenset([known.mbid]))
+    (identity,) = identities_of(identify([file_of(known)], make_settings(standin, tmp_path)))
+    chosen = identity.chosen
+    assert (identity.level, chosen.title, chosen.artist) == ("high", known.title, known.artist)
+    assert chosen.work_mbid == known.work_mbid
+    assert chosen.release_title == "Album Amber 0"
+    mute = make_settings(standin, tmp_path / "mute", contact=None)
+    (identity,) = identities_of(identify([file_of(known)], mute))
+    assert identity.sentence.startswith(f"recording {known.mbid}: AcoustID score 0.9")
+
+
+def test_links_to_merged_and_deleted_recordings_do_not_contest_what_they_became(standin, tmp_path):
+    old, new = next(iter(standin.world.merged.items()))
+    links = {new: (old, make_id("deleted"))}
+    standin.world = dataclasses.replace(standin.world, old_links=links)
+    known = standin.world.recordings[new]
+    (identity,) = identities_of(identify([file_of(known)], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.chosen.recording_mbid) == ("high", new)
+    assert [candidate.recording_mbid for candidate in identity.candidates] == [new]
+
+
+def test_a_link_that_was_merged_keeps_both_ids(standin, tmp_path):
+    old, new = next(iter(standin.world.merged.items()))
+    known = standin.world.recordings[new]
+    linked = dataclasses.replace(known, mbid=old)
+    others = {mbid: r for mbid, r in standin.world.recordings.items() if mbid != new}
+    standin.world = dataclasses.replace(
+        standin.world,
+        recordings={
+            **others,
+            old: linked,
+            new: dataclasses.replace(known, items=others[next(iter(others))].items[:50]),
+        },
+        unnamed=frozenset([old]),
+    )
+    (identity,) = identities_of(identify([file_of(known)], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.chosen.recording_mbid) == ("high", new)
+    assert old in identity.chosen.evidence[0].detail
+
+
 @pytest.mark.parametrize("mbid", ["not an id", make_id("nobody knows")])
 def test_an_embedded_id_that_does_not_exist_counts_for_nothing(standin, tmp_path, mbid):
     known = next(iter(standin.world.recordings.values()))

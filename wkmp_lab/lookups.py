@@ -30,14 +30,19 @@ from wkmp_lab.io.answers import (
 )
 from wkmp_lab.model import FileResult, Identity, Passage, Tags
 from wkmp_lab.names import compute_similarity, read_mbid
+from wkmp_lab.rivals import RIVAL_SHARE
 from wkmp_lab.services import Services
 from wkmp_lab.settings import Settings
 
 FAILURE = "lookup_failed("
 """How a reason and a note begin that tell of a service that did not answer."""
 
-IDENTIFY_VERSION = "2"
+IDENTIFY_VERSION = "3"
 """Raised whenever the same answers would be decided about differently."""
+
+
+MAX_BARE_LINKS = 3
+"""Ids without a name that are asked about for one passage, as Picard does."""
 
 
 def identify_files(
@@ -169,6 +174,7 @@ def _is_settled(inquiry: Inquiry) -> bool:
 
 def _ask_musicbrainz(inquiry: Inquiry, services: Services, settings: Settings) -> None:
     tags = inquiry.tags
+    _name_links(inquiry, services)
     if tags.recording_mbid:
         _confirm_embedded(inquiry, services)
     elif tags.isrc and services.fetch_isrc is not None:
@@ -203,6 +209,30 @@ def _add_recordings(
         )
         if recording.mbid:
             inquiry.releases[recording.mbid] = recording.releases
+
+
+def _name_links(inquiry: Inquiry, services: Services) -> None:
+    """Ask what the linked ids without a name are: merged, deleted, or new to AcoustID.
+
+    Until then they stand as songs of their own against the recordings that they were merged into.
+    """
+    if services.fetch_recording is None:
+        return
+    bare = [c for c in inquiry.claims if c.source == "acoustid" and c.title is None]
+    for claim in [each for each in bare if each.share > RIVAL_SHARE][:MAX_BARE_LINKS]:
+        outcome = services.fetch_recording(claim.recording_mbid or "")
+        note_failure(inquiry, "musicbrainz", outcome)
+        if not outcome.is_answered:
+            continue
+        inquiry.claims.remove(claim)
+        found = outcome.found
+        if found is None or found.mbid is None:
+            inquiry.reasons.append(f"unknown_to_musicbrainz({claim.recording_mbid})")
+            continue
+        inquiry.releases[found.mbid] = inquiry.releases.get(found.mbid) or found.releases
+        named = {c.recording_mbid for c in inquiry.claims if c.acoustid == claim.acoustid}
+        if found.mbid not in named:
+            inquiry.claims.append(_confirm(claim, found))
 
 
 def _confirm_embedded(inquiry: Inquiry, services: Services) -> None:
@@ -242,7 +272,7 @@ def _confirm(claim: Claim, recording: Recording) -> Claim:
         artist=recording.artist or claim.artist,
         duration_s=recording.duration_s,
         work_mbid=recording.work_mbid,
-        detail=f"merged: the embedded id was {asked}" if asked else claim.detail,
+        detail=f"merged, before it was {asked}" if asked else claim.detail,
     )
 
 
