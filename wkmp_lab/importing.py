@@ -214,8 +214,8 @@ class ImportCourse:
                     store.put(outcome, run_id=self.session_id)
                     self._take(outcome, lane, is_new=True)
             lane.finish()
-            if lane.remark is not None:
-                self._remark(lane.remark)
+            for line in lane.remarks:
+                self._remark(line)
         self._cut_by_releases(files, runner, store)
 
     def _cut_by_releases(self, files: Sequence[SourceFile], runner: Runner, store: Store) -> None:

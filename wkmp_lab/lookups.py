@@ -116,9 +116,9 @@ def _close_file(
     return provenance.wish_lengths(closed, lengths_s) if lengths_s else closed
 
 
-def is_unanswered(result: FileResult) -> bool:
-    """True where a service failed to answer about a file: asking again may tell more."""
-    return any(note.startswith(FAILURE) for note in result.notes)
+def list_failures(result: FileResult) -> list[str]:
+    """Which services did not answer about a file, and why: asking again may tell more."""
+    return [note for note in result.notes if note.startswith(FAILURE)]
 
 
 def _ask_catalogue(inquiry: Inquiry, services: Services) -> None:
