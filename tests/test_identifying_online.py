@@ -11,21 +11,24 @@ import sys
 import textwrap
 import zlib
 from contextlib import closing
+from pathlib import Path
 
 import audio_factory
 import pytest
 from standin import KEY, run_standin
-from standin_world import make_known_world
+from standin_world import World, WorldRecording, WorldRelease, make_id, make_known_world
 from test_lookups import make_settings
 
 from wkmp_lab import services
 from wkmp_lab.fingerprinting import find_fingerprint_tool
+from wkmp_lab.io.catalogue_file import read_catalogue_file
 from wkmp_lab.io.keys import KEY_VARIABLE
 from wkmp_lab.io.transport import Patience
 from wkmp_lab.io.wire import Timeouts
 from wkmp_lab.session import import_folder, open_session
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 SEQUENTIAL = RunSettings(backend="sequential")
 HASTE = Patience(pause_s=0.002, linger_s=0.002, timeouts=Timeouts(1.0, 0.2, 0.4))
 FAULTS = (
@@ -206,3 +209,58 @@ def test_a_library_is_decided_anew_in_another_process_asking_only_what_is_missin
     assert last["levels"] == ["high"] * 3
     assert standin.count("acoustid") == 2
     assert standin.n_duplicates("acoustid") == standin.n_duplicates("musicbrainz") == 0
+
+
+@pytest.mark.slow
+def test_the_sample_is_identified_offline_and_gets_releases_and_works_online(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    shutil.copytree(SAMPLE, tmp_path / "music")
+    offline = Settings(identifying=IdentifySettings(is_offline=True), running=SEQUENTIAL)
+    session = import_folder(tmp_path / "music", settings=offline, store=tmp_path / "s.wkmp.db")
+    assert len(session.passages) == 15
+    assert set(session.passages["match"]) <= {"high", "medium"}
+    assert session.passages["recording_mbid"].notna().all()
+    assert session.passages["match_sentence"].str.contains("% of bits differ").all()
+    assert session.passages["work_mbid"].isna().all()
+
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    with run_standin(make_sample_world()) as standin:
+        asking = dataclasses.replace(make_settings(standin, tmp_path).identifying, catalogue=None)
+        online = session.identify(asking).wait()
+        n_requests = len(standin.ledger)
+        online.identify(asking).wait()
+        assert len(standin.ledger) == n_requests
+    for column in ("recording_mbid", "release", "release_mbid", "work_mbid"):
+        assert online.passages[column].notna().all()
+    assert online.passages["match"].tolist() == session.passages["match"].tolist()
+    assert n_requests < 2 * len(online.passages)
+
+
+def make_sample_world() -> World:
+    """Services that know the pieces of the sample, five to an album."""
+    stored = {
+        each.recording.mbid: each
+        for each in read_catalogue_file(SAMPLE / services.FOLDER_CATALOGUE)
+    }
+    recordings = {
+        mbid: WorldRecording(
+            mbid,
+            each.recording.title,
+            each.recording.artist,
+            each.recording.duration_s,
+            make_id("acoustid", mbid),
+            each.items,
+            work_mbid=make_id("work", mbid),
+        )
+        for mbid, each in stored.items()
+    }
+    mbids = list(recordings)
+    releases = [
+        WorldRelease(
+            make_id("release", k), make_id("group", k), f"Album {k}", 2026, tuple(mbids[k : k + 5])
+        )
+        for k in range(0, len(mbids), 5)
+    ]
+    return World(recordings, {release.mbid: release for release in releases}, {})

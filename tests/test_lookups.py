@@ -15,8 +15,9 @@ from wkmp_lab.io.answers import Recording, ReleaseRef
 from wkmp_lab.io.catalogue import Catalogue
 from wkmp_lab.io.keys import Secret
 from wkmp_lab.io.transport import Patience
-from wkmp_lab.lookups import choose_release, identify_files, list_failures
+from wkmp_lab.lookups import identify_files, list_failures
 from wkmp_lab.model import AudioFormat, FileResult, Fingerprint, Passage, SourceFile, Tags
+from wkmp_lab.placing import choose_release
 from wkmp_lab.services import Services, find_catalogue, open_services
 from wkmp_lab.settings import IdentifySettings, Settings
 from wkmp_lab.units import ticks_from_seconds
@@ -172,6 +173,45 @@ def test_a_merged_embedded_id_becomes_the_canonical_one(standin, tmp_path):
     assert (identity.level, identity.chosen.recording_mbid) == ("high", new)
     details = [e.detail for e in identity.chosen.evidence if e.source == "embedded_id"]
     assert old in details[0]
+
+
+def test_what_the_catalogue_knows_gets_release_and_work_by_two_calls_for_an_album(
+    standin, tmp_path
+):
+    settings = make_settings(standin, tmp_path)
+    known = list(standin.world.recordings.values())[:10]
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        for r in known:
+            catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
+    identities = identities_of(identify([file_of(r) for r in known], settings))
+    assert {identity.chosen.release_title for identity in identities} == {"Album Amber 0"}
+    assert [each.chosen.work_mbid for each in identities] == [r.work_mbid for r in known]
+    assert (standin.count("acoustid"), standin.count("musicbrainz")) == (0, 2)
+
+
+def test_a_release_that_a_neighbour_is_on_does_not_speak_against_the_tags(standin, tmp_path):
+    settings = make_settings(standin, tmp_path)
+    known = list(standin.world.recordings.values())[:2]
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        for r in known:
+            catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
+    deluxe = Tags(album="Album Amber 0 (Deluxe)", n_tracks=11)
+    files = [file_of(known[0]), file_of(known[1], tags=deluxe)]
+    identities = identities_of(identify(files, settings))
+    titles = [identity.chosen.release_title for identity in identities]
+    assert titles == ["Album Amber 0", "Album Amber 0 (Deluxe)"]
+
+
+def test_an_id_of_the_catalogue_that_was_merged_becomes_the_canonical_one(standin, tmp_path):
+    settings = make_settings(standin, tmp_path)
+    old, new = next(iter(standin.world.merged.items()))
+    known = standin.world.recordings[new]
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        catalogue.add(Recording(old, known.title, known.artist, known.duration_s), known.items)
+    (identity,) = identities_of(identify([file_of(known)], settings))
+    assert (identity.level, identity.chosen.recording_mbid) == ("high", new)
+    assert identity.chosen.work_mbid == known.work_mbid
+    assert old in identity.chosen.evidence[-1].detail
 
 
 def test_a_link_that_tells_its_id_alone_gets_its_names_from_musicbrainz(standin, tmp_path):

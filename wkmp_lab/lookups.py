@@ -25,11 +25,10 @@ from wkmp_lab.io.answers import (
     Outcome,
     OutcomeKind,
     Recording,
-    Release,
-    ReleaseRef,
 )
-from wkmp_lab.model import FileResult, Identity, Passage, Tags
-from wkmp_lab.names import compute_similarity, read_mbid
+from wkmp_lab.model import FileResult, Passage, Tags
+from wkmp_lab.names import read_mbid
+from wkmp_lab.placing import complete_identity, find_track
 from wkmp_lab.rivals import RIVAL_SHARE
 from wkmp_lab.services import Services
 from wkmp_lab.settings import Settings
@@ -281,66 +280,9 @@ def _find_on_release(tags: Tags, services: Services) -> Recording | None:
     if not tags.release_mbid or services.fetch_release is None:
         return None
     release = services.fetch_release(tags.release_mbid).found
-    return None if release is None else _find_track(release, tags.recording_mbid)
-
-
-def _find_track(release: Release, recording_mbid: str | None) -> Recording | None:
-    found = (track.recording for track in release.tracks)
-    return next((each for each in found if each.mbid == recording_mbid), None)
+    return None if release is None else find_track(release, tags.recording_mbid)
 
 
 def _decide(inquiry: Inquiry, services: Services) -> Passage:
     identity = identify(inquiry, services.silent)
-    return inquiry.passage.identify_as(_complete(identity, inquiry, services))
-
-
-def _complete(identity: Identity, inquiry: Inquiry, services: Services) -> Identity:
-    """The identity with release and work of its recording, where they can be learnt."""
-    chosen = identity.chosen
-    if chosen is None or chosen.recording_mbid is None:
-        return identity
-    known = inquiry.releases.get(chosen.recording_mbid, ())
-    preferred = choose_release(known, tags=inquiry.tags)
-    release_mbid = chosen.release_mbid or (preferred.release_mbid if preferred else None)
-    title = chosen.release_title or (preferred.title if preferred else None)
-    full = replace(chosen, release_mbid=release_mbid, release_title=title)
-    if release_mbid and services.fetch_release is not None:
-        release = services.fetch_release(release_mbid).found
-        track = _find_track(release, chosen.recording_mbid) if release else None
-        if release and track:
-            full = replace(
-                full,
-                title=track.title or full.title,
-                artist=track.artist or full.artist,
-                release_title=release.title or title,
-                work_mbid=track.work_mbid or full.work_mbid,
-                duration_s=track.duration_s or full.duration_s,
-            )
-    others = (full if each is chosen else each for each in identity.candidates)
-    return replace(identity, chosen=full, candidates=tuple(others))
-
-
-RELEASE_KINDS = ("Album", "EP", "Single", "Soundtrack", "Compilation")
-"""In the order that a library prefers."""
-
-
-def choose_release(releases: Sequence[ReleaseRef], *, tags: Tags) -> ReleaseRef | None:
-    """The edition that a file most likely comes from; None where none is known.
-
-    The tags' album and track count decide; else the official, plain, earliest edition, since a
-    wrong (deluxe, compilation) edition is the usual error.
-    """
-
-    def strangeness(release: ReleaseRef) -> tuple[bool, float, bool, int, int, str]:
-        kind = release.kind or ""
-        rank = RELEASE_KINDS.index(kind) if kind in RELEASE_KINDS else len(RELEASE_KINDS)
-        return (
-            tags.n_tracks is not None and release.n_tracks != tags.n_tracks,
-            -round(compute_similarity(tags.album, release.title), 1),
-            release.status not in (None, "Official"),
-            rank,
-            release.year or 9999,
-            release.release_mbid,
-        )
-
-    return min(releases, key=strangeness, default=None)
+    return inquiry.passage.identify_as(complete_identity(identity, inquiry, services))
