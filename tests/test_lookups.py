@@ -290,6 +290,18 @@ def test_a_file_that_was_not_answered_about_can_be_asked_again(standin, tmp_path
     assert identities_of(again)[0].level == "high"
 
 
+def test_a_release_that_was_not_answered_about_is_asked_for_again(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    settings = make_settings(standin, tmp_path)
+    standin.faults["musicbrainz"].append("html200")
+    (failed,) = identify([file_of(known)], settings)
+    (again,) = identify([failed], settings)
+    assert [bool(list_failures(result)) for result in (failed, again)] == [True, False]
+    chosen = [result.passages[0].identity.chosen for result in (failed, again)]
+    assert [each.recording_mbid for each in chosen] == [known.mbid] * 2
+    assert [each.work_mbid for each in chosen] == [None, known.work_mbid]
+
+
 def test_a_wrong_key_leaves_the_rest_of_the_run_as_it_is(standin, tmp_path):
     known = next(iter(standin.world.recordings.values()))
     file = file_of(known, tags=tagged(known, recording_mbid=known.mbid))

@@ -22,7 +22,9 @@ def complete_identity(identity: Identity, inquiry: Inquiry, services: Services) 
     full = _place(chosen, inquiry, services)
     release_mbid, title = full.release_mbid, full.release_title
     if release_mbid and services.fetch_release is not None:
-        release = services.fetch_release(release_mbid).found
+        outcome = services.fetch_release(release_mbid)
+        note_failure(inquiry, "musicbrainz", outcome)
+        release = outcome.found
         track = find_track(release, full.recording_mbid) if release else None
         if release and track:
             full = replace(
