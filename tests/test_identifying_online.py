@@ -20,6 +20,7 @@ from standin_world import World, WorldRecording, WorldRelease, make_id, make_kno
 from test_lookups import make_settings
 
 from wkmp_lab import services
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.fingerprinting import find_fingerprint_tool
 from wkmp_lab.io.catalogue_file import read_catalogue_file
 from wkmp_lab.io.keys import KEY_VARIABLE
@@ -146,6 +147,20 @@ def test_the_key_is_in_nothing_that_an_import_leaves(library, tmp_path, monkeypa
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(left) > 10
     assert not [path for path in left if key.encode() in path.read_bytes()]
+
+
+def test_what_was_learnt_online_is_known_offline_once_it_was_taught(library, tmp_path):
+    session, standin, asking = library
+    learnt = session.identify(asking).wait()
+    known = tmp_path / "taught.sqlite"
+    assert (learnt.teach(known), learnt.teach(known)) == (3, 0)
+    n_requests = len(standin.ledger)
+    offline = learnt.identify(IdentifySettings(is_offline=True, catalogue=str(known))).wait()
+    assert len(standin.ledger) == n_requests
+    assert offline.passages["match"].tolist() == ["high"] * 3
+    assert (offline.passages["recording_mbid"] == learnt.passages["recording_mbid"]).all()
+    with pytest.raises(InvalidInputError, match="what grows is an SQLite file"):
+        learnt.teach(tmp_path / "text.jsonl")
 
 
 ASK = """

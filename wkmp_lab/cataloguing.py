@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from wkmp_lab.claims import MAX_BIT_ERROR, MIN_SURE_OVERLAP_S
 from wkmp_lab.columns import Column
 from wkmp_lab.dsp.chromaprint_code import Items
-from wkmp_lab.errors import FingerprintError
+from wkmp_lab.errors import FingerprintError, InvalidInputError
 from wkmp_lab.fingerprinting import decode_fingerprint
 from wkmp_lab.io.answers import Recording
 from wkmp_lab.io.catalogue import Catalogue
+from wkmp_lab.io.catalogue_file import SUFFIX
 from wkmp_lab.io.catalogue_index import (
     ITEM_S,
     Keys,
@@ -23,6 +24,8 @@ from wkmp_lab.io.catalogue_index import (
 )
 from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.names import read_mbid
+from wkmp_lab.services import find_catalogue
+from wkmp_lab.settings import IdentifySettings
 
 _MEASURES = (
     ("lowpass_hz", "sound up to {:.0f} Hz", True, 0.1),
@@ -105,6 +108,37 @@ def add_results(
         The number of new fingerprints.
     """
     return catalogue.add_many(_entries_of(results, is_named_by_file))
+
+
+def teach_results(results: Sequence[FileResult], catalogue: str | Path | None = None) -> int:
+    """Add what an import has identified, or its tags name, to a catalogue.
+
+    Other copies, clips and album sides of it are known from then on, offline.
+
+    Parameters
+    ----------
+    results
+        Of an import; guesses, and what has no name, are left out.
+    catalogue
+        An SQLite file; None: the user's own.
+
+    Returns
+    -------
+    int
+        The number of new fingerprints.
+
+    Raises
+    ------
+    InvalidInputError
+        The file is a catalogue as text, which does not grow.
+    """
+    path = find_catalogue(
+        IdentifySettings(catalogue=None if catalogue is None else str(catalogue))
+    )
+    if path.suffix == SUFFIX:
+        raise InvalidInputError(f"what grows is an SQLite file, got {str(path)!r}")
+    with Catalogue(path) as known:
+        return add_results(known, results, is_named_by_file=False)
 
 
 def _entries_of(

@@ -243,6 +243,10 @@ class ImportSession:
         chosen = replace(self.settings, identifying=settings or self.settings.identifying)
         return start_import(self.folder, settings=chosen, store=self.store_path)
 
+    def teach(self, catalogue: str | Path | None = None) -> int:
+        """Add what is known here to a catalogue; see :func:`cataloguing.teach_results`."""
+        return cataloguing.teach_results(self.results, catalogue)
+
     # -- what a person decides -----------------------------------------------------------
 
     def decide(
@@ -265,8 +269,7 @@ class ImportSession:
         path
             A file of the library, absolute or from its folder.
         boundaries_s
-            Inner boundaries in seconds; empty: one passage; None: back to what is found. See
-            :func:`decisions.make_cut_decision` for what is refused.
+            Inner boundaries in seconds; empty: one passage; None: back to what is found.
         """
         result = self.get_result(path)
         return self._course.cut(result, decisions.make_cut_decision(result, boundaries_s))
