@@ -20,10 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from joblib import Parallel, delayed
 from runner import read_timeline
 from standin import KEY, Standin, run_standin
-from standin_world import World, WorldRecording, WorldRelease, make_id
+from standin_world import make_known_world
 
 from wkmp_lab import pipeline
-from wkmp_lab.fingerprinting import decode_fingerprint
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.lane import identify_now
 from wkmp_lab.model import FileResult, SourceFile
@@ -112,36 +111,6 @@ def run_inline(music: Path, settings: Settings, n_jobs: int) -> list[FileResult]
 def measure_and_ask(source: SourceFile, settings: Settings, folder: str) -> FileResult:
     """What a worker of the other design does."""
     return identify_now(pipeline.measure_file(source, settings=settings), settings, folder=folder)
-
-
-def make_known_world(results: tuple[FileResult, ...]) -> World:
-    """Services that know these files, ten to an album."""
-    recordings: dict[str, WorldRecording] = {}
-    for result in results:
-        heard = result.file_fingerprint
-        if heard is None:
-            continue
-        mbid = make_id("recording", result.path)
-        recordings[mbid] = WorldRecording(
-            mbid,
-            Path(result.path).stem,
-            "The Stand-Ins",
-            result.duration_s or 0.0,
-            make_id("acoustid", result.path),
-            decode_fingerprint(heard.text),
-        )
-    releases = {}
-    mbids = list(recordings)
-    for first in range(0, len(mbids), 10):
-        release = WorldRelease(
-            make_id("release", first),
-            make_id("group", first),
-            "Album",
-            2026,
-            tuple(mbids[first : first + 10]),
-        )
-        releases[release.mbid] = release
-    return World(recordings, releases, {})
 
 
 if __name__ == "__main__":

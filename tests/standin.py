@@ -344,7 +344,13 @@ def _result(world: World, score: float, recording: WorldRecording) -> dict[str, 
         "artists": [{"id": recording.mbid, "name": recording.artist}],
         "releasegroups": list(groups.values()),
     }
-    return {"id": recording.acoustid, "score": score, "recordings": [link]}
+    bare = {"id": recording.mbid, "sources": recording.n_sources}
+    old = world.old_links.get(recording.mbid, ())
+    links = [
+        bare if recording.mbid in world.unnamed else link,
+        *({"id": mbid, "sources": recording.n_sources} for mbid in old),
+    ]
+    return {"id": recording.acoustid, "score": score, "recordings": links}
 
 
 def answer_musicbrainz(world: World, path: str, query: dict[str, str]) -> tuple[int, str]:

@@ -1,10 +1,15 @@
 """An invented little world of music, and the rules by which the real services answer about it."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from wkmp_lab.fingerprinting import decode_fingerprint
+from wkmp_lab.model import FileResult
 
 Items = npt.NDArray[np.uint32]
 
@@ -45,6 +50,10 @@ class World:
     releases: dict[str, WorldRelease]
     merged: dict[str, str]
     """Old recording id -> the one it was merged into."""
+    unnamed: frozenset[str] = frozenset()
+    """Recordings of which AcoustID tells the id alone."""
+    old_links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Recording id -> ids that AcoustID links beside it: of merged and of deleted recordings."""
 
     def releases_of(self, mbid: str) -> list[WorldRelease]:
         return [release for release in self.releases.values() if mbid in release.tracks]
@@ -96,6 +105,37 @@ def make_world(*, n_albums: int = 4, n_tracks: int = 10, seed: int = 1) -> World
         )
     merged = {make_id("old recording", 0): make_id("recording", 0, 0)}
     return World(recordings, releases, merged)
+
+
+def make_known_world(results: Iterable[FileResult]) -> World:
+    """Services that know these files, ten to an album."""
+    recordings: dict[str, WorldRecording] = {}
+    for result in results:
+        heard = result.file_fingerprint
+        if heard is None:
+            continue
+        mbid = make_id("recording", result.path)
+        recordings[mbid] = WorldRecording(
+            mbid,
+            Path(result.path).stem,
+            "The Stand-Ins",
+            result.duration_s or 0.0,
+            make_id("acoustid", result.path),
+            decode_fingerprint(heard.text),
+            work_mbid=make_id("work", result.path),
+        )
+    releases = {}
+    mbids = list(recordings)
+    for first in range(0, len(mbids), 10):
+        release = WorldRelease(
+            make_id("release", first),
+            make_id("group", first),
+            "Album",
+            2026,
+            tuple(mbids[first : first + 10]),
+        )
+        releases[release.mbid] = release
+    return World(recordings, releases, {})
 
 
 def make_id(*parts: object) -> str:

@@ -49,8 +49,8 @@ def test_a_missed_and_a_needless_cut_are_told():
     alignment = align_release(pieces_of(421.0, 90.0, 111.0, 311.0), release)
     assert links_of(alignment) == [((0,), (0, 1)), ((1, 2), (2,)), ((3,), (3,))]
     assert describe_cuts(alignment) == [
-        "passage 1 seems to hold tracks 1 and 2 of 'Side A'",
-        "passages 2 and 3 seem to be one: track 3 of 'Side A'",
+        "passage #0 seems to hold tracks 1 and 2 of 'Side A'",
+        "passages #1 and #2 seem to be one: track 3 of 'Side A'",
     ]
 
 

@@ -96,8 +96,9 @@ def test_a_server_that_is_gone_is_one_remark_and_asked_by_the_next_import(standi
         for file in heard(standin):
             lane.put(file)
         lane.finish()
-    assert lane.remark.startswith("no musical flavors for 3 recordings: ")
-    assert "HTTP 410; the next import asks again" in lane.remark
+    (remark,) = lane.remarks
+    assert remark.startswith("no musical flavors for 3 recordings: ")
+    assert "HTTP 410; the next import asks again" in remark
     files = list({result.path: result for result in done}.values())
     assert not any(result.notes for result in files)
     assert all(result.passages[0].identity.level == "high" for result in files)

@@ -102,9 +102,38 @@ def test_an_embedded_id_is_low_until_the_sound_confirms_it():
     tags = dataclasses.replace(RAIN_TAGS, recording_mbid=A)
     alone = decide(*claims_of_tags(tags), tags=tags)
     confirmed = decide(*claims_of_tags(tags), linked(0.95), tags=tags)
-    assert (alone.level, alone.reason) == ("low", "embedded id, not confirmed by sound")
+    assert (alone.level, alone.reason) == ("low", "by the id in the file, not confirmed by sound")
     assert confirmed.level == "high"
     assert confirmed.chosen.score > alone.chosen.score
+    told = [e.detail for e in confirmed.chosen.evidence if e.source == "embedded_id"]
+    assert told == ["by the id in the file"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "tags", "words"),
+    [
+        (heard(0.04, overlap_s=19.99), None, "less than 20 s to compare"),
+        (heard(0.12), None, "more than 10 % of bits differ"),
+        (linked(0.85), None, "the score is not sure"),
+        (linked(0.70), RAIN_TAGS, "only the tags support that score"),
+    ],
+)
+def test_what_is_not_sure_says_what_it_lacks(claim, tags, words):
+    identity = decide(claim, tags=tags)
+    assert identity.reason == words
+    assert words in identity.sentence
+
+
+def test_an_unidentified_passage_says_why_in_words():
+    tagged = decide(*claims_of_tags(RAIN_TAGS), tags=RAIN_TAGS)
+    assert tagged.sentence == (
+        "unidentified: no source knows it; the best candidate is 'Rain' by The Drops, "
+        "by the title in the tags, not confirmed by sound"
+    )
+    nameless = Claim("acoustid", A, None, None, score=0.45)
+    assert f"the best candidate is recording {A}" in decide(nameless).sentence
+    failed = identify_recording([], duration_s=1.0, reasons=("lookup_failed(acoustid, 503)",))
+    assert failed.sentence == "unidentified: lookup_failed(acoustid, 503)"
 
 
 def test_the_sound_wins_over_contradicting_tags_but_is_no_longer_sure():

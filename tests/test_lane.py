@@ -10,7 +10,7 @@ from standin import KEY, run_standin
 from standin_world import World, WorldRecording, WorldRelease, make_id
 from test_lookups import file_of, make_settings, tagged
 
-from wkmp_lab import provenance, services
+from wkmp_lab import pipeline, provenance, services
 from wkmp_lab.fingerprinting import find_fingerprint_tool
 from wkmp_lab.io.answers import Recording
 from wkmp_lab.io.catalogue import Catalogue
@@ -19,7 +19,13 @@ from wkmp_lab.lane import Lane, needs_identity
 from wkmp_lab.model import Tags
 from wkmp_lab.services import find_catalogue, name_sources
 from wkmp_lab.session import import_folder
-from wkmp_lab.settings import IdentifySettings, RunSettings, SegmentSettings, Settings
+from wkmp_lab.settings import (
+    IdentifySettings,
+    RunSettings,
+    SegmentHints,
+    SegmentSettings,
+    Settings,
+)
 
 DATA = Path(__file__).parents[1] / "data"
 SIDE = "sides/Side A.ogg"
@@ -177,11 +183,22 @@ def test_a_side_is_cut_again_by_the_lengths_of_its_release(tmp_path):
         assert [p.identity.chosen.title for p in side.passages] == list(SIDE_TITLES)
         assert {p.identity.chosen.release_title for p in side.passages} == {"The Other Side"}
         assert not provenance.is_wishing(side)
+        fresh = pipeline.measure_file(
+            side.source,
+            settings=settings,
+            hints=SegmentHints(durations_s=provenance.read_lengths(side)),
+        )
+        assert [strip(passage) for passage in side.passages] == list(fresh.passages)
         assert session.snapshot().n_finished == 1
         n_requests = len(standin.ledger)
         again = import_folder(music, settings=settings, store=tmp_path / "store.sqlite")
         assert again.results == (side,)
         assert len(standin.ledger) == n_requests
+
+
+def strip(passage):
+    """What was measured of a passage."""
+    return dataclasses.replace(passage, identity=None, musical_flavor=None)
 
 
 SIDE_TITLES = ("Switchyard", "The Long Breath", "Relay", "Last Carousel")

@@ -152,3 +152,16 @@ def test_the_widest_table_of_ten_thousand_files_takes_less_than_two_seconds():
     start_s = time.process_time()
     tables.passages_table(results)
     assert time.process_time() - start_s < 2.0
+
+
+def test_tags_are_read_beside_the_identity_where_they_tell_of_the_passage_alone():
+    song = example.make_result(
+        "/a.flac",
+        passages=(example.make_passage(0, level="unidentified"),),
+        tags=Tags(title="Rain (rough mix)", artist="The Drops"),
+    )
+    side = example.make_result("/b.flac", tags=Tags(title="Side A", artist="The Drops"))
+    table = tables.passages_table([song, side])
+    assert table["tag_title"].fillna("").tolist() == ["Rain (rough mix)", "", ""]
+    assert table["tag_artist"].fillna("").tolist() == ["The Drops", "", ""]
+    assert table["title"].fillna("").tolist()[0] == ""

@@ -13,11 +13,11 @@ from wkmp_lab.albums import (
     align_edition,
     choose_edition,
     describe_cuts,
-    find_repeats,
 )
 from wkmp_lab.claims import Claim
 from wkmp_lab.inquiries import Inquiry, identify
 from wkmp_lab.io.answers import Outcome, Release, ReleaseRef, Track
+from wkmp_lab.merging import find_merges_in
 from wkmp_lab.model import FileResult, Passage, Tags
 from wkmp_lab.services import Services
 
@@ -188,17 +188,13 @@ def _claim_of_track(track: Track, alignment: Alignment, fit: str) -> Claim:
     )
 
 
-def _describe_repeats(passages: Sequence[Passage]) -> list[str]:
-    """Neighbouring passages that are one recording: they might be one passage."""
-    chosen = [p.identity.chosen if p.identity else None for p in passages]
-    pairs = find_repeats([candidate.recording_mbid if candidate else None for candidate in chosen])
-    return [f"passages {a + 1} and {b + 1} are the same recording: merge them?" for a, b in pairs]
-
-
 def note_album(
     notes: Sequence[str], alignment: Alignment | None, passages: Sequence[Passage]
 ) -> tuple[str, ...]:
     """The notes of a file with what its release says of the cuts, in the place of older ones."""
     kept = [note for note in notes if not note.startswith(ALBUM_NOTE)]
-    words = [*(describe_cuts(alignment) if alignment else ()), *_describe_repeats(passages)]
+    words = [
+        *(describe_cuts(alignment) if alignment else ()),
+        *(f"passages {merge}" for merge in find_merges_in("", passages)),
+    ]
     return (*kept, *(f"{ALBUM_NOTE}{each}" for each in words))

@@ -1,6 +1,5 @@
 """Matching the passages of a file, or the files of a folder, to a release as a whole."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -147,12 +146,15 @@ def find_lengths(alignment: Alignment) -> tuple[float, ...] | None:
 
 
 def describe_cuts(alignment: Alignment) -> list[str]:
-    """What the release says against the cuts that were made; empty where they agree."""
+    """What the release says against the cuts that were made; empty where they agree.
+
+    Passages are numbered as in the tables, from #0; tracks as on the cover, from 1.
+    """
     title = alignment.release.title
     words = []
     for link in _inner_links(alignment):
         tracks = " and ".join(str(track + 1) for track in link.tracks)
-        pieces = " and ".join(str(piece + 1) for piece in link.pieces)
+        pieces = " and ".join(f"#{piece}" for piece in link.pieces)
         if len(link.tracks) > 1:
             words.append(f"passage {pieces} seems to hold tracks {tracks} of {title!r}")
         elif len(link.pieces) > 1:
@@ -162,16 +164,6 @@ def describe_cuts(alignment: Alignment) -> list[str]:
         elif not link.tracks:
             words.append(f"passage {pieces} is not on {title!r}")
     return words
-
-
-def find_repeats(recording_mbids: Sequence[str | None]) -> list[tuple[int, int]]:
-    """Neighbouring passages with one identity, as (first, next): a merge can be offered.
-
-    >>> find_repeats(["a", "a", None, None, "b"])
-    [(0, 1)]
-    """
-    neighbours = enumerate(itertools.pairwise(recording_mbids))
-    return [(index, index + 1) for index, (a, b) in neighbours if a is not None and a == b]
 
 
 def _split_discs(release: Release) -> Iterator[Release]:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from wkmp_lab.claims import MAX_BIT_ERROR, MIN_SURE_OVERLAP_S
 from wkmp_lab.columns import Column
 from wkmp_lab.dsp.chromaprint_code import Items
-from wkmp_lab.errors import FingerprintError
+from wkmp_lab.errors import FingerprintError, InvalidInputError
 from wkmp_lab.fingerprinting import decode_fingerprint
 from wkmp_lab.io.answers import Recording
 from wkmp_lab.io.catalogue import Catalogue
+from wkmp_lab.io.catalogue_file import SUFFIX
 from wkmp_lab.io.catalogue_index import (
     ITEM_S,
     Keys,
@@ -23,14 +24,17 @@ from wkmp_lab.io.catalogue_index import (
 )
 from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.names import read_mbid
+from wkmp_lab.services import find_catalogue
+from wkmp_lab.settings import IdentifySettings
 
 _MEASURES = (
-    ("lowpass_hz", True, 0.1),
-    ("n_clipped", False, 0.5),
-    ("sr", True, 0.01),
-    ("bytes_per_s", True, 0.3),
+    ("lowpass_hz", "sound up to {:.0f} Hz", True, 0.1),
+    ("n_clipped", "{:.0f} clipped samples", False, 0.5),
+    ("sr", "{:.0f} samples a second", True, 0.01),
+    ("bytes_per_s", "{:.0f} bytes a second", True, 0.3),
 )
-"""(measure, whether more is better, share by which it must differ), most telling first."""
+"""(measure, in words, whether more is better, share by which it must differ), most telling
+first."""
 
 TRUSTED_LEVELS = ("high", "medium")
 """Identities that may be taught to the catalogue; a guess must not confirm itself later."""
@@ -104,6 +108,37 @@ def add_results(
         The number of new fingerprints.
     """
     return catalogue.add_many(_entries_of(results, is_named_by_file))
+
+
+def teach_results(results: Sequence[FileResult], catalogue: str | Path | None = None) -> int:
+    """Add what an import has identified, or its tags name, to a catalogue.
+
+    Other copies, clips and album sides of it are known from then on, offline.
+
+    Parameters
+    ----------
+    results
+        Of an import; guesses, and what has no name, are left out.
+    catalogue
+        An SQLite file; None: the user's own.
+
+    Returns
+    -------
+    int
+        The number of new fingerprints.
+
+    Raises
+    ------
+    InvalidInputError
+        The file is a catalogue as text, which does not grow.
+    """
+    path = find_catalogue(
+        IdentifySettings(catalogue=None if catalogue is None else str(catalogue))
+    )
+    if path.suffix == SUFFIX:
+        raise InvalidInputError(f"what grows is an SQLite file, got {str(path)!r}")
+    with Catalogue(path) as known:
+        return add_results(known, results, is_named_by_file=False)
 
 
 def _entries_of(
@@ -206,13 +241,13 @@ def _describe_copy(heard: _Heard) -> SongCopy:
 
 def _choose_better(first: SongCopy, second: SongCopy) -> tuple[SongCopy | None, str]:
     """The copy that is likely to sound better, by the first measure that tells them apart."""
-    for name, is_more_better, clear in _MEASURES:
+    for name, words, is_more_better, clear in _MEASURES:
         ours, theirs = getattr(first, name), getattr(second, name)
         if ours is None or theirs is None or abs(ours - theirs) <= clear * max(ours, theirs):
             continue
         better = first if (ours > theirs) == is_more_better else second
         worse = second if better is first else first
-        return better, f"{name} {getattr(better, name):.0f}, not {getattr(worse, name):.0f}"
+        return better, f"{words.format(getattr(better, name))}, not {getattr(worse, name):.0f}"
     return None, "nothing measured tells them apart"
 
 

@@ -160,7 +160,7 @@ def grade_claim(claim: Claim, case: Case) -> tuple[int, str]:
     """The level that a claim alone is worth, with the reservation that lowered it, or ''."""
     grade = _grade_plain(claim, case)
     if grade < HIGH:
-        return grade, ""
+        return grade, _tell_reservation(claim, grade)
     excess_s = measure_excess_s(claim, case)
     if is_contradicted(claim, case.tags):
         return MEDIUM, f"the tags say {_quote(case.tags.title, case.tags.artist)}"
@@ -180,6 +180,17 @@ def _grade_plain(claim: Claim, case: Case) -> int:
         case "embedded_id" | "isrc" | "album":
             return LOW
     return UNIDENTIFIED
+
+
+def _tell_reservation(claim: Claim, grade: int) -> str:
+    """What keeps a claim that was heard from being sure, in words."""
+    if grade == UNIDENTIFIED or not claim.is_heard:
+        return ""
+    if claim.source == "acoustid":
+        return "the score is not sure" if grade == MEDIUM else "only the tags support that score"
+    if claim.overlap_s < MIN_SURE_OVERLAP_S:
+        return f"less than {MIN_SURE_OVERLAP_S:.0f} s to compare"
+    return f"more than {_percent(MAX_SURE_BIT_ERROR)} of bits differ"
 
 
 def _grade_bit_error(claim: Claim) -> int:
@@ -227,31 +238,41 @@ def compute_confidence(claim: Claim) -> float:
     return TAGS_CONFIDENCE
 
 
-def describe_claim(claim: Claim) -> str:
-    """What the claim rests on, in words."""
+def describe_claim(claim: Claim, *, is_confirmed: bool = False) -> str:
+    """What the claim rests on, in words.
+
+    Parameters
+    ----------
+    is_confirmed
+        The sound says the same; else a claim that does not rest on it says so.
+    """
+    words = _describe_plainly(claim)
+    return words if claim.is_heard or is_confirmed else f"{words}, not confirmed by sound"
+
+
+def _describe_plainly(claim: Claim) -> str:
     match claim.source:
         case "catalogue":
             whole = f" of {claim.query_s:.0f} s" if claim.query_s else ""
-            words = (
-                f"over {claim.overlap_s:.0f} s{whole}, {_percent(claim.bit_error)} of bits differ"
-            )
-            if claim.next_bit_error is not None:
-                words += f"; next other song {_percent(claim.next_bit_error)}"
-            return words
+            error, rival = _percent(claim.bit_error), claim.next_bit_error
+            words = f"matches over {claim.overlap_s:.0f} s{whole}, {error} of bits differ"
+            next_song = "no other song is near"
+            if rival is not None:
+                next_song = f"the next other song {_percent(rival)}"
+            return f"{words}; {next_song}"
         case "acoustid":
             words = f"AcoustID score {claim.score:.2f}"
-            return (
-                words if claim.share >= 1.0 else f"{words}, {_percent(claim.share)} of the links"
-            )
+            is_most = claim.share >= 1.0
+            return words if is_most else f"{words}, {_percent(claim.share)} of the links"
         case "text_search":
-            return "found by title and artist, not confirmed by sound"
+            return "found by title and artist"
         case "embedded_id":
-            return "embedded id, not confirmed by sound"
+            return "by the id in the file"
         case "album":
-            return "by its place on the release, not confirmed by sound"
+            return "by its place on the release"
         case "isrc":
-            return "by its ISRC, not confirmed by sound"
-    return "by the title in the tags alone"
+            return "by its ISRC"
+    return "by the title in the tags"
 
 
 def describe_length(claim: Claim, case: Case) -> str:

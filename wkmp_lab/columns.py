@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from wkmp_lab.decisions import Decision, describe_decision
 from wkmp_lab.model import (
     MATCH_LEVELS,
     Candidate,
@@ -69,14 +68,6 @@ class GapRow(NamedTuple):
     gap: Gap
 
 
-class DecisionRow(NamedTuple):
-    """A decision by hand with the file that it is about, None where that is gone."""
-
-    path: str | None
-    made_s: float
-    decision: Decision
-
-
 class SpanRow(NamedTuple):
     """A phase of a file; ``origin_s`` is the earliest start of all."""
 
@@ -125,6 +116,15 @@ def _quality(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
 
 def _chosen_field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(_chosen(row), key, None))
+
+
+def _tag_of_whole(key: str, meaning: str) -> Column[PassageRow]:
+    """A tag, for a passage that is all of its file: a side's tags tell of none of its pieces."""
+
+    def read(row: PassageRow) -> object:
+        return getattr(row.file.tags, key) if len(row.file.passages) == 1 else None
+
+    return Column(f"tag_{key}", "text", meaning, read)
 
 
 def _passage(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
@@ -241,8 +241,8 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _key("key", "text", "key, as in F# minor", "name"),
     _identity("match", MATCH_LEVELS, "how sure the identity is", "level"),
     _chosen_field("recording_mbid", "text", "MusicBrainz recording", "recording_mbid"),
-    _chosen_field("title", "text", "title of the recording", "title"),
-    _chosen_field("artist", "text", "artist of the recording", "artist"),
+    _chosen_field("title", "text", "title of the recording it was identified as", "title"),
+    _chosen_field("artist", "text", "artist of that recording", "artist"),
     _chosen_field("score", "float", "confidence in the identity, 0 to 1", "score"),
     Column(
         "fingerprint",
@@ -251,7 +251,9 @@ PASSAGES: Sequence[Column[PassageRow]] = (
         lambda row: row.passage.fingerprint.text if row.passage.fingerprint else None,
     ),
     _passage("fingerprint_reason", "text", "why there is no fingerprint"),
-    _identity("match_reason", "text", "why this level, in a word", "reason"),
+    _tag_of_whole("title", "title in the tags, which may be wrong, of a file of one passage"),
+    _tag_of_whole("artist", "artist in the tags of such a file"),
+    _identity("match_reason", "text", "why this level, in short", "reason"),
     Column(
         "match_sentence",
         "text",
@@ -381,20 +383,3 @@ FLAVORS: Sequence[Column[PassageRow]] = (
     Column("passage", "int", "index of the passage", lambda row: row.passage.index),
 )
 """What stands before the descriptors: a row per passage, a column per descriptor."""
-
-DECISIONS: Sequence[Column[DecisionRow]] = (
-    Column("path", "path", "the file", lambda row: row.path),
-    Column("start_s", "float", "start of the passage", lambda row: _place(row, "start_ticks")),
-    Column("end_s", "float", "its end", lambda row: _place(row, "end_ticks")),
-    Column(
-        "verdict", "text", "what was decided", lambda row: getattr(row.decision, "verdict", "cut")
-    ),
-    Column("decision", "text", "in words", lambda row: describe_decision(row.decision)),
-    Column("sha256", "text", "hash of the file's content", lambda row: row.decision.sha256),
-    Column("made_epoch_s", "float", "when, since 1970 (UTC)", lambda row: row.made_s),
-)
-"""A row per decision by hand."""
-
-
-def _place(row: DecisionRow, key: str) -> float | None:
-    return _seconds(getattr(row.decision, key, None))

@@ -66,6 +66,10 @@ DIFFERENCES: Sequence[Column[Difference]] = (
 """A row per difference."""
 
 
+OF_PASSAGES = tuple(each for each in PASSAGES if not each.name.startswith("tag_"))
+"""What is compared of passages: tags are their file's."""
+
+
 def compare_settings(before: Settings, after: Settings) -> list[Difference]:
     """The settings that differ.
 
@@ -195,7 +199,7 @@ def _compare_passages(
         yield Difference(new.path, index, "passage", kind, *sides, cause)
         return
     values = (
-        _values_of(PassageRow(file, passage), PASSAGES)
+        _values_of(PassageRow(file, passage), OF_PASSAGES)
         | (passage.descriptors.as_dict() if passage.descriptors else {})
         for file, passage in ((old, was), (new, now))
     )

@@ -91,7 +91,7 @@ def identify_recording(
     >>> identity.level
     'high'
     >>> identity.sentence
-    "'Rain' by The Drops: over 28 s of 30 s, 4 % of bits differ; next other song 47 %"
+    "'Rain' by The Drops: matches over 28 s of 30 s, 4 % of bits differ; the next other song 47 %"
     """
     case = Case(duration_s, tags or Tags(), is_whole_file)
     suspects = _gather_suspects(claims)
@@ -223,9 +223,11 @@ def _is_as_long(claim: Claim, case: Case) -> bool:
 def _list_evidence(
     suspect: Suspect, strongest: Claim, case: Case, against: float
 ) -> Iterator[Evidence]:
+    is_heard = any(grade_claim(claim, case)[0] for claim in suspect.claims if claim.is_heard)
     for claim in suspect.claims:
         value = claim.bit_error if claim.bit_error is not None else claim.score
-        words = describe_claim(claim) + (f" ({claim.detail})" if claim.detail else "")
+        words = describe_claim(claim, is_confirmed=is_heard)
+        words += f" ({claim.detail})" if claim.detail else ""
         weight = compute_confidence(claim)
         yield Evidence(claim.source, 1.0 if value is None else value, weight, words)
     excess_s = measure_excess_s(strongest, case)
@@ -277,17 +279,32 @@ def _rank(verdict: _Verdict) -> tuple[int, float, str, str]:
 
 
 def _tell(verdict: _Verdict, case: Case) -> str:
-    candidate = verdict.candidate
-    name = repr(candidate.title) if candidate.title else f"recording {candidate.recording_mbid}"
-    by = f" by {candidate.artist}" if candidate.artist else ""
     length = describe_length(verdict.claim, case)
     parts = [describe_claim(verdict.claim), *([length] if length else []), *verdict.notes]
-    return f"{name}{by}: {'; '.join(dict.fromkeys(parts))}"
+    return f"{_name(verdict.candidate)}: {'; '.join(dict.fromkeys(parts))}"
+
+
+REASONS = {
+    "no_match": "no source knows it",
+    "ambiguous": "several songs fit equally well",
+    "too_short": "too short to be told",
+    "offline_not_asked": "offline, and unknown here",
+}
+"""Reasons in words; the others speak for themselves."""
 
 
 def _tell_why(reason: str, candidates: Sequence[Candidate]) -> str:
+    words = f"unidentified: {REASONS.get(reason, reason)}"
     if not candidates:
-        return f"unidentified ({reason}): no source named a candidate"
+        return words
     best = candidates[0]
-    words = best.evidence[0].detail if best.evidence else "no evidence"
-    return f"unidentified ({reason}): the best candidate is {best.title!r}, {words}"
+    why = best.evidence[0].detail if best.evidence else "without evidence"
+    return f"{words}; the best candidate is {_name(best)}, {why}"
+
+
+def _name(candidate: Candidate) -> str:
+    if candidate.title is None:
+        return f"recording {candidate.recording_mbid}"
+    return (
+        f"{candidate.title!r} by {candidate.artist}" if candidate.artist else repr(candidate.title)
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wkmp_lab import __version__, pipeline, provenance, sorting
 from wkmp_lab.board import CancelledError, Control
-from wkmp_lab.decisions import Decision, find_boundaries, group_by_content
+from wkmp_lab.decisions import CutDecision, Decision, find_boundaries, group_by_content
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.lane import Lane, identify_now
@@ -98,11 +98,19 @@ class ImportCourse:
             self.take_decisions(store)
 
     def undo(self) -> Decision | None:
-        """Take the latest decision back; None where there is none."""
+        """Take the latest decision back; None where there is none. A file is cut as before."""
         with self.open_store() as store:
             undone = store.undo_decision()
             self.take_decisions(store)
+        for result in self.ledger.results if isinstance(undone, CutDecision) else ():
+            if undone and result.sha256 == undone.sha256:
+                self.measure_again(result)
         return undone
+
+    def cut(self, result: FileResult, decision: Decision) -> FileResult:
+        """Keep a decision on where a file is cut, and measure it accordingly."""
+        self.decide(decision)
+        return self.measure_again(result)
 
     def measure_again(self, result: FileResult) -> FileResult:
         """Measure and identify one file here and now, with the boundaries that hold for it."""
@@ -206,8 +214,8 @@ class ImportCourse:
                     store.put(outcome, run_id=self.session_id)
                     self._take(outcome, lane, is_new=True)
             lane.finish()
-            if lane.remark is not None:
-                self._remark(lane.remark)
+            for line in lane.remarks:
+                self._remark(line)
         self._cut_by_releases(files, runner, store)
 
     def _cut_by_releases(self, files: Sequence[SourceFile], runner: Runner, store: Store) -> None:

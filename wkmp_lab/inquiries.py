@@ -9,6 +9,9 @@ from wkmp_lab.io.answers import AcoustidMatch, CatalogueMatch, Outcome, ReleaseR
 from wkmp_lab.model import FileResult, Identity, Passage, Tags
 from wkmp_lab.names import read_mbid
 
+MIN_TOLD_OFFSET_S = 0.5
+"""Copies that begin as near to each other begin alike."""
+
 
 @dataclass(slots=True)
 class Inquiry:
@@ -59,8 +62,20 @@ def claim_of_match(match: CatalogueMatch, query_s: float) -> Claim:
         query_s=query_s,
         offset_s=match.offset_s,
         duration_s=recording.duration_s,
-        detail=f"from {match.offset_s:.1f} s of the known copy",
+        detail=_tell_offset(match.offset_s),
     )
+
+
+def _tell_offset(offset_s: float) -> str:
+    """Where in the known copy the passage begins, in words.
+
+    >>> _tell_offset(12.38), _tell_offset(0.1), _tell_offset(-3.0)
+    ('from 12.4 s of the known copy', '', 'from 3.0 s before the known copy')
+    """
+    if abs(offset_s) < MIN_TOLD_OFFSET_S:
+        return ""
+    where = f"{offset_s:.1f} s of" if offset_s > 0 else f"{-offset_s:.1f} s before"
+    return f"from {where} the known copy"
 
 
 def claim_of_link(match: AcoustidMatch) -> Claim:

@@ -41,7 +41,7 @@ def needs_identity(result: FileResult, settings: Settings, sources: Sources) -> 
     made_by = dict(result.provenance)
     if made_by.get(provenance.IDENTIFIED) != compute_identify_key(settings):
         return True
-    if lookups.is_unanswered(result):
+    if lookups.list_failures(result):
         return True
     if made_by.get(provenance.ASKED, sources.identity) != sources.identity:
         return True
@@ -99,6 +99,7 @@ class Lane:
         self._sources = services.name_sources(settings.identifying, folder)
         self._folders: defaultdict[str, dict[str, FileResult]] = defaultdict(dict)
         self._touched: dict[str, None] = {}
+        self._unanswered: defaultdict[str, set[str]] = defaultdict(set)
         self._unflavored: set[str] = set()
         self._why_unflavored = ""
         self._is_cancelled = is_cancelled
@@ -127,14 +128,16 @@ class Lane:
             self._keep(result)
 
     @property
-    def remark(self) -> str | None:
-        """What the import as a whole has to tell of the services; None where that is nothing."""
-        if not self._unflavored:
-            return None
-        return (
-            f"no musical flavors for {len(self._unflavored)} recordings: {self._why_unflavored}; "
-            "the next import asks again"
-        )
+    def remarks(self) -> tuple[str, ...]:
+        """What the import as a whole has to tell of the services, a line each."""
+        silences = [
+            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {reason}"
+            for reason, paths in self._unanswered.items()
+        ]
+        if self._unflavored:
+            which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
+            silences.append(f"no musical flavors for {which}")
+        return tuple(f"{silence}; the next import asks again" for silence in silences)
 
     def finish(self) -> None:
         """No more files come; returns when all have left.
@@ -198,6 +201,9 @@ class Lane:
     ) -> Sequence[FileResult]:
         """Identified files with their flavors, and with what they were identified by."""
         flavored = add_flavors(identified, asked)
+        for result in identified:
+            for reason in lookups.list_failures(result):
+                self._unanswered[reason].add(result.path)
         self._unflavored |= flavored.unanswered
         self._why_unflavored = flavored.why or self._why_unflavored
         span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")

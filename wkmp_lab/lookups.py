@@ -25,19 +25,23 @@ from wkmp_lab.io.answers import (
     Outcome,
     OutcomeKind,
     Recording,
-    Release,
-    ReleaseRef,
 )
-from wkmp_lab.model import FileResult, Identity, Passage, Tags
-from wkmp_lab.names import compute_similarity, read_mbid
+from wkmp_lab.model import FileResult, Passage, Tags
+from wkmp_lab.names import read_mbid
+from wkmp_lab.placing import complete_identity, find_track
+from wkmp_lab.rivals import RIVAL_SHARE
 from wkmp_lab.services import Services
 from wkmp_lab.settings import Settings
 
 FAILURE = "lookup_failed("
 """How a reason and a note begin that tell of a service that did not answer."""
 
-IDENTIFY_VERSION = "2"
+IDENTIFY_VERSION = "3"
 """Raised whenever the same answers would be decided about differently."""
+
+
+MAX_BARE_LINKS = 3
+"""Ids without a name that are asked about for one passage, as Picard does."""
 
 
 def identify_files(
@@ -111,9 +115,9 @@ def _close_file(
     return provenance.wish_lengths(closed, lengths_s) if lengths_s else closed
 
 
-def is_unanswered(result: FileResult) -> bool:
-    """True where a service failed to answer about a file: asking again may tell more."""
-    return any(note.startswith(FAILURE) for note in result.notes)
+def list_failures(result: FileResult) -> list[str]:
+    """Which services did not answer about a file, and why: asking again may tell more."""
+    return [note for note in result.notes if note.startswith(FAILURE)]
 
 
 def _ask_catalogue(inquiry: Inquiry, services: Services) -> None:
@@ -169,6 +173,7 @@ def _is_settled(inquiry: Inquiry) -> bool:
 
 def _ask_musicbrainz(inquiry: Inquiry, services: Services, settings: Settings) -> None:
     tags = inquiry.tags
+    _name_links(inquiry, services)
     if tags.recording_mbid:
         _confirm_embedded(inquiry, services)
     elif tags.isrc and services.fetch_isrc is not None:
@@ -203,6 +208,30 @@ def _add_recordings(
         )
         if recording.mbid:
             inquiry.releases[recording.mbid] = recording.releases
+
+
+def _name_links(inquiry: Inquiry, services: Services) -> None:
+    """Ask what the linked ids without a name are: merged, deleted, or new to AcoustID.
+
+    Until then they stand as songs of their own against the recordings that they were merged into.
+    """
+    if services.fetch_recording is None:
+        return
+    bare = [c for c in inquiry.claims if c.source == "acoustid" and c.title is None]
+    for claim in [each for each in bare if each.share > RIVAL_SHARE][:MAX_BARE_LINKS]:
+        outcome = services.fetch_recording(claim.recording_mbid or "")
+        note_failure(inquiry, "musicbrainz", outcome)
+        if not outcome.is_answered:
+            continue
+        inquiry.claims.remove(claim)
+        found = outcome.found
+        if found is None or found.mbid is None:
+            inquiry.reasons.append(f"unknown_to_musicbrainz({claim.recording_mbid})")
+            continue
+        inquiry.releases[found.mbid] = inquiry.releases.get(found.mbid) or found.releases
+        named = {c.recording_mbid for c in inquiry.claims if c.acoustid == claim.acoustid}
+        if found.mbid not in named:
+            inquiry.claims.append(_confirm(claim, found))
 
 
 def _confirm_embedded(inquiry: Inquiry, services: Services) -> None:
@@ -242,7 +271,7 @@ def _confirm(claim: Claim, recording: Recording) -> Claim:
         artist=recording.artist or claim.artist,
         duration_s=recording.duration_s,
         work_mbid=recording.work_mbid,
-        detail=f"merged: the embedded id was {asked}" if asked else claim.detail,
+        detail=f"merged, before it was {asked}" if asked else claim.detail,
     )
 
 
@@ -251,66 +280,9 @@ def _find_on_release(tags: Tags, services: Services) -> Recording | None:
     if not tags.release_mbid or services.fetch_release is None:
         return None
     release = services.fetch_release(tags.release_mbid).found
-    return None if release is None else _find_track(release, tags.recording_mbid)
-
-
-def _find_track(release: Release, recording_mbid: str | None) -> Recording | None:
-    found = (track.recording for track in release.tracks)
-    return next((each for each in found if each.mbid == recording_mbid), None)
+    return None if release is None else find_track(release, tags.recording_mbid)
 
 
 def _decide(inquiry: Inquiry, services: Services) -> Passage:
     identity = identify(inquiry, services.silent)
-    return inquiry.passage.identify_as(_complete(identity, inquiry, services))
-
-
-def _complete(identity: Identity, inquiry: Inquiry, services: Services) -> Identity:
-    """The identity with release and work of its recording, where they can be learnt."""
-    chosen = identity.chosen
-    if chosen is None or chosen.recording_mbid is None:
-        return identity
-    known = inquiry.releases.get(chosen.recording_mbid, ())
-    preferred = choose_release(known, tags=inquiry.tags)
-    release_mbid = chosen.release_mbid or (preferred.release_mbid if preferred else None)
-    title = chosen.release_title or (preferred.title if preferred else None)
-    full = replace(chosen, release_mbid=release_mbid, release_title=title)
-    if release_mbid and services.fetch_release is not None:
-        release = services.fetch_release(release_mbid).found
-        track = _find_track(release, chosen.recording_mbid) if release else None
-        if release and track:
-            full = replace(
-                full,
-                title=track.title or full.title,
-                artist=track.artist or full.artist,
-                release_title=release.title or title,
-                work_mbid=track.work_mbid or full.work_mbid,
-                duration_s=track.duration_s or full.duration_s,
-            )
-    others = (full if each is chosen else each for each in identity.candidates)
-    return replace(identity, chosen=full, candidates=tuple(others))
-
-
-RELEASE_KINDS = ("Album", "EP", "Single", "Soundtrack", "Compilation")
-"""In the order that a library prefers."""
-
-
-def choose_release(releases: Sequence[ReleaseRef], *, tags: Tags) -> ReleaseRef | None:
-    """The edition that a file most likely comes from; None where none is known.
-
-    The tags' album and track count decide; else the official, plain, earliest edition, since a
-    wrong (deluxe, compilation) edition is the usual error.
-    """
-
-    def strangeness(release: ReleaseRef) -> tuple[bool, float, bool, int, int, str]:
-        kind = release.kind or ""
-        rank = RELEASE_KINDS.index(kind) if kind in RELEASE_KINDS else len(RELEASE_KINDS)
-        return (
-            tags.n_tracks is not None and release.n_tracks != tags.n_tracks,
-            -round(compute_similarity(tags.album, release.title), 1),
-            release.status not in (None, "Official"),
-            rank,
-            release.year or 9999,
-            release.release_mbid,
-        )
-
-    return min(releases, key=strangeness, default=None)
+    return inquiry.passage.identify_as(complete_identity(identity, inquiry, services))

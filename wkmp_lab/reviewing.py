@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wkmp_lab.decisions import BY_HAND, VERDICTS, Decision, IdentityDecision, describe_decision
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.merging import Merge, find_merges_in
 from wkmp_lab.model import Candidate, FileResult, Identity, MatchLevel, Passage
 from wkmp_lab.names import read_mbid
 from wkmp_lab.summary import LEFT, MAX_REASON, RIGHT, format_clock, format_name, wrap_html
@@ -41,21 +42,27 @@ class ReviewItem:
         """Who it may be, the best first."""
         return self.passage.identity.candidates if self.passage.identity else ()
 
+    @property
+    def merge(self) -> Merge | None:
+        """The offer to make one of it and the next passage; None where there is none."""
+        offers = find_merges_in(self.result.path, self.result.passages)
+        return next((each for each in offers if each.first == self.passage.index), None)
+
 
 def find_open(
     results: Sequence[FileResult], levels: Sequence[MatchLevel] = OPEN_LEVELS
 ) -> tuple[ReviewItem, ...]:
-    """Passages of these levels that nobody has decided on, by path and place.
+    """Passages of these levels, or with a merge offered, that nobody has decided on.
 
-    Passages that were not identified yet are not among them.
+    By path and place. Passages that were not identified yet are not among them.
     """
     items = (ReviewItem(result, passage) for result in results for passage in result.passages)
     return tuple(
         item
         for item in sorted(items, key=lambda item: item.key)
         if item.passage.identity is not None
-        and item.passage.identity.level in levels
         and not item.is_decided
+        and (item.passage.identity.level in levels or item.merge is not None)
     )
 
 
@@ -127,6 +134,8 @@ def format_item_html(item: ReviewItem) -> str:
         head += f"<b>{identity.level}</b>: {escape_html(identity.sentence, MAX_REASON)}"
     if said:
         head += f"<br>its tags: {escape_html(' - '.join(said), MAX_REASON)}"
+    if item.merge is not None:
+        head += f"<br>passages {escape_html(str(item.merge), MAX_REASON)}"
     return wrap_html(head + "</p>" + _candidates_html(identity))
 
 

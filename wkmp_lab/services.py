@@ -51,6 +51,8 @@ class Services:
         Fingerprints of whole files -> an outcome each, in the same order.
     fetch_recording, fetch_release
         MusicBrainz id -> the record; merged ids are followed.
+    recall_release
+        MusicBrainz id of a recording -> a release that was fetched before and holds it.
     fetch_isrc
         ISRC -> recordings.
     search_recordings
@@ -65,6 +67,7 @@ class Services:
     ) = None
     fetch_recording: Callable[[str], Outcome[Recording]] | None = None
     fetch_release: Callable[[str], Outcome[Release]] | None = None
+    recall_release: Callable[[str], Release | None] | None = None
     fetch_isrc: Callable[[str], Outcome[tuple[Recording, ...]]] | None = None
     search_recordings: (
         Callable[[str, str | None, float | None], Outcome[tuple[Recording, ...]]] | None
@@ -188,6 +191,7 @@ def open_services(
             lookup_acoustid=lookup.lookup if lookup else None,
             fetch_recording=client.fetch_recording if client else None,
             fetch_release=client.fetch_release if client else None,
+            recall_release=client.recall_release if client else None,
             fetch_isrc=client.fetch_isrc if client else None,
             search_recordings=client.search_recordings if client else None,
             fetch_flavors=_read_flavors(shelf, server),

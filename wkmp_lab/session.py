@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from wkmp_lab import cataloguing, comparing, decisions, export, neighbours, tables
+from wkmp_lab import cataloguing, comparing, decisions, export, merging, neighbours, tables
 from wkmp_lab.board import Control
 from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
@@ -135,6 +135,11 @@ class ImportSession:
         return tables.same_songs_table(cataloguing.find_same_songs(self.results))
 
     @property
+    def merges(self) -> pd.DataFrame:
+        """Neighbouring passages that seem to be one; :meth:`merge` makes them one."""
+        return tables.merges_table(merging.find_merges(self.results))
+
+    @property
     def decisions(self) -> pd.DataFrame:
         """What was decided by hand, oldest first."""
         return tables.decisions_table(self.read_decisions(), self.results)
@@ -238,6 +243,10 @@ class ImportSession:
         chosen = replace(self.settings, identifying=settings or self.settings.identifying)
         return start_import(self.folder, settings=chosen, store=self.store_path)
 
+    def teach(self, catalogue: str | Path | None = None) -> int:
+        """Add what is known here to a catalogue; see :func:`cataloguing.teach_results`."""
+        return cataloguing.teach_results(self.results, catalogue)
+
     # -- what a person decides -----------------------------------------------------------
 
     def decide(
@@ -261,15 +270,14 @@ class ImportSession:
             A file of the library, absolute or from its folder.
         boundaries_s
             Inner boundaries in seconds; empty: one passage; None: back to what is found.
-
-        Raises
-        ------
-        InvalidInputError
-            See :func:`decisions.make_cut_decision`.
         """
         result = self.get_result(path)
-        self._course.decide(decisions.make_cut_decision(result, boundaries_s))
-        return self._course.measure_again(result)
+        return self._course.cut(result, decisions.make_cut_decision(result, boundaries_s))
+
+    def merge(self, path: str | Path, passage: int) -> FileResult:
+        """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
+        result = self.get_result(path)
+        return self._course.cut(result, decisions.make_merge_decision(result, passage))
 
     def make_hints(self, path: str | Path) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
@@ -277,11 +285,7 @@ class ImportSession:
 
     def undo(self) -> Decision | None:
         """Take the latest decision back; None where there is none."""
-        undone = self._course.undo()
-        for result in self.results if isinstance(undone, decisions.CutDecision) else ():
-            if undone and result.sha256 == undone.sha256:
-                self._course.measure_again(result)
-        return undone
+        return self._course.undo()
 
     # -- what a notebook shows -----------------------------------------------------------
 

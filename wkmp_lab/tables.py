@@ -15,7 +15,6 @@ import pandas as pd
 from wkmp_lab.cataloguing import SAME_SONGS, SameSong
 from wkmp_lab.columns import (
     CANDIDATES,
-    DECISIONS,
     EVIDENCE,
     FAILURES,
     FILES,
@@ -25,7 +24,6 @@ from wkmp_lab.columns import (
     TIMELINE,
     CandidateRow,
     Column,
-    DecisionRow,
     EvidenceRow,
     GapRow,
     Kind,
@@ -33,9 +31,10 @@ from wkmp_lab.columns import (
     SpanRow,
 )
 from wkmp_lab.comparing import DIFFERENCES, Difference
-from wkmp_lab.decisions import Decision
+from wkmp_lab.decisions import DECISIONS, Decision, DecisionRow
 from wkmp_lab.flavor_lookups import MUSICAL_FLAVORS
 from wkmp_lab.flavors import CATEGORIES
+from wkmp_lab.merging import MERGES, Merge
 from wkmp_lab.model import FileResult
 from wkmp_lab.neighbours import NEIGHBOURS, Neighbour, NeighbourRow
 from wkmp_lab.text import clean_path, clean_text
@@ -108,7 +107,7 @@ def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
 def decisions_table(
     decisions: Sequence[tuple[float, Decision]], results: Sequence[FileResult]
 ) -> pd.DataFrame:
-    """A row per decision by hand, oldest first; columns :data:`wkmp_lab.columns.DECISIONS`."""
+    """A row per decision by hand, oldest first; columns :data:`wkmp_lab.decisions.DECISIONS`."""
     paths = {result.sha256: result.path for result in reversed(_by_path(results))}
     rows = [
         DecisionRow(paths.get(decision.sha256), made_s, decision) for made_s, decision in decisions
@@ -148,6 +147,11 @@ def neighbours_table(
 def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
     """A row per pair, as given; columns :data:`wkmp_lab.cataloguing.SAME_SONGS`."""
     return _make_table(SAME_SONGS, pairs)
+
+
+def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:
+    """A row per merge that is offered, as given; columns :data:`wkmp_lab.merging.MERGES`."""
+    return _make_table(MERGES, merges)
 
 
 def comparison_table(differences: Sequence[Difference]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import sqlite3
 import tarfile
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ HALF_PRECISION = 2.0**-11
 @contextlib.contextmanager
 def open_client(standin: Standin, folder: Path, *, base_url: str | None = None):
     transport = Transport(folder, user_agent="wkmp_lab/test", is_cancelled=lambda: False)
-    host = Host("acousticbrainz", 0.01, PATIENCE, Timeouts(0.5, 0.3, 1.0))
+    host = Host("acousticbrainz", 0.01, replace(PATIENCE, timeouts=Timeouts(0.5, 0.3, 1.0)))
     with HttpCache(folder / "answers.sqlite") as cache:
         url = base_url or standin.url
         yield AcousticbrainzClient(transport, cache, host=host, base_url=url)

@@ -20,8 +20,7 @@ from wkmp_lab.io.wire import Reply, Request, Timeouts
 QUICK = Host(
     "musicbrainz",
     0.02,
-    Patience(pause_s=0.01, linger_s=0.01, break_s=60.0),
-    Timeouts(connect_s=1.0, read_s=0.3, total_s=0.6),
+    Patience(pause_s=0.01, linger_s=0.01, break_s=60.0, timeouts=Timeouts(1.0, 0.3, 0.6)),
 )
 
 

@@ -130,3 +130,29 @@ def test_a_terminal_lists_what_is_open(session):
     lines = repr(session.review()).splitlines()
     assert lines[0] == "Review: 3 passages to decide on, 0 decisions made"
     assert len(lines) == 4
+
+
+def test_a_side_that_is_cut_through_a_song_is_merged_and_parted_again_by_buttons(tmp_path):
+    (tmp_path / "music").mkdir()
+    shutil.copy(SAMPLE / "sides" / "Side A.ogg", tmp_path / "music")
+    known = str(SAMPLE / "wkmp_catalogue.jsonl")
+    settings = Settings(
+        identifying=IdentifySettings(is_offline=True, catalogue=known),
+        running=RunSettings(backend="sequential"),
+    )
+    session = import_folder(tmp_path / "music", settings=settings, store=tmp_path / "s.wkmp.db")
+    found = session.passages["start_s"].tolist()
+    session.recut("Side A.ogg", [15.0, *found[1:]])
+
+    review = session.review()
+    assert [passage for _, passage in review.keys] == [0, 1]
+    assert review._merge.layout.display == ""
+    assert "#0 and #1 may be one passage: both are &#x27;Switchyard&#x27;" in review._item.value
+    review._skip.click()
+    assert review._merge.layout.display == "none"
+    review._pick.value = 0
+    review._merge.click()
+    assert session.passages["start_s"].tolist() == found
+    assert review.keys == []
+    review._undo.click()
+    assert session.passages["start_s"].tolist() == [0.0, 15.0, *found[1:]]

@@ -10,6 +10,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 IMPORT, FAULTS = "torture/test_import.py", "torture/test_faults.py"
+ONLINE = "test_identifying_online.py"
 HOSTILE, SCANNING = "io/test_hostile_files.py", "io/test_scanning.py"
 CANNOT = (IMPORT, "test_what_cannot_be_decoded_fails_with_its_reason")
 DAMAGED = (IMPORT, "test_what_is_damaged_has_the_length_of_its_samples_and_says_so")
@@ -116,7 +117,7 @@ LIST = {
     34: (
         "a server that never answers",
         ("io/test_transport.py", "test_a_lasting_trouble_ends_in_a_typed_outcome"),
-        ("test_lookups.py", "test_every_lasting_fault_ends_in_a_row_with_a_reason"),
+        (ONLINE, "test_every_fault_ends_in_rows_with_a_reason_and_a_finished_run"),
     ),
     35: (
         "503, once and for ever",
@@ -128,11 +129,13 @@ LIST = {
         "answers that are none",
         ("io/test_acoustid.py", "test_a_page_that_is_no_answer_is_malformed_and_not_kept"),
         ("io/test_musicbrainz.py", "test_a_page_that_is_no_answer_is_malformed_and_not_kept"),
+        (ONLINE, "test_every_fault_ends_in_rows_with_a_reason_and_a_finished_run"),
     ),
     38: ("answers full of nulls", ("io/test_acoustid.py", "test_nulls_everywhere_are_tolerated")),
     39: (
         "a wrong key",
         ("test_lookups.py", "test_a_wrong_key_leaves_the_rest_of_the_run_as_it_is"),
+        (ONLINE, "test_a_wrong_key_is_told_in_one_line_and_asked_with_once"),
     ),
     40: (
         "redirects, a certificate that nobody vouches for",
@@ -141,7 +144,10 @@ LIST = {
     ),
     41: (
         "eight processes at once",
-        ("test_lookups.py", "test_eight_processes_together_stay_polite_and_ask_nothing_twice"),
+        (
+            "test_lookups.py",
+            "test_eight_processes_and_a_second_session_stay_polite_and_ask_nothing_twice",
+        ),
     ),
     42: (
         "a worker that is killed",

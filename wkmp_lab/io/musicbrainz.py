@@ -26,6 +26,8 @@ UNKNOWN_LIFE_S = 7 * DAY_S
 SEARCH_LIFE_S = 30 * DAY_S
 SEARCH_SLACK_S = 7.0
 MAX_QUERY_CHARACTERS = 200
+MAX_HOLDERS = 100_000
+"""Recordings whose release is remembered without asking the cache."""
 
 RECORDING_INCLUDES = ("artist-credits", "releases", "media", "isrcs", "work-rels")
 RELEASE_INCLUDES = ("artist-credits", "recordings", "recording-level-rels", "work-rels")
@@ -63,6 +65,7 @@ class MusicbrainzClient:
         self._cache = cache
         self._host = host
         self._url = f"{base_url.rstrip('/')}/ws/2"
+        self._holders: dict[str, Release] = {}
 
     def fetch_recording(self, mbid: str) -> Outcome[Recording]:
         """A recording with artists, releases and work; a merged id is followed."""
@@ -74,7 +77,18 @@ class MusicbrainzClient:
     def fetch_release(self, mbid: str) -> Outcome[Release]:
         """A release with every track, its recording and work: one call for a whole album."""
         path = f"release/{quote(mbid, safe='')}"
-        return self._fetch(path, {"inc": " ".join(RELEASE_INCLUDES)}, read_release)
+        outcome = self._fetch(path, {"inc": " ".join(RELEASE_INCLUDES)}, read_release)
+        if outcome.found is not None:
+            if len(self._holders) > MAX_HOLDERS:
+                self._holders.clear()
+            for track in outcome.found.tracks:
+                if track.recording.mbid is not None:
+                    self._holders.setdefault(track.recording.mbid, outcome.found)
+        return outcome
+
+    def recall_release(self, recording_mbid: str) -> Release | None:
+        """A release that was fetched before and that a recording is on; nobody is asked."""
+        return self._holders.get(recording_mbid)
 
     def fetch_isrc(self, isrc: str) -> Outcome[tuple[Recording, ...]]:
         """The recordings that bear an ISRC."""

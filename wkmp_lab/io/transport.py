@@ -49,6 +49,7 @@ class Patience:
     break_s: float = 300.0
     linger_s: float = 2.0
     """Pause after a time-out: the server may see the request later than it was given up."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,6 @@ class Host:
     name: str
     interval_s: float
     patience: Patience = field(default_factory=Patience)
-    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ class Transport:
         patience = host.patience
         back_off_s = patience.pause_s * 2.0**n_tried * self._random.uniform(0.5, 1.0)
         try:
-            reply = exchange(request, timeouts=host.timeouts, is_cancelled=self._is_cancelled)
+            reply = exchange(request, timeouts=patience.timeouts, is_cancelled=self._is_cancelled)
         except StoppedError:
             return Outcome(OutcomeKind.CANCELLED, why="cancelled")
         except UnreachableError as error:

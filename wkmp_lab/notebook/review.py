@@ -86,7 +86,11 @@ class Review:
                 self._candidates,
                 self._typed,
                 widgets.HBox(
-                    [self._choose, self._reject, self._skip, self._undo, self._done], layout=row
+                    [
+                        *(self._choose, self._reject, self._merge),
+                        *(self._skip, self._undo, self._done),
+                    ],
+                    layout=row,
                 ),
                 self._message,
             ]
@@ -115,6 +119,19 @@ class Review:
     def reject(self) -> None:
         """It is none of the candidates."""
         self._decide("reject", None)
+
+    def merge(self) -> None:
+        """Make one of the passage and the next; the file's open passages are looked at anew."""
+        item = self.item
+        if item is None:
+            return
+        path, passage = item.key
+        self._session.merge(path, passage)
+        fresh = [each.key for each in find_open(self._session.results) if each.key[0] == path]
+        place = next(n for n, key in enumerate(self.keys) if key[0] == path)
+        others = [key for key in self.keys if key[0] != path]
+        self.keys = [*others[:place], *fresh, *others[place:]]
+        self._paint("merged; Undo parts them again")
 
     def undo(self) -> None:
         """Take the latest decision back, and look at its passage again."""
@@ -167,6 +184,9 @@ class Review:
             "Take it", "check", "This candidate, or the id that was typed", self._take
         )
         self._reject = button("None of these", "times", "No candidate is right", self.reject)
+        self._merge = button(
+            "Merge", "compress", "This passage and the next one are one", self.merge
+        )
         self._skip = button("Later", "forward", "Look at the next one", self._next)
         self._undo = button("Undo", "undo", "Take the latest decision back", self.undo)
         self._done = button("Done", "stop", "End the review; all is kept already", self.close)
@@ -254,6 +274,7 @@ class Review:
         ]
         self._candidates.value = 0 if candidates else None
         self._typed.value = ""
+        self._merge.layout.display = "none" if item is None or item.merge is None else ""
         shown = format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
         self._item.value = f'<div class="wk-review">{shown}</div>'
         self._say(words)
