@@ -288,7 +288,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
     command.add_argument("--jobs", metavar="N", type=int, help="files in flight")
-    backends = ("loky", "dask", "threading", "sequential")
+    backends = ("loky", "dask", "ray", "threading", "sequential")
     command.add_argument("--backend", choices=backends, default="loky")
     command.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
     _add_settings(command)

@@ -18,6 +18,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from wkmp_lab.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner_dask import run_on_dask
+from wkmp_lab.runner_ray import run_on_ray
 from wkmp_lab.settings import Order, RunSettings, Settings
 from wkmp_lab.worker import (
     Outcome,
@@ -28,6 +29,7 @@ from wkmp_lab.worker import (
     until_cancelled,
 )
 
+_CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
 CANCEL_GRACE_S = 1.5
 """After this long, workers that have not seen the cancel flag are ended."""
 
@@ -76,11 +78,12 @@ class Runner:
         board
             Where the workers report; its control word ends or pauses the run.
         """
-        if self.n_jobs == 1 and self._backend != "dask":
+        if self._backend in _CLUSTERS:
+            run_there = _CLUSTERS[self._backend]
+            yield from run_there(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
+        elif self.n_jobs == 1:
             for task in until_cancelled(tasks, board):
                 yield measure_task(task, self._settings, board)
-        elif self._backend == "dask":
-            yield from run_on_dask(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
         elif self._backend == "loky":
             for _ in self._starting:
                 pass

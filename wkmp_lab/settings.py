@@ -11,7 +11,7 @@ from wkmp_lab.model import Phase
 
 Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
 Order = Literal["long_first", "small_first", "path"]
-Backend = Literal["loky", "threading", "sequential", "dask"]
+Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
 LeadPreset = Literal["default", "classical", "rock_pop", "electronic"]
 
 MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
@@ -172,7 +172,7 @@ class RunSettings:
     def __post_init__(self) -> None:
         if self.n_jobs is not None:
             _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
-        backends = ("loky", "threading", "sequential", "dask")
+        backends = ("loky", "threading", "sequential", "dask", "ray")
         _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
         orders = ("long_first", "small_first", "path")
         _require(self.order in orders, f"order must be one of {orders}", self.order)
