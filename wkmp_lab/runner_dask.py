@@ -71,7 +71,7 @@ class DaskEngine:
         ticket: Hashable = future
         return ticket
 
-    def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:
+    def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:  # noqa: ARG002 (any)
         try:
             return [self._ended.get(timeout=WAIT_S)]
         except queue.Empty:

@@ -24,6 +24,10 @@ MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
 """Fixed silence thresholds per source medium (WKMP IMPL005)."""
 
 
+MIN_MEMORY_MB = 250
+"""One worker with a short file (see :mod:`wkmp_lab.throttle`)."""
+
+
 def _require(is_fit: bool, what: str, came: object) -> None:
     if not is_fit:
         raise InvalidInputError(f"{what}, got {came!r}")
@@ -168,10 +172,19 @@ class RunSettings:
     """A worker that shows no progress for this long is ended, and its file fails."""
     worker_memory_mb: int = 4096
     """Address space of a worker (where the system can limit it)."""
+    memory_mb: int | None = None
+    """What the workers may take together; None: 80 % of what is available at the start. It tells
+    how many workers there are and which files go on together; a single file always does."""
 
     def __post_init__(self) -> None:
         if self.n_jobs is not None:
             _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
+        if self.memory_mb is not None:
+            _require(
+                self.memory_mb >= MIN_MEMORY_MB,
+                f"memory_mb must be >= {MIN_MEMORY_MB}, what one worker takes",
+                self.memory_mb,
+            )
         backends = ("loky", "threading", "sequential", "dask", "ray")
         _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
         orders = ("long_first", "small_first", "path")
