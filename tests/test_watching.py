@@ -179,6 +179,13 @@ def test_files_that_are_too_large_together_go_on_one_by_one(music, tmp_path):
     board.remove()
 
 
+def test_fewer_workers_than_wanted_are_told_with_the_reason():
+    told = []
+    settings = Settings(running=RunSettings(n_jobs=8, memory_mb=600))
+    assert Runner(settings, on_change=lambda *now: told.append(now)).n_jobs == 2
+    assert told == [(2, "600 MB hold no more workers")]
+
+
 def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypatch):
     shown = []
     evidence = Evidence(lambda: len(shown) > 3)

@@ -32,9 +32,12 @@ _CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
 
 
 def count_jobs(settings: RunSettings, machine: Machine) -> int:
-    """Files in flight: as set, else clamp(cpu, 2, 8); never more than the memory holds workers."""
-    n_wanted = settings.n_jobs or min(max(cpu_count(), 2), 8)
-    return fit_jobs(n_wanted, find_budget_mb(settings.memory_mb, machine))
+    """Files in flight: as wanted, but never more than the memory holds workers."""
+    return fit_jobs(_count_wanted(settings), find_budget_mb(settings.memory_mb, machine))
+
+
+def _count_wanted(settings: RunSettings) -> int:
+    return settings.n_jobs or min(max(cpu_count(), 2), 8)
 
 
 def order_tasks(tasks: Sequence[Task], order: Order) -> list[Task]:
@@ -58,8 +61,9 @@ class Runner:
     look
         Tells the state of the machine.
     on_change
-        Is told how many files may go on at once, and why, when that changes during a run on
-        ``loky`` workers; without a reason when the run has ended.
+        Is told how many files may go on at once, and why: at the start where memory holds fewer
+        workers than wanted, and when it changes during a run on ``loky`` workers; without a
+        reason when the run has ended.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class Runner:
         machine = look()
         self._budget_mb = find_budget_mb(settings.running.memory_mb, machine)
         self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running, machine)
+        if self._backend != "sequential" and self.n_jobs < _count_wanted(settings.running):
+            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
         self._starting: Iterator[Any] = iter(())
 
     def start(self) -> None:
