@@ -1,12 +1,16 @@
 """How long a large library takes, where the knee is, and whether the model is right.
 
-    python benchmarks/scale.py --music FOLDER [--jobs N] [--tiny N] [--requests R]
+    python benchmarks/scale.py --music FOLDER [--jobs N] [--rounds R] [--tiny N] [--requests R]
 
-First the model is held against real imports of FOLDER and of N one-second files: what each file
-costs is read from a run with one job, the time with several is simulated and then measured. Then
-it is asked about libraries that nobody measures. The model: files start in the runner's order on
-whichever worker is free; the parent takes each finished file for a fixed time, one by one; the
-network lane spends a fixed time a file, one by one; an import ends with the last of these.
+First a model is held against real imports that it has not seen. Two figures of the machine are
+measured on one half of FOLDER and on a quarter as many one-second files: how much more processor
+time a file takes while all jobs work, and how long a job is busy with a file besides its phases.
+Then the other half, and N other one-second files, are imported with one job for what each file
+costs; the time with several jobs is simulated, and measured. Last the model is asked about
+libraries that nobody measures. The model: files start in the runner's order on whichever worker is
+free; the parent takes each finished file for a fixed time, one by one; the network lane spends a
+fixed time a file, one by one; an import ends with the last of these. Rounds are interleaved and
+the least of each figure is kept, because a machine's other work only ever makes a run slower.
 """
 
 import argparse
@@ -20,9 +24,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 from runner import fresh_store, write_tiny
+from threadpoolctl import threadpool_limits
 
+from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.session import ImportSession, import_folder
-from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
+from wkmp_lab.settings import IdentifySettings, RunSettings, ScanSettings, Settings
 from wkmp_lab.worker import warm_up
 
 SONG_S = 240.0
@@ -36,9 +42,19 @@ class Costs:
     """What files cost, all in seconds."""
 
     files_s: Sequence[float]
-    """Processor time of each file, in the order of their start."""
+    """Of a worker, for each file, in the order of their start."""
     parent_s: float
     """Of the parent, per file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """One library, imported several times with one job and with several."""
+
+    alone: list[ImportSession]
+    together: list[ImportSession]
+    parent_s: float
+    """Least processor time of the parent per file, with several jobs."""
 
 
 def main() -> None:
@@ -46,29 +62,66 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--music", type=Path, default=Path("data/sample"))
     parser.add_argument("--jobs", type=int, default=min(max(os.cpu_count() or 2, 2), 8))
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tiny", type=int, default=1000)
     parser.add_argument("--requests", type=float, default=0.1, help="to MusicBrainz, per file")
     options = parser.parse_args()
     warm_up()
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as name:
         scratch = Path(name)
-        tiny = scratch / "tiny"
-        tiny.mkdir()
-        write_tiny(tiny, options.tiny)
-        print(f"{'':22} {'simulated':>10} {'measured':>10} {'off by':>8}")
-        parent_s = 0.0
-        for label, music in (("one-second files", tiny), (options.music.name, options.music)):
-            alone, _ = run_import(music, 1, scratch)
-            session, own_s = run_import(music, options.jobs, scratch)
-            parent_s = parent_s or own_s / len(session.results)
-            costs = read_costs(alone, parent_s)
+        known, unseen = split_music(options.music, scratch)
+        known_tiny, unseen_tiny = split_tiny(options.tiny, scratch)
+
+        def run(music: Path) -> Runs:
+            return run_rounds(music, options.jobs, options.rounds, scratch)
+
+        seen = run(known)
+        slowdown = sum(read_cpu_s(seen.together)) / sum(read_cpu_s(seen.alone))
+        seen_tiny = run(known_tiny)
+        besides_s = measure_besides(seen_tiny, options.jobs)
+        print(
+            f"{options.jobs} jobs, {os.cpu_count()} cores: a file takes {slowdown:.3f} times the "
+            f"processor time it takes alone, and {1000 * besides_s:.1f} ms of its job besides"
+        )
+        print(f"{'':22} {'files':>6} {'simulated':>10} {'measured':>10} {'off by':>8}")
+        for label, music in (("one-second files", unseen_tiny), (options.music.name, unseen)):
+            runs = run(music)
+            files_s = [slowdown * cpu_s + besides_s for cpu_s in read_cpu_s(runs.alone)]
+            costs = Costs(files_s, seen_tiny.parent_s)
             simulated_s = simulate(costs, n_workers=options.jobs)
-            measured_s = measure_wall_s(session)
+            measured_s = min(measure_wall_s(session) for session in runs.together)
             off = simulated_s / measured_s - 1.0
-            print(f"{label:22} {simulated_s:9.2f}s {measured_s:9.2f}s {off:8.1%}")
-        per_minute_s = measure_rate(session)
-        row_bytes = measure_row_bytes(session)
-    tell(per_minute_s, parent_s, options.requests, row_bytes)
+            print(
+                f"{label:22} {len(files_s):>6} {simulated_s:9.2f}s {measured_s:9.2f}s {off:8.1%}"
+            )
+        per_minute_s = min(measure_rate(session) for session in runs.together)
+        row_bytes = measure_row_bytes(runs.together[0])
+    tell(per_minute_s, seen_tiny.parent_s, options.requests, row_bytes)
+
+
+def split_music(music: Path, scratch: Path) -> tuple[Path, Path]:
+    """Two folders with every other file of a library each, as links, long and short in both."""
+    files = scan_folder(str(music), settings=ScanSettings()).files
+    by_size = sorted(files, key=lambda file: (-file.size_bytes, file.path))
+    halves = scratch / "known", scratch / "unseen"
+    for k, half in enumerate(halves):
+        half.mkdir()
+        for n, file in enumerate(by_size[k::2]):
+            (half / f"{n:05d}{Path(file.path).suffix}").symlink_to(Path(file.path).absolute())
+    return halves
+
+
+def split_tiny(n_files: int, scratch: Path) -> tuple[Path, Path]:
+    """A folder of a quarter as many one-second files, and one of as many others."""
+    folders = scratch / "known_tiny", scratch / "unseen_tiny"
+    n_known = max(n_files // 4, 1)
+    for folder in folders:
+        folder.mkdir()
+    write_tiny(folders[0], n_known)
+    write_tiny(folders[1], n_files + n_known)
+    for path in sorted(folders[1].iterdir())[:n_known]:  # the same as the known ones
+        path.unlink()
+    return folders
 
 
 def simulate(costs: Costs, *, n_workers: int, network_s: float = 0.0) -> float:
@@ -92,6 +145,19 @@ def simulate(costs: Costs, *, n_workers: int, network_s: float = 0.0) -> float:
     return max(parent_free_s, lane_free_s)
 
 
+def run_rounds(music: Path, n_jobs: int, n_rounds: int, scratch: Path) -> Runs:
+    """Imports of one library, one job and several in turn."""
+    alone, together, parents_s = [], [], []
+    for _ in range(n_rounds):
+        # Workers have one thread each; a file alone must not have two.
+        with threadpool_limits(1):
+            alone.append(run_import(music, 1, scratch)[0])
+        session, own_s = run_import(music, n_jobs, scratch)
+        together.append(session)
+        parents_s.append(own_s / len(session.results))
+    return Runs(alone, together, min(parents_s))
+
+
 def run_import(music: Path, n_jobs: int, scratch: Path) -> tuple[ImportSession, float]:
     """An import into a fresh store, and the parent's processor time."""
     settings = Settings(
@@ -105,11 +171,24 @@ def run_import(music: Path, n_jobs: int, scratch: Path) -> tuple[ImportSession, 
     return session, after.user + after.system - before.user - before.system
 
 
-def read_costs(session: ImportSession, parent_s: float) -> Costs:
-    """What each file cost in a run with one job."""
-    spans = [[s for s in r.spans if s.phase != "IDENTIFYING"] for r in session.results]
-    timed = sorted((mine for mine in spans if mine), key=lambda mine: mine[0].start_s)
-    return Costs([sum(s.end_s - s.start_s for s in mine) for mine in timed], parent_s)
+def read_cpu_s(sessions: Sequence[ImportSession]) -> list[float]:
+    """The least processor time of each file, in the order of their start in the first run."""
+    costs: dict[str, list[float]] = {}
+    starts = {r.path: r.spans[0].start_s for r in sessions[0].results}
+    for session in sessions:
+        for result in session.results:
+            spans = [s for s in result.spans if s.phase != "IDENTIFYING"]
+            costs.setdefault(result.path, []).append(sum(s.cpu_s or 0.0 for s in spans))
+    return [min(costs[path]) for path in sorted(costs, key=lambda path: starts[path])]
+
+
+def measure_besides(runs: Runs, n_jobs: int) -> float:
+    """How long a job is busy with a file besides its phases: handed over, taken, stored."""
+    shares_s = []
+    for session in runs.together:
+        cpu_s = sum(read_cpu_s([session]))
+        shares_s.append((n_jobs * measure_wall_s(session) - cpu_s) / len(session.results))
+    return min(shares_s)
 
 
 def measure_wall_s(session: ImportSession) -> float:

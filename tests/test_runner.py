@@ -14,6 +14,7 @@ from wkmp_lab.faults import VARIABLE
 from wkmp_lab.model import SourceFile
 from wkmp_lab.runner import Runner, count_jobs, describe_death, order_tasks
 from wkmp_lab.settings import RunSettings, Settings
+from wkmp_lab.throttle import Machine
 from wkmp_lab.worker import Task, measure_task
 
 
@@ -44,7 +45,8 @@ def run(paths, *, memory_mb=4096, **running):
     runner = Runner(settings)
     runner.start()
     try:
-        return {Path(path).name: result for _, path, result in runner.run(tasks_of(paths), board)}
+        tasks = order_tasks(tasks_of(paths), settings.running.order)
+        return {Path(path).name: result for _, path, result in runner.run(tasks, board)}
     finally:
         board.remove()
 
@@ -174,8 +176,25 @@ def test_tasks_are_ordered_as_asked():
     assert names == {"long_first": "bac", "small_first": "cab", "path": "abc"}
 
 
-def test_the_number_of_jobs_is_clamped():
-    assert 2 <= count_jobs(RunSettings()) <= 8
+def test_small_files_first_gives_first_results_soonest_and_long_first_starts_the_long_one(
+    songs, tmp_path
+):
+    samples = audio_factory.music_like(seed=9, seconds=90.0, sr=44_100)
+    side = audio_factory.write_audio(tmp_path / "side.wav", samples, 44_100)
+    small, long = (
+        run([side, *songs], n_jobs=2, order=order) for order in ("small_first", "long_first")
+    )
+    assert list(small)[-1] == "side.wav"
+    assert set(list(small)[:2]) <= {"song0.wav", "song1.wav", "song2.wav"}
+    begun = sorted(long, key=lambda name: long[name].spans[0].start_s)
+    assert "side.wav" in begun[:2]
+
+
+def test_the_number_of_jobs_is_clamped_and_fits_the_memory():
+    roomy = Machine(0.0, available_mb=64_000.0, total_mb=64_000.0, idle=1.0)
+    assert 2 <= count_jobs(RunSettings(), roomy) <= 8
+    assert count_jobs(RunSettings(n_jobs=12), roomy) == 12
+    assert count_jobs(RunSettings(n_jobs=12, memory_mb=1000), roomy) == 4
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from wkmp_lab.settings import (
         (lambda: RunSettings(n_jobs=0), "n_jobs must be >= 1, got 0"),
         (lambda: RunSettings(backend="mpi"), "backend must be one of"),
         (lambda: RunSettings(order="random"), "order must be one of"),
+        (lambda: RunSettings(memory_mb=100), "memory_mb must be >= 250.*got 100"),
         (lambda: AnalyzeSettings(preset="polka"), "preset must be one of"),
     ],
 )

@@ -1,8 +1,8 @@
 """The progress board: one memory-mapped record a file, shared by workers and parent.
 
-A worker writes only the record of the file it holds, the parent only the control word, so no lock
-is needed. Nothing depends on the board for correctness: results travel by return value, and a
-lost write costs a stale progress bar at worst.
+A worker writes only the record of the file it holds, the parent the control word and which files
+are held back, so no lock is needed. Nothing depends on the board for correctness: results travel
+by return value, and a lost write costs a stale progress bar at worst.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ RECORD = np.dtype(
         ("state", "u1"),
         ("phase", "i1"),
         ("phases_left", "u1"),
+        ("is_held", "u1"),
         ("n_passages", "u2"),
         ("n_cut", "u2"),
         ("fraction", "f4"),
@@ -116,6 +117,10 @@ class Board:
         if state is FileState.DONE:
             record["phases_left"] = (1 << len(PHASES)) - 1
 
+    def hold(self, index: int, *, is_held: bool) -> None:
+        """Let the work on a file wait, or go on."""
+        self._records[index + 1]["is_held"] = is_held
+
     def leave(self, index: int, phase: Phase) -> None:
         """Note that a file has left a phase."""
         self._records[index + 1]["phases_left"] |= 1 << PHASES.index(phase)
@@ -131,6 +136,7 @@ class FileProgress:
     def begin(self) -> None:
         """Claim the file for this process."""
         record = self._board._records[self._index + 1]
+        record["is_held"] = 0
         record["pid"] = os.getpid()
         record["started"] = record["alive"] = time.time()
         record["state"] = FileState.IN_FLIGHT
@@ -144,7 +150,7 @@ class FileProgress:
         self.advance(0.0)
 
     def advance(self, fraction: float) -> None:
-        """Report how much of the phase is done; waits while paused.
+        """Report how much of the phase is done; waits while paused or held back.
 
         Raises
         ------
@@ -154,11 +160,16 @@ class FileProgress:
         record = self._board._records[self._index + 1]
         record["fraction"] = min(max(fraction, 0.0), 1.0)
         record["alive"] = time.time()
-        while self._board.control is Control.PAUSE:
+        while self._must_wait():
             time.sleep(0.05)
             record["alive"] = time.time()
         if self._board.control is Control.CANCEL:
             raise CancelledError("the import was cancelled")
+
+    def _must_wait(self) -> bool:
+        control = self._board.control
+        is_held = bool(self._board._records[self._index + 1]["is_held"])
+        return control is Control.PAUSE or (is_held and control is Control.RUN)
 
     def cut(self, n_passages: int) -> None:
         """Tell how many passages the coming phases go through."""

@@ -288,7 +288,8 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
     command.add_argument("--jobs", metavar="N", type=int, help="files in flight")
-    backends = ("loky", "dask", "threading", "sequential")
+    backends = ("loky", "dask", "ray", "threading", "sequential")
+    command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
     command.add_argument("--backend", choices=backends, default="loky")
     command.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
     _add_settings(command)
@@ -308,7 +309,7 @@ def _make_settings(options: argparse.Namespace) -> Settings:
     if "jobs" in options:
         running = dataclasses.replace(running, n_jobs=options.jobs)
     if "backend" in options:
-        running = dataclasses.replace(running, backend=options.backend)
+        running = dataclasses.replace(running, backend=options.backend, memory_mb=options.memory)
     return dataclasses.replace(
         settings,
         segmenting=dataclasses.replace(settings.segmenting, medium=options.medium),

@@ -42,7 +42,7 @@ class ImportCourse:
     state
         Where the course is; never ``paused``, which is the control's.
     n_jobs
-        Files in flight.
+        Files that may be worked on at once, now.
     skipped
         (path, reason) of what the scan passed over.
     error
@@ -145,7 +145,7 @@ class ImportCourse:
 
     def _work(self) -> None:
         try:
-            runner = Runner(self.settings)
+            runner = Runner(self.settings, on_change=self._adapt)
             self.n_jobs = runner.n_jobs
             runner.start()
             self._spawned.set()
@@ -253,6 +253,12 @@ class ImportCourse:
         """Keep another result of a file that had one."""
         store.put(result, run_id=self.session_id)
         self.ledger.replace(result)
+
+    def _adapt(self, n_jobs: int, reason: str) -> None:
+        """Show how many files go on at once; called by the runner's watch."""
+        self.n_jobs = n_jobs
+        if reason:
+            self._log(f"now {n_jobs} at a time: {reason}")
 
     def _found(self, n_files: int) -> None:
         self.ledger.n_found = n_files

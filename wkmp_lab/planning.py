@@ -10,6 +10,7 @@ from wkmp_lab import pipeline, provenance
 from wkmp_lab.decisions import group_by_content
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.audio import AudioReader
+from wkmp_lab.io.machine import read_machine
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.io.tags import read_length_s
 from wkmp_lab.lane import needs_identity
@@ -126,7 +127,7 @@ def plan(
         n_skipped=len(scan.skipped),
         n_done=len(scan.files) - len(found.tasks) - _count_copies(found.copies),
         n_partly=sum(task.earlier is not None for task in found.tasks),
-        n_jobs=count_jobs(settings.running),
+        n_jobs=count_jobs(settings.running, read_machine()),
         audio_s=sum(durations.values()),
         size_bytes=sum(file.size_bytes for file in scan.files),
         formats=_count_formats(scan.files),

@@ -4,21 +4,21 @@ A supervisor stands around joblib: a worker that dies or stalls costs one file, 
 what the others held is done again. Results come back out of order, as they are finished.
 """
 
-import contextlib
 import os
 import re
-import signal
-import threading
-import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from wkmp_lab.board import PHASES, Board, Control, FileState
+from wkmp_lab.io.machine import read_machine
 from wkmp_lab.runner_dask import run_on_dask
+from wkmp_lab.runner_ray import run_on_ray
 from wkmp_lab.settings import Order, RunSettings, Settings
+from wkmp_lab.throttle import Machine, find_budget_mb, fit_jobs
+from wkmp_lab.watching import OnChange, Watch
 from wkmp_lab.worker import (
     Outcome,
     Task,
@@ -28,16 +28,15 @@ from wkmp_lab.worker import (
     until_cancelled,
 )
 
-CANCEL_GRACE_S = 1.5
-"""After this long, workers that have not seen the cancel flag are ended."""
+_CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
 
 
-def count_jobs(settings: RunSettings) -> int:
-    """Files in flight: as set, else clamp(cpu, 2, 8).
+def count_jobs(settings: RunSettings, machine: Machine) -> int:
+    """Files in flight: as wanted, but never more than the memory holds workers."""
+    return fit_jobs(_count_wanted(settings), find_budget_mb(settings.memory_mb, machine))
 
-    >>> count_jobs(RunSettings(n_jobs=3))
-    3
-    """
+
+def _count_wanted(settings: RunSettings) -> int:
     return settings.n_jobs or min(max(cpu_count(), 2), 8)
 
 
@@ -53,12 +52,36 @@ def order_tasks(tasks: Sequence[Task], order: Order) -> list[Task]:
 
 
 class Runner:
-    """Measures tasks with one backend; made before the scan, so that workers start meanwhile."""
+    """Measures tasks with one backend; made before the scan, so that workers start meanwhile.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    settings
+        Of the import.
+    look
+        Tells the state of the machine.
+    on_change
+        Is told how many files may go on at once, and why: at the start where memory holds fewer
+        workers than wanted, and when it changes during a run on ``loky`` workers; without a
+        reason when the run has ended.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        look: Callable[[], Machine] = read_machine,
+        on_change: OnChange = lambda _n_now, _reason: None,
+    ) -> None:
         self._settings = settings
         self._backend = settings.running.backend
-        self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running)
+        self._look = look
+        self._on_change = on_change
+        machine = look()
+        self._budget_mb = find_budget_mb(settings.running.memory_mb, machine)
+        self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running, machine)
+        if self._backend != "sequential" and self.n_jobs < _count_wanted(settings.running):
+            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
         self._starting: Iterator[Any] = iter(())
 
     def start(self) -> None:
@@ -76,11 +99,12 @@ class Runner:
         board
             Where the workers report; its control word ends or pauses the run.
         """
-        if self.n_jobs == 1 and self._backend != "dask":
+        if self._backend in _CLUSTERS:
+            run_there = _CLUSTERS[self._backend]
+            yield from run_there(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
+        elif self.n_jobs == 1:
             for task in until_cancelled(tasks, board):
                 yield measure_task(task, self._settings, board)
-        elif self._backend == "dask":
-            yield from run_on_dask(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
         elif self._backend == "loky":
             for _ in self._starting:
                 pass
@@ -90,36 +114,44 @@ class Runner:
 
     def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
         waiting = {task.index: task for task in tasks}
-        with _watching(board, self._settings.running.stall_s) as stalled:
+        with Watch(
+            board,
+            tasks,
+            settings=self._settings,
+            n_jobs=self.n_jobs,
+            budget_mb=self._budget_mb,
+            look=self._look,
+            on_change=self._on_change,
+        ) as watch:
             while waiting and board.control is not Control.CANCEL:
-                died = yield from self._run_pool(list(waiting.values()), waiting, board)
+                died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
                 if died is None:
                     return
                 for task in _find_suspects(waiting, board):
-                    yield from self._run_suspect(task, waiting, board, stalled)
+                    yield from self._run_suspect(task, waiting, board, watch)
 
     def _run_pool(
-        self, tasks: Sequence[Task], waiting: dict[int, Task], board: Board
+        self, tasks: Sequence[Task], waiting: dict[int, Task], board: Board, watch: Watch
     ) -> Generator[Outcome, None, str | None]:
         """Run tasks in the pool; returns how a worker died, None where all went well."""
         try:
             for outcome in self._parallel(self._jobs(tasks, board)):
                 waiting.pop(outcome[0], None)
+                watch.note(outcome)
                 yield outcome
         except TerminatedWorkerError as error:
             return describe_death(str(error))
         return None
 
     def _run_suspect(
-        self, task: Task, waiting: dict[int, Task], board: Board, stalled: dict[int, str]
+        self, task: Task, waiting: dict[int, Task], board: Board, watch: Watch
     ) -> Iterator[Outcome]:
         """Try a file that a worker died with by itself: what dies alone is to blame."""
-        if task.index not in stalled:
-            board.mark(task.index, FileState.WAITING)
-            died = yield from self._run_pool([task], waiting, board)
+        if task.index not in watch.stalled:
+            died = yield from self._run_pool([task], waiting, board, watch)
             if died is None or board.control is Control.CANCEL:
                 return
-        reason = stalled.get(task.index) or died or "worker died"
+        reason = watch.stalled.get(task.index) or died or "worker died"
         phase = PHASES[int(board.read()[task.index]["phase"])]
         del waiting[task.index]
         board.mark(task.index, FileState.MEASURED)
@@ -166,47 +198,9 @@ def describe_death(text: str) -> str:
 
 
 def _find_suspects(waiting: dict[int, Task], board: Board) -> list[Task]:
-    """The files that were in flight when the pool broke."""
+    """The files that were in flight when the pool broke; they wait again."""
     records = board.read()
-    return [task for i, task in waiting.items() if records[i]["state"] == FileState.IN_FLIGHT]
-
-
-@contextlib.contextmanager
-def _watching(board: Board, stall_s: float) -> Iterator[dict[int, str]]:
-    """Watch over the workers: end those that stall, and those that overhear a cancel."""
-    stalled: dict[int, str] = {}
-    is_over = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(board, stall_s, stalled, is_over), daemon=True, name="wkmp-watch"
-    )
-    watcher.start()
-    try:
-        yield stalled
-    finally:
-        is_over.set()
-        watcher.join()
-
-
-def _watch(
-    board: Board, stall_s: float, stalled: dict[int, str], is_over: threading.Event
-) -> None:
-    cancelled_at: float | None = None
-    while not is_over.wait(0.25):
-        now = time.time()
-        records = board.read()
-        in_flight = (records["state"] == FileState.IN_FLIGHT).nonzero()[0]
-        if board.control is Control.CANCEL:
-            cancelled_at = cancelled_at or now
-            if now - cancelled_at > CANCEL_GRACE_S:
-                _end_workers({int(records[i]["pid"]) for i in in_flight})
-            continue
-        for i in in_flight:
-            if now - records[i]["alive"] > stall_s and int(i) not in stalled:
-                stalled[int(i)] = f"no progress for {stall_s:.0f} s: its worker was ended"
-                _end_workers({int(records[i]["pid"])})
-
-
-def _end_workers(pids: set[int]) -> None:
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    found = [task for i, task in waiting.items() if records[i]["state"] == FileState.IN_FLIGHT]
+    for task in found:
+        board.mark(task.index, FileState.WAITING)
+    return found

@@ -1,24 +1,22 @@
-"""The same tasks on a Dask cluster, through its own client.
+"""The tasks on a Dask cluster: the one of the current client, else a local one for the run."""
 
-joblib's Dask backend hangs when a worker dies; ``Client.submit`` with ``as_completed`` does not,
-and the scheduler tries a task again elsewhere. The workers need the package and the music under
-the same paths, and no other network. Progress is told per file, not per phase; a cancel takes
-back what has not begun, and lets finish what has.
-"""
-
-import importlib
-from collections.abc import Iterator, Sequence
+import contextlib
+import queue
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
-from wkmp_lab.board import Board, Control, FileState
-from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.model import FileResult, Phase
+from wkmp_lab.board import Board
+from wkmp_lab.model import FileResult
+from wkmp_lab.runner_far import (
+    N_RETRIES,
+    WAIT_S,
+    TakenBackError,
+    WorkerDiedError,
+    load_engine,
+    run_far,
+)
 from wkmp_lab.settings import Settings
-from wkmp_lab.worker import Outcome, Task, fail, measure_far, until_cancelled
-
-QUEUED_PER_WORKER = 3
-"""Tasks that wait at the scheduler for each thread of the cluster: enough to keep it busy."""
-N_RETRIES = 2
+from wkmp_lab.worker import Outcome, Task, measure_far
 
 
 def run_on_dask(
@@ -27,14 +25,21 @@ def run_on_dask(
     """Outcomes in the order in which they are finished.
 
     The cluster of the process's current ``distributed.Client`` is used; where there is none, a
-    local one of ``n_jobs`` processes is made for the run.
+    local one of ``n_jobs`` processes is made for the run. After a cancel, what has begun is
+    finished.
 
     Raises
     ------
     InvalidInputError
         The package ``distributed`` is not installed.
     """
-    distributed = _import_distributed()
+    distributed = load_engine("distributed", backend="dask")
+    with _connect(distributed, n_jobs) as client:
+        yield from run_far(DaskEngine(client, settings), tasks, settings=settings, board=board)
+
+
+@contextlib.contextmanager
+def _connect(distributed: Any, n_jobs: int) -> Iterator[Any]:
     try:
         client = distributed.get_client()
     except ValueError:
@@ -44,63 +49,42 @@ def run_on_dask(
             ) as cluster,
             distributed.Client(cluster) as own,
         ):
-            yield from _run(own, distributed, tasks, settings, board)
+            yield own
     else:
-        yield from _run(client, distributed, tasks, settings, board)
+        yield client
 
 
-def _run(
-    client: Any,
-    distributed: Any,
-    tasks: Sequence[Task],
-    settings: Settings,
-    board: Board,
-) -> Iterator[Outcome]:
-    waiting = until_cancelled(tasks, board)
-    n_threads = max(sum(client.nthreads().values()), 1)
-    held: dict[str, Task] = {}
-    futures: dict[str, Any] = {}
-    queue = distributed.as_completed()
+class DaskEngine:
+    """A ``distributed.Client`` as :func:`runner_far.run_far` needs it; tickets are its futures."""
 
-    def submit_next() -> None:
-        task = next(waiting, None)
-        if task is None:
-            return
-        future = client.submit(measure_far, task, settings, pure=False, retries=N_RETRIES)
-        held[future.key], futures[future.key] = task, future
-        queue.add(future)
+    def __init__(self, client: Any, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.n_slots = max(sum(client.nthreads().values()), 1)
 
-    for _ in range(QUEUED_PER_WORKER * n_threads):
-        submit_next()
-    for future in queue:
-        task = held.pop(future.key)
-        del futures[future.key]
-        result = _read_result(future, task, settings)
-        if result is not None:
-            board.mark(task.index, FileState.MEASURED, n_passages=len(result.passages))
-        yield task.index, task.source.path, result
-        if board.control is Control.CANCEL:
-            client.cancel(list(futures.values()))
-        submit_next()
+    def submit(self, task: Task) -> Hashable:
+        future = self._client.submit(
+            measure_far, task, self._settings, pure=False, retries=N_RETRIES
+        )
+        future.add_done_callback(self._ended.put)
+        ticket: Hashable = future
+        return ticket
 
+    def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:  # noqa: ARG002 (any)
+        try:
+            return [self._ended.get(timeout=WAIT_S)]
+        except queue.Empty:
+            return []
 
-def _read_result(future: Any, task: Task, settings: Settings) -> FileResult | None:
-    """The result; the death of a worker is the file's failure, a cancel is no result."""
-    if future.status == "cancelled":
-        return None
-    error = future.exception()
-    if error is None:
-        measured: FileResult = future.result()
+    def read(self, ticket: Any) -> FileResult:
+        if ticket.status == "cancelled":
+            raise TakenBackError("cancelled")
+        error = ticket.exception()
+        if type(error).__name__ == "KilledWorker":
+            raise WorkerDiedError(str(error))
+        measured: FileResult = ticket.result()
         return measured
-    kind = type(error).__name__
-    reason = "worker died" if kind == "KilledWorker" else f"unexpected {kind}: {error}"
-    return fail(task, Phase.EXTRACTING, reason, settings=settings)
 
-
-def _import_distributed() -> Any:
-    try:
-        return importlib.import_module("distributed")
-    except ImportError as error:
-        raise InvalidInputError(
-            "backend 'dask' needs the package distributed: pip install 'wkmp-lab[scale]'"
-        ) from error
+    def take_back(self, tickets: Sequence[Hashable]) -> None:
+        self._client.cancel(list(tickets))

@@ -11,7 +11,7 @@ from wkmp_lab.model import Phase
 
 Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
 Order = Literal["long_first", "small_first", "path"]
-Backend = Literal["loky", "threading", "sequential", "dask"]
+Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
 LeadPreset = Literal["default", "classical", "rock_pop", "electronic"]
 
 MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
@@ -22,6 +22,10 @@ MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
     "other": -60.0,
 }
 """Fixed silence thresholds per source medium (WKMP IMPL005)."""
+
+
+MIN_MEMORY_MB = 250
+"""One worker with a short file (see :mod:`wkmp_lab.throttle`)."""
 
 
 def _require(is_fit: bool, what: str, came: object) -> None:
@@ -168,11 +172,20 @@ class RunSettings:
     """A worker that shows no progress for this long is ended, and its file fails."""
     worker_memory_mb: int = 4096
     """Address space of a worker (where the system can limit it)."""
+    memory_mb: int | None = None
+    """What the workers may take together; None: 80 % of what is available at the start. It tells
+    how many workers there are and which files go on together; a single file always does."""
 
     def __post_init__(self) -> None:
         if self.n_jobs is not None:
             _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
-        backends = ("loky", "threading", "sequential", "dask")
+        if self.memory_mb is not None:
+            _require(
+                self.memory_mb >= MIN_MEMORY_MB,
+                f"memory_mb must be >= {MIN_MEMORY_MB}, what one worker takes",
+                self.memory_mb,
+            )
+        backends = ("loky", "threading", "sequential", "dask", "ray")
         _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
         orders = ("long_first", "small_first", "path")
         _require(self.order in orders, f"order must be one of {orders}", self.order)

@@ -1,6 +1,7 @@
 """What runs inside a worker process: measuring one file, and getting ready for it."""
 
 import contextlib
+import functools
 import hashlib
 import os
 import signal
@@ -69,6 +70,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
 def measure_far(task: Task, settings: Settings) -> FileResult:
     """Measure one file on any machine that sees its path: without a board to report to."""
     try:
+        _warm_up_once()
         return pipeline.measure_file(
             task.source,
             settings=settings,
@@ -120,6 +122,10 @@ def warm_up() -> None:
     with hold_lock(stamp.with_suffix(".lock"), timeout_s=COMPILE_LIMIT_S):
         _call_kernels()
         stamp.touch()
+
+
+_warm_up_once = functools.cache(warm_up)
+"""For processes that others start: :func:`prepare_worker` never ran in them."""
 
 
 def _call_kernels() -> None:
