@@ -10,7 +10,7 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Candidate, Evidence, Identity
 from wkmp_lab.reviewing import (
     MAX_CANDIDATES,
-    find_item,
+    find_items,
     find_open,
     format_item_html,
     format_review_html,
@@ -41,11 +41,11 @@ def test_what_was_decided_is_no_longer_open_but_still_there():
     file = file_of("/a.flac", "low", "medium")
     decided = apply_decisions(file, [make_identity_decision(file, 0, "reject")])
     assert [item.key for item in find_open([decided])] == [("/a.flac", 1)]
-    item = find_item([decided], ("/a.flac", 0))
+    (item,) = find_items([decided], [("/a.flac", 0)])
     assert item.is_decided
     assert name_item(item).endswith(": decided")
-    assert find_item([decided], ("/a.flac", 9)) is None
-    assert find_item([], ("/a.flac", 0)) is None
+    assert find_items([decided], [("/a.flac", 9)]) == ()
+    assert find_items([], [("/a.flac", 0)]) == ()
 
 
 def test_what_nobody_has_looked_for_is_not_to_be_reviewed():

@@ -39,6 +39,8 @@ class Gauge:
     n_finished: int
     n_passages: int
     in_flight: tuple[InFlight, ...]
+    n_waiting: int = 0
+    """Files that are measured and wait for their identity."""
 
 
 NOTHING = Gauge(0.0, (0,) * len(PHASES), (0,) * len(PHASES), 0, 0, in_flight=())
@@ -94,6 +96,7 @@ def read_gauge(
             )
             for i in is_busy.nonzero()[0]
         ),
+        n_waiting=int((records["state"] == FileState.MEASURED).sum()),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wkmp_lab import __version__, pipeline, provenance, sorting
+from wkmp_lab import __version__, pipeline, provenance, services, sorting
 from wkmp_lab.board import CancelledError, Control
 from wkmp_lab.decisions import CutDecision, Decision, find_boundaries, group_by_content
 from wkmp_lab.errors import WkmpLabError
@@ -63,7 +63,9 @@ class ImportCourse:
         self.error: BaseException | None = None
         self.state: SessionState = "scanning"
         self.control = Control.RUN
-        self.ledger = Ledger(self.session_id, folder)
+        self.ledger = Ledger(
+            self.session_id, folder, lookup_limit=services.name_limit(settings.identifying)
+        )
         self.ended = threading.Event()
         self._retry_failed = retry_failed
         self._store: Store | None = None

@@ -35,8 +35,9 @@ class Ledger:
         What a person has decided: laid over the results that are shown, never kept in them.
     """
 
-    def __init__(self, session_id: str, folder: str) -> None:
+    def __init__(self, session_id: str, folder: str, *, lookup_limit: str = "") -> None:
         self.session_id = session_id
+        self._lookup_limit = lookup_limit
         self.folder = folder
         self.board: Board | None = None
         self.n_found = 0
@@ -190,13 +191,23 @@ class Ledger:
                 fraction=1.0 if state == "completed" else self._fraction,
                 elapsed_s=(self._ended_s or time.time()) - self._started_s,
                 remaining_s=remaining_s,
-                remaining_reason=_describe_remaining(is_live=is_live, remaining_s=remaining_s),
+                remaining_reason=self._describe_remaining(gauge, remaining_s, n_jobs)
+                if is_live
+                else "",
                 in_flight=gauge.in_flight if is_live else (),
                 failures=tuple(list(self._failures.items())[-N_LATEST:]),
                 log=tuple(self._log),
                 n_jobs=n_jobs,
                 remarks=tuple(self._remarks),
             )
+
+    def _describe_remaining(self, gauge: Gauge, remaining_s: float | None, n_jobs: int) -> str:
+        """What the remaining time depends on."""
+        if self._lookup_limit and gauge.n_waiting > n_jobs:
+            return f"{self._lookup_limit}: {gauge.n_waiting} files wait for answers"
+        if remaining_s is None:
+            return f"time left: told after {MIN_FINISHED} files"
+        return "at the latest rate"
 
     def _mark_rate(self) -> None:
         now_s = time.time()
@@ -226,11 +237,3 @@ class Ledger:
 
 def _levels_of(result: FileResult) -> list[MatchLevel]:
     return [p.identity.level for p in result.passages if p.identity is not None]
-
-
-def _describe_remaining(*, is_live: bool, remaining_s: float | None) -> str:
-    if not is_live:
-        return ""
-    if remaining_s is None:
-        return f"told from the {MIN_FINISHED}th finished file on"
-    return "at the latest rate"

@@ -66,13 +66,21 @@ def find_open(
     )
 
 
-def find_item(results: Sequence[FileResult], key: tuple[str, int]) -> ReviewItem | None:
-    """The passage as it is now; None where the file was cut anew and it is gone."""
-    for result in results:
-        if result.path == key[0]:
-            found = [each for each in result.passages if each.index == key[1]]
-            return ReviewItem(result, found[0]) if found else None
-    return None
+def find_items(
+    results: Sequence[FileResult], keys: Sequence[tuple[str, int]]
+) -> tuple[ReviewItem, ...]:
+    """The passages of these paths and indices as they are now, in this order.
+
+    What is gone, as its file was cut anew, is not among them.
+    """
+    wanted = {path for path, _ in keys}
+    known = {
+        (result.path, passage.index): ReviewItem(result, passage)
+        for result in results
+        if result.path in wanted
+        for passage in result.passages
+    }
+    return tuple(known[key] for key in keys if key in known)
 
 
 def read_recording_id(text: str) -> str:
@@ -198,7 +206,7 @@ def _candidates_html(identity: Identity | None) -> str:
 def _candidate_html(number: int, candidate: Candidate) -> str:
     strongest = sorted(candidate.evidence, key=lambda piece: -abs(piece.weight))[:MAX_EVIDENCE]
     evidence = "<br>".join(
-        f"{'+' if piece.weight >= 0 else '-'} {escape_html(piece.source, 30)}: "
+        f"{'+' if piece.weight >= 0 else '-'} {escape_html(piece.source.replace('_', ' '), 30)}: "
         f"{escape_html(piece.detail or f'{piece.value:.3g}', 160)}"
         for piece in strongest
     )

@@ -135,6 +135,21 @@ def name_sources(settings: IdentifySettings, folder: str | Path | None = None) -
     )
 
 
+def name_limit(settings: IdentifySettings) -> str:
+    """Whose limit of requests the lookups wait for; empty where nobody outside is asked.
+
+    >>> name_limit(IdentifySettings(contact="you@example.org"))
+    'MusicBrainz limit'
+    >>> name_limit(IdentifySettings(contact="you@example.org", is_offline=True))
+    ''
+    """
+    if settings.is_offline:
+        return ""
+    if settings.contact is not None:
+        return "MusicBrainz limit"
+    return "AcoustID limit" if read_key() is not None else ""
+
+
 def _name_known(states: Mapping[str, str | None]) -> str:
     return ",".join(f"{name}:{state}" for name, state in states.items() if state is not None)
 

@@ -15,12 +15,22 @@ from wkmp_lab.text import clean_path, clean_text, escape_html
 from wkmp_lab.units import seconds_from_ticks
 
 MAX_NAME = 80
+MAX_PLACE = 40
 MAX_REASON = 300
 MAX_ROWS = 50
 """Rows of a summary's table; the tables of the session hold all."""
 LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
 _CUT = {True: "cut", False: "not cut"}
 RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
+
+
+def format_count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> format_count(1, "passage"), format_count(2, "passage")
+    ('1 passage', '2 passages')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def format_clock(seconds: float) -> str:
@@ -35,11 +45,27 @@ def format_clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
 
 
-def format_name(path: str, max_length: int = MAX_NAME) -> str:
-    """The file name of a path as HTML, in its own reading direction, whole in the tool tip."""
-    name = clean_path(path).replace("\\", "/").rpartition("/")[2]
-    shown = escape_html(name, max_length)
-    return f'<bdi dir="auto" title="{escape_html(clean_path(path), 500)}">{shown}</bdi>'
+def format_name(path: str, max_length: int = MAX_NAME, *, folder: str | None = None) -> str:
+    """The name of a file as HTML, in its own reading direction, the whole path in the tool tip.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    max_length
+        Of its name, in characters.
+    folder
+        The music folder: where the file lies below it is told before the name; None: not told.
+    """
+    shown = clean_path(path).replace("\\", "/")
+    place, _, name = shown.rpartition("/")
+    start = "" if folder is None else clean_path(folder).replace("\\", "/").rstrip("/")
+    below = place.removeprefix(start).strip("/") if folder is not None else ""
+    where = f"<small>{escape_html(below, MAX_PLACE)}/</small>" if below else ""
+    return (
+        f'{where}<bdi dir="auto" title="{escape_html(shown, 500)}">'
+        f"{escape_html(name, max_length)}</bdi>"
+    )
 
 
 def format_headline(now: Snapshot) -> str:
@@ -49,7 +75,7 @@ def format_headline(now: Snapshot) -> str:
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
     parts = [
         f"{now.n_finished} of {now.n_files} files",
-        f"{now.n_passages} passages",
+        format_count(now.n_passages, "passage"),
         failed,
         f"{format_clock(now.elapsed_s)} elapsed",
     ]
@@ -76,26 +102,7 @@ def format_snapshot_text(now: Snapshot) -> str:
 
 def format_snapshot_html(now: Snapshot) -> str:
     """The state of an import as HTML that outlives widgets, styles and sanitizers."""
-    phases = zip(Phase, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
-    levels = zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
-    rows = [
-        _row(
-            phase.title(),
-            _bar(n_files, now.n_files, PHASE_COLORS[phase]),
-            f"{n_files} files" + (f", {n_passages} passages" if n_passages else ""),
-        )
-        for phase, n_files, n_passages in phases
-    ]
-    rows += [
-        _row(f"match {name}", _bar(count, now.n_passages, MATCH_COLORS[name]), f"{count} passages")
-        for name, count in levels
-    ]
-    return wrap_html(
-        f"<p><b>Import {escape_html(now.state)}</b>: {escape_html(format_headline(now))}<br>"
-        f"{escape_html(clean_path(now.folder), 200)}</p>"
-        f"<table><tbody>{''.join(rows)}</tbody></table>{format_remarks(now.remarks)}"
-        + _failures([(path, why) for path, why in now.failures])
-    )
+    return _format_import(now)
 
 
 def format_remarks(remarks: Sequence[str]) -> str:
@@ -104,14 +111,51 @@ def format_remarks(remarks: Sequence[str]) -> str:
 
 
 def format_session_html(now: Snapshot, results: Sequence[FileResult]) -> str:
-    """An import with its unusual files first."""
+    """An import with its unusual files first, and at its end how it was made."""
     unusual = [(r.path, _unusual(r)) for r in results if _unusual(r) and r.failure is None]
-    listed = _details("Worth a look", unusual)
-    made = sorted(
-        {f"{what} {how}" for r in results for what, how in r.provenance if what != HINTS}
+    listed = _details("Worth a look", unusual, folder=now.folder)
+    versions: dict[str, set[str]] = {}
+    for result in results:
+        for what, how in result.provenance:
+            if what != HINTS and how:
+                versions.setdefault(what, set()).add(how)
+    made = "".join(
+        f"<tr><td {LEFT}>{escape_html(what)}</td>"
+        f"<td {LEFT}>{escape_html(', '.join(sorted(hows)), MAX_REASON)}</td></tr>"
+        for what, hows in sorted(versions.items())
     )
-    origin = f"<p><small>made by {escape_html(', '.join(made), 400)}</small></p>" if made else ""
-    return format_snapshot_html(now) + wrap_html(listed + origin)
+    origin = f"<details><summary>How it was made</summary><table>{made}</table></details>"
+    return _format_import(now, unusual=listed, origin=origin if made else "")
+
+
+def _format_import(now: Snapshot, *, unusual: str = "", origin: str = "") -> str:
+    """Counts, what is unusual, who was matched, and how far each phase is: as a whole, folded."""
+    levels = "".join(
+        _row(f"match {name}", _bar(count, now.n_passages, MATCH_COLORS[name]), f"{count} passages")
+        for name, count in zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
+    )
+    counts = zip(Phase, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
+    phases = "".join(
+        _row(
+            phase.title(),
+            _bar(n_files, now.n_files, PHASE_COLORS[phase]),
+            f"{n_files} files" + (f", {n_passages} passages" if n_passages else ""),
+        )
+        for phase, n_files, n_passages in counts
+    )
+    # Of a completed import all bars are full: who wants to see them opens them.
+    opening = "<details>" if now.state == "completed" else "<details open>"
+    failures = _details(
+        "Failed", now.failures, is_open=True, folder=now.folder, n_all=now.n_failed
+    )
+    return wrap_html(
+        f"<p><b>Import {escape_html(now.state)}</b>: {escape_html(format_headline(now))}<br>"
+        f"{escape_html(clean_path(now.folder), 200)}</p>"
+        f"{failures}{unusual}{format_remarks(now.remarks)}"
+        f"<table><tbody>{levels}</tbody></table>"
+        f"{opening}<summary>Files and passages through each phase</summary>"
+        f"<table><tbody>{phases}</tbody></table></details>{origin}"
+    )
 
 
 def format_result_html(result: FileResult) -> str:
@@ -174,7 +218,8 @@ def _gaps(result: FileResult) -> str:
         for where, gap in rows
     )
     return (
-        f"<details><summary>{len(gaps)} gaps weighed</summary><table>{body}</table></details>"
+        f"<details><summary>{format_count(len(gaps), 'gap')} weighed</summary>"
+        f"<table>{body}</table></details>"
         if gaps
         else ""
     )
@@ -204,23 +249,29 @@ def _bar(count: int, whole: int, color: str) -> str:
     )
 
 
-def _failures(failures: Sequence[tuple[str, str]]) -> str:
-    return _details("Failed", failures, is_open=True)
-
-
-def _details(title: str, rows: Iterable[tuple[str, str]], *, is_open: bool = False) -> str:
+def _details(
+    title: str,
+    rows: Iterable[tuple[str, str]],
+    *,
+    folder: str,
+    is_open: bool = False,
+    n_all: int | None = None,
+) -> str:
+    """A folded list of files, each with words; ``n_all`` where only some of them are at hand."""
     listed = list(rows)
     if not listed:
         return ""
     body = "".join(
-        f"<tr><td {LEFT}>{format_name(path)}</td>"
+        f"<tr><td {LEFT}>{format_name(path, folder=folder)}</td>"
         f"<td {LEFT}>{escape_html(why, MAX_REASON)}</td></tr>"
         for path, why in listed[:MAX_ROWS]
     )
-    more = f"<p>and {len(listed) - MAX_ROWS} more</p>" if len(listed) > MAX_ROWS else ""
+    count = max(n_all or 0, len(listed))
+    n_more = count - min(len(listed), MAX_ROWS)
+    more = f"<p>and {n_more} more in the tables of the session</p>" if n_more else ""
     opening = "<details open>" if is_open else "<details>"
     return (
-        f"{opening}<summary>{escape_html(title)}: {len(listed)}</summary>"
+        f"{opening}<summary>{escape_html(title)}: {count}</summary>"
         f"<table>{body}</table>{more}</details>"
     )
 

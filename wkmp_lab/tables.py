@@ -40,6 +40,8 @@ from wkmp_lab.neighbours import NEIGHBOURS, Neighbour, NeighbourRow
 from wkmp_lab.text import clean_path, clean_text
 
 Row = TypeVar("Row")
+MARK = "wkmp_lab"
+"""What our tables carry in ``attrs``, and selections of them: notebooks show these our way."""
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -193,13 +195,20 @@ def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
 
 
 def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            column.name: _make_series(column.kind, [column.read(row) for row in rows])
-            for column in columns
-        },
-        index=pd.RangeIndex(len(rows)),
+    return _mark(
+        pd.DataFrame(
+            {
+                column.name: _make_series(column.kind, [column.read(row) for row in rows])
+                for column in columns
+            },
+            index=pd.RangeIndex(len(rows)),
+        )
     )
+
+
+def _mark(table: pd.DataFrame) -> pd.DataFrame:
+    table.attrs[MARK] = True
+    return table
 
 
 def _add_numbers(
@@ -209,7 +218,7 @@ def _add_numbers(
     numbers = {
         name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
     }
-    return pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1)
+    return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
 
 
 def _make_series(kind: Kind, values: list[object]) -> "pd.Series[Any]":

@@ -119,6 +119,24 @@ def run_command(page, name, arguments="{}"):
     page.evaluate(f"() => {{ window.jupyterapp.commands.execute('{name}', {arguments}) }}")
 
 
+def wait_for_cells(page):
+    """Wait until every cell that was asked for has run."""
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.context.sessionContext"
+        ".session.kernel.status === 'idle' && ![...document.querySelectorAll('.jp-InputPrompt')]"
+        ".some(prompt => prompt.textContent.includes('*'))",
+        timeout=60_000,
+    )
+
+
+def save_notebook(page):
+    """Save, and wait until the server has it."""
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
+    page.wait_for_function(
+        "() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=15_000
+    )
+
+
 def take_pictures(page, name):
     """Screenshots in the light and in the dark theme; the light one is left on."""
     ARTIFACTS.mkdir(exist_ok=True)

@@ -19,7 +19,9 @@ from lab_server import (
     open_notebook,
     run_command,
     run_lab,
+    save_notebook,
     take_pictures,
+    wait_for_cells,
     write_notebook,
 )
 from mutagen.easyid3 import EasyID3
@@ -66,7 +68,7 @@ def lab(tmp_path_factory, music):
     shutil.copy(ROOT / "notebooks" / "01_import.ipynb", folder)
     environment = {
         "WKMP_LAB_MUSIC": str(music),
-        "WKMP_LAB_OUT": str(scratch / "results"),
+        "WKMP_LAB_OUT": str(folder / "results"),
         "XDG_DATA_HOME": str(scratch / "share"),
     }
     with run_lab(folder, scratch, environment) as url:
@@ -87,7 +89,7 @@ def page():
 
 
 def test_the_panel_moves_and_cancel_keeps_what_is_done(lab, page):
-    _, url = lab
+    folder, url = lab
     open_notebook(page, url, "01_import.ipynb")
     run_command(page, "notebook:run-all-cells")
     panel, notebook = page.locator(".wkmp"), page.locator(".jp-Notebook")
@@ -110,15 +112,40 @@ def test_the_panel_moves_and_cancel_keeps_what_is_done(lab, page):
     print(f"cancel took {time.monotonic() - clicked_s:.2f} s")
     expect(notebook).to_contain_text("files.csv", timeout=60_000)
     expect(page.locator(".jp-RenderedImage img")).to_have_count(3, timeout=30_000)
+    wait_for_cells(page)
     take_pictures(page, "import_end")
-    run_command(page, "docmanager:save")
-    page.wait_for_timeout(1500)
+    kept = int(re.search(rf"Import cancelled: (\d+) of {N_SONGS} files", notebook.inner_text())[1])
+    assert 3 <= kept < N_SONGS
+    # Finished files are rows of the exported table, and so is what was measured and not yet named.
+    rows = (folder / "results" / "files.csv").read_text(encoding="utf-8").splitlines()
+    assert kept <= len(rows) - 1 < N_SONGS
+    save_notebook(page)
+    assert (folder / "01_import.ipynb").stat().st_size < 1_000_000
     open_notebook(page, url, "01_import.ipynb")
     expect(notebook).to_contain_text("Import cancelled", timeout=30_000)
+    expect(notebook).to_contain_text(XSS)
     expect(notebook).not_to_contain_text("Error displaying widget")
     for index in range(3):
         page.locator(".jp-RenderedImage img").nth(index).scroll_into_view_if_needed()
         page.screenshot(path=ROOT / "artifacts" / f"plot_{index}.png")
+
+
+def test_run_all_keeps_its_order_and_a_lost_session_is_found_again(lab, page, side):
+    folder, url = lab
+    cells = [
+        f"import wkmp_lab as wl\nsession = wl.start_import({str(side.parent)!r}, store='o.db')",
+        "session = await session\ndone = session.is_ended",
+        "del session\nwl.last_session().state, done, len(wl.last_session().passages)",
+        "wl.allow_nested_loops()",
+        "session = await wl.last_session()\nprint('and the queued cells ran:', session.state)",
+    ]
+    write_notebook(folder / "order.ipynb", cells)
+    open_notebook(page, url, "order.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    notebook = page.locator(".jp-Notebook")
+    expect(notebook).to_contain_text("('completed', True, 2)", timeout=60_000)
+    expect(notebook).to_contain_text("makes Run All lose the queued cells")
+    expect(notebook).to_contain_text("and the queued cells ran: completed", timeout=30_000)
 
 
 def test_dragging_the_threshold_cuts_again(lab, page, side):
@@ -184,8 +211,7 @@ def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, 
     expect(page.locator(".wkmp-message")).to_contain_text("kept: 2 passages", timeout=30_000)
     page.get_by_role("button", name="Done").click()
     expect(notebook.locator("img[alt*='Level and spectrogram']")).to_be_visible(timeout=10_000)
-    run_command(page, "docmanager:save")
-    page.wait_for_timeout(1500)
+    save_notebook(page)
     open_notebook(page, url, "edit.ipynb")
     expect(notebook.locator("img[alt*='Level and spectrogram']")).to_be_visible(timeout=30_000)
     expect(notebook).to_contain_text("taken: set by hand")
@@ -233,8 +259,7 @@ def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
     card.get_by_role("button", name="Done").click()
     notebook = page.locator(".jp-Notebook")
     expect(notebook).to_contain_text("Review: 1 passage to decide on, 1 decision made")
-    run_command(page, "docmanager:save")
-    page.wait_for_timeout(1500)
+    save_notebook(page)
     open_notebook(page, url, "review.ipynb")
     expect(notebook).to_contain_text("1 decision made", timeout=30_000)
     expect(notebook).not_to_contain_text("Error displaying widget")

@@ -28,8 +28,16 @@ def test_the_map_joins_a_passage_with_its_neighbours():
     asked = plot_flavor_map(library, path="00.flac", n=3)
     assert (len(plain.lines), len(asked.lines)) == (0, 3)
     near = {each.path for each in find_neighbours(library, "00.flac", n=3)}
-    named = {text.get_text().removesuffix(" #0") for text in asked.texts}
-    assert named == near | {"00.flac"}
+    named = [text.get_text().removesuffix(" #0") for text in asked.get_legend().get_texts()]
+    assert named[0] == "00.flac"
+    assert {name.partition(": ")[2] for name in named[1:]} == near
+    assert [text.get_text() for text in asked.texts] == ["1", "2", "3"]
+
+
+def test_names_on_a_map_leave_each_other_room():
+    names = plot_flavor_map(make_library(200)).texts
+    places = [name.xy for name in names]
+    assert 2 <= len(set(places)) == len(names) < 60
 
 
 def test_a_map_around_a_passage_that_is_not_there_is_refused():

@@ -13,7 +13,7 @@ from wkmp_lab import tables
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.model import Phase, Span
 from wkmp_lab.notebook import library_plots, plots
-from wkmp_lab.notebook.pictures import draw_png
+from wkmp_lab.notebook.pictures import draw_png, label_time, make_axes, name_file
 from wkmp_lab.signals import Signal
 
 
@@ -29,7 +29,7 @@ def make_timed(path, start_s, end_s, worker):
 def test_the_timeline_title_is_measured():
     files = [make_timed("/a.flac", 10.0, 12.0, "1"), make_timed("/b.flac", 10.0, 12.0, "2")]
     title = plots.plot_timeline(files).get_title(loc="left")
-    assert title == "2 files in 2.0 s: speed-up 2.0 (phase time / time), 0.9 cores busy"
+    assert title == "2 files in 2.0 s: speed-up 2.0 (time in phases / time passed), 0.9 cores busy"
 
 
 def test_the_timeline_leaves_earlier_runs_out():
@@ -44,7 +44,35 @@ def test_the_timeline_of_a_run_that_redid_one_phase_shows_that_phase_alone():
     again = Span(Phase.ANALYZING, 9000.0, 9001.0, "1", 0.5)
     ax = plots.plot_timeline([replace(old, spans=(*old.spans, again))])
     assert ax.get_title(loc="left").startswith("1 files in 1.0 s")
-    assert len(ax.containers) == 1
+    assert len(ax.collections) == 1
+
+
+def test_many_files_are_drawn_by_the_workers_that_had_them():
+    files = [
+        make_timed(f"/{index}.flac", 10.0 + index // 2, 11.0 + index // 2, str(index % 2))
+        for index in range(100)
+    ]
+    ax = plots.plot_timeline(files)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["worker 1", "worker 2"]
+    assert ax.get_title(loc="left").startswith("100 files in 50.0 s: speed-up 2.0")
+
+
+def test_leads_of_many_passages_are_counted():
+    table = tables.passages_table([make_result(f"/m/{index}.flac") for index in range(200)])
+    ax = library_plots.plot_leads(table)
+    assert ax.get_ylabel() == "passages"
+    heights = [bar.get_height() for bar in ax.patches]
+    assert sum(heights) == 2 * len(table)
+
+
+def test_names_are_read_from_the_left_and_long_times_off_a_clock():
+    assert name_file("/m/04 שלום.ogg", 30) == "\u200e04 שלום.ogg"
+    assert name_file("/m/song.ogg", 30) == "song.ogg"
+    ax = make_axes()
+    ax.set_xlim(0.0, 4000.0)
+    assert label_time(ax, 4000.0) == "time (h:min:s)"
+    assert ax.xaxis.get_major_formatter()(3600.0, 0) == "1:00:00"
+    assert label_time(ax, 60.0) == "seconds"
 
 
 PLOTS_OF_RESULTS = [plots.plot_timeline, plots.plot_phase_times, plots.plot_slowest]

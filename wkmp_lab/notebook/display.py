@@ -14,6 +14,7 @@ from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.model import FileResult
+from wkmp_lab.notebook.frames import show_frame
 from wkmp_lab.notebook.progress import Controlled, Panel
 from wkmp_lab.session import ImportSession
 from wkmp_lab.snapshot import Snapshot
@@ -68,6 +69,7 @@ def register_reprs(shell: Any) -> None:
     html.for_type(ImportSession, lambda s: format_session_html(s.snapshot(), s.results))
     html.for_type(Snapshot, format_snapshot_html)
     html.for_type(FileResult, format_result_html)
+    html.for_type(pd.DataFrame, show_frame)
     plain = shell.display_formatter.formatters["text/plain"]
     plain.for_type(
         ImportSession, lambda s, printer, _cycle: printer.text(format_snapshot_text(s.snapshot()))
@@ -79,12 +81,14 @@ def register_reprs(shell: Any) -> None:
     plain.for_type_by_name(*axes, lambda ax, printer, _cycle: printer.text(_describe_axes(ax)))
 
 
-def _draw_axes(ax: Any) -> tuple[bytes, dict[str, str]] | None:
+def _draw_axes(ax: Any) -> tuple[bytes, dict[str, str | int]] | None:
     """The picture of axes that pyplot does not show by itself, and words for it."""
     pictures = importlib.import_module("wkmp_lab.notebook.pictures")
     if pictures.is_managed(ax):
         return None
-    return pictures.draw_png(ax), {"alt": str(ax.get_label())}
+    width, height = pictures.measure_page_size(ax)
+    png = pictures.draw_png(ax, sharpness=pictures.SHARPNESS)
+    return png, {"alt": str(ax.get_label()), "width": width, "height": height}
 
 
 def _describe_axes(ax: Any) -> str:

@@ -34,7 +34,7 @@ from wkmp_lab.notebook.pictures import draw_png
 from wkmp_lab.pipeline import complete_hints
 from wkmp_lab.session import ImportSession
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
-from wkmp_lab.summary import format_result_html
+from wkmp_lab.summary import format_count, format_result_html
 from wkmp_lab.text import clean_text, escape_html
 
 BOUNDARY_S = 5.0
@@ -75,15 +75,6 @@ def explore(
     return Explorer(Cutting(str(path), overview, settings=chosen, hints=hints, session=session))
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> count(1, "passage"), count(2, "passage")
-    ('1 passage', '2 passages')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 class Explorer:
     """Controls, pictures and player of one file.
 
@@ -117,7 +108,7 @@ class Explorer:
 
     def __repr__(self) -> str:
         n_passages = len(self.cutting.result.passages)
-        return f"{clean_text(self.cutting.path)}: {count(n_passages, 'passage')}"
+        return f"{clean_text(self.cutting.path)}: {format_count(n_passages, 'passage')}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         del include, exclude  # the protocol's; all forms are always given
@@ -173,6 +164,8 @@ class Explorer:
         for image in (self.picture, self.near):
             image.layout = widgets.Layout(width="100%", max_width="920px")
         row = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        for part in (self.sliders.box, self.player.box):
+            part.layout.flex = "1 1 360px"
         self.box = widgets.VBox(
             [
                 widgets.HBox([self.sliders.box, self.player.box], layout=row),
@@ -212,7 +205,7 @@ class Explorer:
             self._say(f"not kept: {error}")
             return
         told = f"failed: {result.failure.reason}" if result.failure else "measured anew"
-        self._say(f"kept: {count(len(result.passages), 'passage')}, {told}")
+        self._say(f"kept: {format_count(len(result.passages), 'passage')}, {told}")
 
     def _follow(self) -> None:
         """Carry wishes out, one after the other; of drawings only the latest."""
@@ -307,9 +300,10 @@ def _describe(cutting: Cutting) -> str:
     """What was cut, in words, as HTML."""
     cut = cutting.segmentation
     how = "set by hand" if cutting.is_by_hand else cut.verdict
-    n_left = sum(not gap.is_boundary for gap in cut.gaps)
+    n_passages = format_count(len(cut.spans_ticks), "passage")
+    n_left = format_count(sum(not gap.is_boundary for gap in cut.gaps), "gap")
     return (
-        f"<b>{count(len(cut.spans_ticks), 'passage')}</b>, {count(n_left, 'gap')} not cut; "
+        f"<b>{n_passages}</b>, {n_left} not cut; "
         f"silence below {cut.threshold_dbfs:.1f} dBFS; {escape_html(how)}"
     )
 
@@ -329,4 +323,4 @@ def _draw_anew() -> None:
 
 def _show_code(code: str) -> str:
     lines = "<br>".join(escape_html(line, 2000) for line in code.splitlines())
-    return f"<code>{lines}</code>"
+    return f"As code, for every file of an import:<br><code>{lines}</code>"

@@ -290,13 +290,14 @@ class Player:
         self.audio = widgets.Audio(value=b"", format="ogg", autoplay=True, loop=False)
         self.audio.layout.display = "none"
         self.audio.add_class("wkmp-audio")
-        self.box = widgets.VBox([self.pick, self.start, self.cut, self.crossfade, self.audio])
+        buttons = widgets.HBox([self.start, self.cut, self.crossfade], layout=_ROW)
+        self.box = widgets.VBox([self.pick, buttons, self.audio])
 
     def show(self, spans_s: Sequence[tuple[float, float]]) -> None:
         """Offer these passages."""
         chosen = self.pick.value
         self.pick.options = [
-            (f"{index}: {format_clock(start)} to {format_clock(end)}", index)
+            (f"#{index}, {format_clock(start)} to {format_clock(end)}", index)
             for index, (start, end) in enumerate(spans_s)
         ]
         if spans_s:

@@ -9,7 +9,14 @@ from matplotlib.axes import Axes
 from wkmp_lab.dsp.loudness import compute_short_term
 from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.notebook.overview import N_BANDS, Overview, Spectrogram
-from wkmp_lab.notebook.pictures import add_legend, label_axes, make_axes, make_figure, style_axes
+from wkmp_lab.notebook.pictures import (
+    add_legend,
+    label_axes,
+    label_time,
+    make_axes,
+    make_figure,
+    style_axes,
+)
 from wkmp_lab.notebook.plots import FLOOR_DBFS, plot_passages
 from wkmp_lab.palette import CURVE, NEUTRAL, WARNING
 from wkmp_lab.signals import LevelProfile
@@ -42,6 +49,7 @@ def plot_overview(overview: Overview, result: FileResult) -> Axes:
     for passage in result.passages[1:]:
         lower.axvline(passage.start_s, color=WARNING, linewidth=1.0)
     upper.set_xlim(0.0, overview.profile.duration_s)
+    lower.set_xlabel(label_time(lower, overview.profile.duration_s), color=NEUTRAL, fontsize=9)
     upper.set_xlabel("")
     axes: Axes = upper
     return axes

@@ -13,6 +13,8 @@ from wkmp_lab.notebook.pictures import add_legend, label_axes, make_axes, name_f
 from wkmp_lab.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 
 MAX_NAMED = 40
+NAME_WIDTH, NAME_HEIGHT = 0.22, 0.055
+"""Room of a name, in shares of the plane."""
 _COLORS = tuple(PHASE_COLORS.values())[1:]
 
 
@@ -51,21 +53,12 @@ def plot_flavor_map(
     _draw_rays(ax, places, (path or "", passage), near)
     xs, ys = zip(*places.values(), strict=True)
     ax.scatter(xs, ys, s=36, color=CURVE, alpha=0.85)
-    shown = {(each.path, each.passage) for each in near} | {(path or "", passage)}
-    named = [name for name in places if not near or name in shown][:MAX_NAMED]
-    for name in named:
-        ax.annotate(
-            _name_passage(*name),
-            places[name],
-            xytext=(4, 4),
-            textcoords="offset points",
-            fontsize=7,
-            color=NEUTRAL,
-            parse_math=False,
-        )
-    ax.margins(x=0.12)
+    _name_near(ax, places, (path or "", passage), near) if near else _name_some(ax, places)
+    ax.margins(x=0.12, y=0.08)
+    # A place on the plane has no unit: only who is near whom counts.
+    ax.tick_params(labelbottom=False, labelleft=False, length=0)
     title = f"{len(places)} passages by flavor ({share:.0%} of their variety on this plane)"
-    return label_axes(ax, title=title, x="first component", y="second component")
+    return label_axes(ax, title=title, x="near one another: alike in sound")
 
 
 def plot_flavor_radar(
@@ -108,7 +101,7 @@ def plot_flavor_radar(
     ax.set_xticks(angles, list(descriptors))
     ax.tick_params(axis="x", pad=24)
     ax.set_ylim(0.0, 1.0)
-    label_axes(ax, title="Rank within the library, 0 to 1")
+    label_axes(ax, title=f"Rank within the library of {len(flavors)} passages, 0 to 1")
     add_legend(ax)
     legend = ax.get_legend()
     if legend is not None:
@@ -127,8 +120,54 @@ def _draw_rays(
     for each in near:
         (x, y), (to_x, to_y) = places[centre], places[each.path, each.passage]
         ax.plot([x, to_x], [y, to_y], color=WARNING, linewidth=1.2, alpha=0.7)
-    if near:
-        ax.scatter(*places[centre], s=110, color=WARNING, marker="*", zorder=3)
+
+
+def _name_near(
+    ax: Axes,
+    places: Mapping[PassageId, tuple[float, float]],
+    centre: PassageId,
+    near: Sequence[Neighbour],
+) -> None:
+    """Number a passage's neighbours, the nearest first, and name them beside the plane."""
+    words = _name_passage(*centre)
+    ax.scatter(*places[centre], s=110, color=WARNING, marker="*", zorder=3, label=words)
+    for number, each in enumerate(near, 1):
+        place = places[each.path, each.passage]
+        words = f"{number}: {_name_passage(each.path, each.passage)}"
+        ax.scatter(*place, s=36, color=WARNING, zorder=3, label=words)
+        _write(ax, str(number), place)
+    add_legend(ax)
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.01, 1.0))
+
+
+def _name_some(ax: Axes, places: Mapping[PassageId, tuple[float, float]]) -> None:
+    """Name the passages whose names have room, from the left to the right."""
+    x_low, x_high, y_low, y_high = (
+        f(axis) for axis in zip(*places.values(), strict=True) for f in (min, max)
+    )
+    width, height = max(x_high - x_low, 1e-9), max(y_high - y_low, 1e-9)
+    taken: list[tuple[float, float]] = []
+    for name, place in sorted(places.items(), key=lambda item: item[1]):
+        x, y = (place[0] - x_low) / width, (place[1] - y_low) / height
+        is_free = all(abs(x - a) > NAME_WIDTH or abs(y - b) > NAME_HEIGHT for a, b in taken)
+        if is_free and len(taken) < MAX_NAMED:
+            taken.append((x, y))
+            _write(ax, _name_passage(*name), place)
+
+
+def _write(ax: Axes, words: str, place: tuple[float, float]) -> None:
+    ax.annotate(
+        words,
+        place,
+        xytext=(5, 4),
+        textcoords="offset points",
+        fontsize=8,
+        color=NEUTRAL,
+        parse_math=False,
+    )
 
 
 def _names(flavors: pd.DataFrame) -> list[str]:

@@ -1,6 +1,9 @@
 """Pictures of a library from its table of passages: on the axes given, or on new ones."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -16,7 +19,8 @@ from wkmp_lab.palette import CURVE, MATCH_COLORS, NEUTRAL, WARNING
 
 MARKERS: dict[MatchLevel, str] = {"high": "o", "medium": "s", "low": "^", "unidentified": "x"}
 MAX_NAMED = 30
-END_COLORS = {"fade": "#56b4e9", "hard": "#d55e00", "long_tail": "#009e73"}
+LEAD_BIN_S = 0.25
+END_COLORS = {"fade": "#cc79a7", "hard": "#d55e00", "long_tail": "#009e73"}
 
 
 def plot_loudness_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -56,7 +60,7 @@ def plot_loudness_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     _widen(ax, least_bpm=20.0, least_lu=6.0)
     title = f"Loudness and tempo of {len(known)} passages"
     label_axes(ax, title=title, x="tempo (bpm)", y="loudness (LUFS)")
-    add_legend(ax)
+    add_legend(ax, is_below=True, n_columns=5)
     return ax
 
 
@@ -83,12 +87,14 @@ def plot_dynamics(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             ax.scatter(x, y, s=42, alpha=0.85, marker=marker, color=color, label=words)
     title = f"Loudness and dynamics of {len(known)} passages"
     label_axes(ax, title=title, x="loudness (LUFS)", y="loudness range (LU)")
-    add_legend(ax)
+    add_legend(ax, is_below=True, n_columns=2)
     return ax
 
 
 def plot_leads(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Lead-in to the left and lead-out to the right of each passage, coloured by how it ends.
+    """Lead-in to the left and lead-out to the right, coloured by how passages end.
+
+    A bar for each passage; of more than ``MAX_NAMED``, how many passages have leads that long.
 
     Parameters
     ----------
@@ -100,30 +106,18 @@ def plot_leads(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     known = passages.dropna(subset=["lead_in_s", "lead_out_s"])
     is_named = len(known) <= MAX_NAMED
     if ax is None:
-        ax = make_axes(height_in=min(7.0, 1.6 + 0.2 * len(known)))
+        ax = make_axes(height_in=1.6 + 0.2 * len(known) if is_named else 3.4)
     else:
         style_axes(ax)
-    rows = np.arange(len(known))
-    ax.barh(rows, -known["lead_in_s"].to_numpy(), color=CURVE, label="lead-in")
-    for end_type, color in END_COLORS.items():
-        is_so = (known["end_type"] == end_type).to_numpy(dtype=bool, na_value=False)
-        if is_so.any():
-            lengths = known["lead_out_s"].to_numpy()[is_so]
-            words = f"lead-out, {end_type.replace('_', ' ')} ({is_so.sum()})"
-            ax.barh(rows[is_so], lengths, color=color, label=words)
-    names = [
-        name_file(f"{path} #{index}", 30)
-        for path, index in zip(known["path"], known["passage"], strict=True)
-    ]
-    ax.set_yticks(rows if is_named else [])
     if is_named:
-        ax.set_yticklabels(names, fontsize=7, parse_math=False)
+        _draw_leads(ax, known)
+    else:
+        _count_leads(ax, known)
     ax.axvline(0.0, color=NEUTRAL, linewidth=0.8)
-    ax.margins(y=0.02)
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
     title = f"Lead-in and lead-out of {len(known)} passages"
-    label_axes(ax, title=title, x="seconds before and after the music", y="")
+    x = "seconds of lead-in (left) and of lead-out (right)"
+    label_axes(ax, title=title, x=x, y="" if is_named else "passages")
+    ax.xaxis.set_major_formatter(lambda at_s, _: f"{abs(at_s):g}")
     add_legend(ax, is_below=True, n_columns=4)
     return ax
 
@@ -157,6 +151,51 @@ def plot_keys(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-0.7, max(len(counts), 6) - 0.3)
     ax.tick_params(axis="x", rotation=60)
     return label_axes(ax, title=f"Key of {int(counts.sum())} passages", y="passages")
+
+
+def _draw_leads(ax: Axes, known: pd.DataFrame) -> None:
+    rows = np.arange(len(known))
+    ax.barh(rows, -known["lead_in_s"].to_numpy(), color=CURVE, label="lead-in")
+    for end_type, is_so in _by_end(known):
+        lengths = known["lead_out_s"].to_numpy()[is_so]
+        words = _name_end(end_type, is_so)
+        ax.barh(rows[is_so], lengths, color=END_COLORS[end_type], label=words)
+    names = [
+        name_file(f"{path} #{index}", 30)
+        for path, index in zip(known["path"], known["passage"], strict=True)
+    ]
+    ax.set_yticks(rows)
+    ax.set_yticklabels(names, fontsize=8, parse_math=False)
+    ax.margins(y=0.02)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+
+
+def _count_leads(ax: Axes, known: pd.DataFrame) -> None:
+    lead_in, lead_out = known["lead_in_s"].to_numpy(), known["lead_out_s"].to_numpy()
+    longest_s = max(float(lead_in.max()), float(lead_out.max()), LEAD_BIN_S)
+    bins = np.arange(0.0, longest_s + 2 * LEAD_BIN_S, LEAD_BIN_S)
+    ax.hist(-lead_in, bins=(-bins[::-1]).tolist(), color=CURVE, label="lead-in")
+    kinds = list(_by_end(known))
+    ax.hist(
+        [lead_out[is_so] for _, is_so in kinds],
+        bins=bins.tolist(),
+        stacked=True,
+        color=[END_COLORS[end_type] for end_type, _ in kinds],
+        label=[_name_end(end_type, is_so) for end_type, is_so in kinds],
+    )
+
+
+def _by_end(known: pd.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """How passages may end, and which of them do."""
+    for end_type in END_COLORS:
+        is_so = (known["end_type"] == end_type).to_numpy(dtype=bool, na_value=False)
+        if is_so.any():
+            yield end_type, is_so
+
+
+def _name_end(end_type: str, is_so: npt.NDArray[np.bool_]) -> str:
+    return f"lead-out, {end_type.replace('_', ' ')} ({is_so.sum()})"
 
 
 def _widen(ax: Axes, *, least_bpm: float, least_lu: float) -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.axes import Axes
 
-from wkmp_lab.model import FileResult, Passage, Phase
+from wkmp_lab.model import FileResult, Passage, Phase, Span
 from wkmp_lab.notebook.pictures import (
     add_legend,
     label_axes,
+    label_time,
     make_axes,
     name_file,
     style_axes,
@@ -28,42 +29,46 @@ REST_S = 30.0
 
 
 def plot_timeline(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
-    """Files over phases in time: overlapping bars are work done at once.
+    """Files over phases in time: bars that lie under one another are work done at once.
 
-    Files of earlier runs are left out. The title gives the speed-up (time spent in phases over
-    time passed) and the busy cores (processor time over time passed), both as measured.
+    A row per file; of more than ``MAX_NAMED_FILES``, a row per worker, with its files one after
+    the other. Files of earlier runs are left out. The title gives the speed-up (time spent in
+    phases over time passed) and the busy cores (processor time over time passed), as measured.
     """
     timed, n_earlier = _latest_run(results)
+    is_named = len(timed) <= MAX_NAMED_FILES
+    spans = [(row, span) for row, result in enumerate(timed) for span in result.spans]
+    names = [name_file(result.path, 28) for result in timed]
+    if not is_named:
+        spans, names = _by_worker([span for _, span in spans])
     if ax is None:
-        ax = make_axes(height_in=min(7.0, 1.9 + 0.2 * len(timed)))
+        ax = make_axes(height_in=min(7.0, 1.9 + (0.2 if is_named else 0.4) * len(names)))
     else:
         style_axes(ax)
     if not timed:
         return label_axes(ax, title="No file was measured in this import", x="seconds")
     origin_s = _start_s(timed[0])
     for phase in Phase:
-        bars = [
-            (row, span.start_s - origin_s, span.end_s - span.start_s)
-            for row, result in enumerate(timed)
-            for span in result.spans
-            if span.phase is phase
-        ]
-        if bars:
-            rows, starts, lengths = zip(*bars, strict=True)
-            color = PHASE_COLORS[phase]
-            ax.barh(rows, lengths, left=starts, height=0.8, color=color, label=phase.title())
-    is_named = len(timed) <= MAX_NAMED_FILES
-    ax.set_yticks(range(len(timed)) if is_named else [])
-    if is_named:
-        names = [name_file(r.path, 28) for r in timed]
-        ax.set_yticklabels(names, fontsize=7, parse_math=False)
-    ax.margins(y=0.01)
+        mine = [(row, span) for row, span in spans if span.phase is phase]
+        label = phase.title()
+        for row in sorted({row for row, _ in mine}):
+            bars = [
+                (span.start_s - origin_s, span.end_s - span.start_s)
+                for at, span in mine
+                if at == row
+            ]
+            place = (row - 0.4, 0.8)
+            ax.broken_barh(bars, place, color=PHASE_COLORS[phase], linewidth=0, label=label)
+    ax.set_yticks(range(len(names)))
+    ax.set_yticklabels(names, fontsize=8, parse_math=False)
+    ax.margins(x=0.01, y=0.01)
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     title = _describe_timeline(timed)
     if n_earlier:
         title += f"; {n_earlier} files were known from before"
-    label_axes(ax, title=title, x="seconds", y="" if is_named else "files, by start")
+    passed_s = max(span.end_s for _, span in spans) - origin_s
+    label_axes(ax, title=title, x=label_time(ax, passed_s))
     add_legend(ax, is_below=True, n_columns=7)
     return ax
 
@@ -106,13 +111,17 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
     n = len(result.passages)
     verdict = clean_text(cut.verdict) if cut is not None else f"{n} passages"
     title = f"{name_file(result.path, 60)}: {elide(verdict, 60)}"
-    label_axes(ax, title=title, x="seconds", y="dBFS", alt=f"Level of {title}; {n} passages")
+    x = label_time(ax, profile.duration_s)
+    label_axes(ax, title=title, x=x, y="dBFS", alt=f"Level of {title}; {n} passages")
     add_legend(ax, is_below=True, n_columns=7)
     return ax
 
 
 def plot_phase_times(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
-    """Time spent in each phase over all files, processor time as the darker part."""
+    """Time spent in each phase over all files, processor time as the darker part.
+
+    A file is decoded while it is segmented.
+    """
     ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
     spans = [span for result in results for span in result.spans]
     phases = [phase for phase in Phase if any(span.phase is phase for span in spans)]
@@ -123,11 +132,16 @@ def plot_phase_times(results: Sequence[FileResult], *, ax: Axes | None = None) -
         ax.barh(row, wall_s, color=PHASE_COLORS[phase], alpha=0.4)
         ax.barh(row, cpu_s, color=PHASE_COLORS[phase])
         ax.text(wall_s, row, f" {wall_s:.1f} s", color=NEUTRAL, fontsize=8, va="center")
-    ax.set_yticks(range(len(phases)), [phase.title() for phase in phases])
+    decoding = {Phase.SEGMENTING: "Decoding, segmenting"}
+    ax.set_yticks(range(len(phases)), [decoding.get(p, p.title()) for p in phases])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.12)
-    return label_axes(ax, title="Time per phase, over all files (solid: processor)", x="seconds")
+    return label_axes(
+        ax,
+        title="Time per phase, all files together (solid: processor, pale: waiting)",
+        x="seconds",
+    )
 
 
 def plot_slowest(
@@ -140,11 +154,11 @@ def plot_slowest(
         most = max(result.spans, key=lambda span: span.end_s - span.start_s)
         minutes = (result.duration_s or 0.0) / 60.0
         ax.barh(row, wall_s, color=PHASE_COLORS[most.phase])
-        words = f" {wall_s:.1f} s, most in {most.phase.title()}; {minutes:.1f} min of audio"
+        words = f" {wall_s:.1f} s, most of it {most.phase.title()}; {minutes:.1f} min of audio"
         ax.text(wall_s, row, words, color=NEUTRAL, fontsize=8, va="center")
     names = [name_file(result.path, 28) for _, result in spent[:n_files]]
     ax.set_yticks(range(len(names)))
-    ax.set_yticklabels(names, fontsize=7, parse_math=False)
+    ax.set_yticklabels(names, fontsize=8, parse_math=False)
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.6)
@@ -183,8 +197,20 @@ def _draw_passage(ax: Axes, passage: Passage) -> None:
         return
     lead_in_s = passage.start_s + seconds_from_ticks(amplitude.lead_in_ticks)
     lead_out_s = passage.end_s - seconds_from_ticks(amplitude.lead_out_ticks)
-    for time_s, marker, name in ((lead_in_s, ">", "lead-in ends"), (lead_out_s, "<", "lead-out")):
-        ax.plot(time_s, FLOOR_DBFS + 4, marker, color="#e69f00", markersize=6, label=name)
+    for time_s, marker, name in (
+        (lead_in_s, ">", "lead-in ends"),
+        (lead_out_s, "<", "lead-out begins"),
+    ):
+        ax.plot(
+            time_s,
+            FLOOR_DBFS + 4,
+            marker,
+            color="#e69f00",
+            markersize=6,
+            label=name,
+            clip_on=False,
+            in_layout=False,
+        )
     sounding = (amplitude.first_sound_ticks, amplitude.last_sound_ticks)
     for time_s in map(seconds_from_ticks, sounding):
         ax.plot(
@@ -222,6 +248,16 @@ def _latest_run(results: Sequence[FileResult]) -> tuple[list[FileResult], int]:
     return timed, sum(bool(result.spans) for result in results) - len(timed)
 
 
+def _by_worker(spans: Sequence[Span]) -> tuple[list[tuple[int, Span]], list[str]]:
+    """Spans with the row of their worker, and what to call the rows: lookups come last."""
+    ordered = sorted(spans, key=lambda span: span.start_s)
+    workers = list(dict.fromkeys(s.worker for s in ordered if s.phase is not Phase.IDENTIFYING))
+    rows = {worker: row for row, worker in enumerate(workers)}
+    looked_up = [span for span in ordered if span.worker not in rows]
+    names = [f"worker {row + 1}" for row in range(len(rows))] + ["lookups"] * bool(looked_up)
+    return [(rows.get(span.worker, len(rows)), span) for span in ordered], names
+
+
 def _describe_timeline(timed: Sequence[FileResult]) -> str:
     spans = [span for result in timed for span in result.spans]
     passed_s = max(s.end_s for s in spans) - min(s.start_s for s in spans)
@@ -231,7 +267,7 @@ def _describe_timeline(timed: Sequence[FileResult]) -> str:
         return f"{len(timed)} files"
     return (
         f"{len(timed)} files in {passed_s:.1f} s: speed-up {spent_s / passed_s:.1f} "
-        f"(phase time / time), {cpu_s / passed_s:.1f} cores busy"
+        f"(time in phases / time passed), {cpu_s / passed_s:.1f} cores busy"
     )
 
 

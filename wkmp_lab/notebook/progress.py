@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.snapshot import InFlight, Snapshot
-from wkmp_lab.summary import format_clock, format_name
+from wkmp_lab.summary import format_clock, format_count, format_name, format_remarks
 from wkmp_lab.text import escape_html
 
 MAX_IN_FLIGHT = 8
@@ -34,7 +34,9 @@ font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif)}
 font-variant-numeric:tabular-nums;color:var(--wk-fg);font-size:12.5px}
 .wkmp td,.wkmp th{padding:1.5px 8px 1.5px 0;border:0;text-align:left;white-space:nowrap;
 overflow:hidden;text-overflow:ellipsis;vertical-align:middle;background:none!important}
-.wkmp th{font-weight:400}.wkmp td.n,.wkmp th.n{text-align:right;padding-right:0}
+.wkmp th{font-weight:400}
+.wkmp small{color:var(--wk-soft);font-size:11px}
+.wkmp td.n,.wkmp th.n{text-align:right;padding-right:0}
 .wkmp thead th{color:var(--wk-soft);font-size:11px;border-bottom:1px solid var(--wk-line)}
 .wkmp .wk-bar{display:flex;gap:1px;height:9px;border-radius:5px;background:var(--wk-track);
 overflow:hidden}.wkmp .wk-bar i{display:block;height:100%}
@@ -45,7 +47,7 @@ background:var(--wk-track);overflow:hidden}.wkmp .wk-seg i{display:block;height:
 .wkmp .wk-leg{display:flex;flex-wrap:wrap;gap:0 16px}
 .wkmp button.jupyter-button{margin:0 0 0 8px;width:auto;padding:0 14px;height:26px;
 line-height:26px;border-radius:6px;font-size:12px}
-@container (max-width:480px){.wkmp .wk-wide{display:none}}
+@container (max-width:480px){.wkmp .wk-wide,.wkmp .wk-hide{display:none}}
 @media (prefers-reduced-motion:no-preference){.wkmp .wk-bar i{transition:width .2s linear}}
 """
 """Of every card; colours follow the theme of the page."""
@@ -73,7 +75,8 @@ class Panel:
         self._is_paused = False
         self._is_cancelled = False
         self._parts = {
-            name: widgets.HTML() for name in ("title", "whole", "phases", "match", "files", "bad")
+            name: widgets.HTML()
+            for name in ("title", "whole", "phases", "match", "files", "bad", "notes")
         }
         self._parts["title"].layout.flex = "1 1 auto"
         self._pause = widgets.Button(description="Pause", icon="pause")
@@ -100,6 +103,7 @@ class Panel:
             "whole": format_whole(now),
             "phases": format_phases(now),
             "match": format_match(now),
+            "notes": format_remarks(now.remarks),
             "files": format_files(now) if is_live else "",
             "bad": format_failures(now),
         }
@@ -161,12 +165,12 @@ def format_phases(now: Snapshot) -> str:
         f'<tr><th scope="row">{phase.title()}</th><td>'
         + _bar([(n_files / (now.n_files or 1), PHASE_COLORS[phase])], f"{phase.title()}, files")
         + f'</td><td class="n">{n_files} / {now.n_files}</td><td class="n wk-soft">'
-        + (f"{n_passages} passages" if n_passages else "")
+        + (format_count(n_passages, "passage") if n_passages else "")
         + "</td></tr>"
         for phase, n_files, n_passages in counts
     )
     return '<div style="height:6px"></div>' + _table(
-        rows, "Files and passages that have left each phase", ("8em", "", "6.5em", "8em")
+        rows, "Files and passages that have left each phase", ("7.5em", "", "8em", "8em")
     )
 
 
@@ -186,18 +190,18 @@ def format_match(now: Snapshot) -> str:
         f'<tr><th scope="row">Passages</th><td>{bar}</td><td class="n">{now.n_passages}</td></tr>'
         f'<tr><td></td><td colspan="2"><div class="wk-leg">{legend}</div></td></tr>'
     )
-    return f'<div style="height:8px"></div>{_table(rows, "", ("8em", "", "6.5em"))}'
+    return f'<div style="height:8px"></div>{_table(rows, "", ("7.5em", "", "8em"))}'
 
 
 def format_files(now: Snapshot) -> str:
     """The files in flight, with the phases they are through."""
     if not now.in_flight:
-        return ""
+        return f'<div class="wk-soft" role="status">{_describe_pause(now)}</div>'
     head = (
         '<thead><tr><th scope="col">In flight</th><th scope="col">Phase</th>'
         '<th scope="col" class="wk-wide"></th><th scope="col" class="n">Time</th></tr></thead>'
     )
-    rows = "".join(_format_file(file) for file in now.in_flight[:MAX_IN_FLIGHT])
+    rows = "".join(_format_file(file, now.folder) for file in now.in_flight[:MAX_IN_FLIGHT])
     widths = '<colgroup><col><col style="width:8.5em"><col class="wk-wide" style="width:8em">'
     return (
         f'<table style="margin-top:6px" aria-label="Files in flight">{widths}'
@@ -210,7 +214,7 @@ def format_failures(now: Snapshot) -> str:
     if not now.failures:
         return ""
     lines = "".join(
-        f'<li class="wk-wrap">{format_name(path, 60)}: '
+        f'<li class="wk-wrap">{format_name(path, 60, folder=now.folder)}: '
         f'<span class="wk-soft">{escape_html(reason, 160)}</span></li>'
         for path, reason in now.failures[-MAX_FAILURES:]
     )
@@ -222,7 +226,17 @@ def format_failures(now: Snapshot) -> str:
     )
 
 
-def _format_file(file: InFlight) -> str:
+def _describe_pause(now: Snapshot) -> str:
+    """Why no file is in flight."""
+    if now.state == "scanning" or now.n_finished >= now.n_files:
+        return ""
+    n_waiting = now.n_files_by_phase[_PHASES.index(Phase.FLAVORING)] - now.n_finished
+    if n_waiting > 0:
+        return f"{format_count(n_waiting, 'file')} measured, waiting to be identified"
+    return "The workers are starting; the first time after an installation takes a minute."
+
+
+def _format_file(file: InFlight, folder: str) -> str:
     current = _PHASES.index(file.phase)
     segments = ""
     for index, phase in enumerate(_PHASES):
@@ -230,7 +244,7 @@ def _format_file(file: InFlight) -> str:
         share = 100 if index < current else 5 * round(20 * file.fraction) * (index == current)
         segments += f'<u><i style="width:{share}%;background:{PHASE_COLORS[phase]}"></i></u>'
     return (
-        f"<tr><td>{format_name(file.path, 72)}</td><td>{file.phase.title()}</td>"
+        f"<tr><td>{format_name(file.path, 72, folder=folder)}</td><td>{file.phase.title()}</td>"
         f'<td class="wk-wide"><div class="wk-seg" aria-hidden="true">{segments}</div></td>'
         f'<td class="n">{file.elapsed_s:.0f} s</td></tr>'
     )

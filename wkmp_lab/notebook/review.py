@@ -17,7 +17,7 @@ from wkmp_lab.notebook.progress import CSS
 from wkmp_lab.reviewing import (
     MAX_CANDIDATES,
     ReviewItem,
-    find_item,
+    find_items,
     find_open,
     format_item_html,
     format_review_html,
@@ -30,10 +30,19 @@ from wkmp_lab.session import ImportSession
 from wkmp_lab.text import escape_html
 
 _CSS = """
-.wkmp .wk-review table{table-layout:auto}.wkmp .wk-review td{white-space:normal;
-overflow-wrap:anywhere;vertical-align:top;padding-right:14px}
-.wkmp .wk-review p{margin:6px 0}
+.wkmp .wk-review{overflow-x:auto}.wkmp .wk-review table{table-layout:auto}
+.wkmp .wk-review td{white-space:normal;min-width:4em;overflow-wrap:break-word;
+vertical-align:top;padding-right:14px!important}
+.wkmp .wk-review td:first-child{min-width:1.2em}.wkmp .wk-review td:last-child{min-width:11em}
+@container (max-width:600px){.wkmp .wk-review th:nth-child(4),.wkmp .wk-review td:nth-child(4),
+.wkmp .wk-review th:nth-child(5),.wkmp .wk-review td:nth-child(5){display:none}}
+.wkmp .wk-review p{margin:6px 0;overflow-wrap:anywhere}
+.wkmp .widget-radio-box label{height:auto;line-height:1.4;white-space:normal;padding:3px 0;
+overflow-wrap:anywhere;display:flex;align-items:baseline;gap:6px}
+.wkmp .widget-radio-box{height:auto}.wkmp .widget-radio-box input{float:none;order:-1;flex:none}
 """
+MAX_LISTED = 200
+"""Passages that can be picked from the list at once."""
 _WIDE = widgets.Layout(width="100%", max_width="900px")
 
 
@@ -105,7 +114,8 @@ class Review:
         """The passage that is looked at, as it is now; None where there is nothing to review."""
         if not self.keys:
             return None
-        return find_item(self._session.results, self.keys[self.position])
+        found = find_items(self._session.results, [self.keys[self.position]])
+        return found[0] if found else None
 
     @property
     def n_open(self) -> int:
@@ -193,9 +203,7 @@ class Review:
 
     def _items(self) -> list[ReviewItem]:
         """The queue as it is now; what is gone, as its file was cut anew, leaves it."""
-        results = self._session.results
-        found = [find_item(results, key) for key in self.keys]
-        items = [item for item in found if item is not None]
+        items = list(find_items(self._session.results, self.keys))
         self.keys = [item.key for item in items]
         self.position = min(self.position, max(len(items) - 1, 0))
         return items
@@ -261,7 +269,10 @@ class Review:
         item = items[self.position] if items else None
         n_open = sum(not each.is_decided for each in items)
         self._state.value = f"<b>{len(items) - n_open} of {len(items)} decided</b>"
-        options = [(name_item(each), position) for position, each in enumerate(items)]
+        # Of thousands, those around the one that is looked at: they are sent with every step.
+        first = max(self.position - MAX_LISTED // 2, 0)
+        listed = enumerate(items[first : first + MAX_LISTED], first)
+        options = [(name_item(each), position) for position, each in listed]
         # New options choose their first by themselves, which is nobody's wish.
         self._pick.unobserve(self._on_pick, "value")
         self._pick.options = options

@@ -2,26 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.pipeline import read_profile as read_profile
-from wkmp_lab.text import clean_path
 
-__all__ = ["find_longest", "find_sample", "read_profile", "shorten_paths"]
-
-
-def shorten_paths(table: pd.DataFrame, *, folder: str | Path) -> pd.DataFrame:
-    """A copy of a table whose paths begin below the music folder.
-
-    >>> table = pd.DataFrame({"path": ["/music/a/song.flac"]})
-    >>> shorten_paths(table, folder="/music")["path"][0]
-    'a/song.flac'
-    """
-    start = clean_path(str(Path(folder).expanduser().absolute()))
-    names = [str(path).removeprefix(start).lstrip("/\\") for path in table["path"]]
-    return table.assign(path=names)
+__all__ = ["find_longest", "find_sample", "read_profile"]
 
 
 def find_sample() -> Path:
