@@ -71,8 +71,10 @@ def check_every_row_is_done(tasks, results):
     assert {result.status for result in results.values()} == {"done"}
 
 
-def check_only_the_poison_fails(tasks, results):
-    assert len(results) == len(tasks)
+def check_a_file_that_kills_every_worker_is_named(tasks, settings, folder):
+    poisoned = add_poison(tasks, folder)
+    results = run(poisoned, settings)
+    assert len(results) == len(poisoned)
     failed = {name: r.failure.reason for name, r in results.items() if r.status == "failed"}
     assert failed == {POISON: "worker died"}
 

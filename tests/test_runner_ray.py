@@ -63,9 +63,7 @@ def test_a_worker_killed_in_mid_run_costs_no_row(tasks, cluster):
 
 
 def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
-    poisoned = cluster_runs.add_poison(tasks, tmp_path)
-    results = cluster_runs.run(poisoned, SETTINGS)
-    cluster_runs.check_only_the_poison_fails(poisoned, results)
+    cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, SETTINGS, tmp_path)
 
 
 def test_cancel_takes_back_what_has_not_begun(tasks, cluster):
