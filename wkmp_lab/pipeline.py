@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -223,8 +224,9 @@ def _measure(
         Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, scratch, settings)
     )
     passages = course.fill(
-        Phase.ANALYZING, passages, lambda each: _analyze(each, profile, settings)
+        Phase.ANALYZING, passages, partial(_analyze, profile=profile, settings=settings)
     )
+    del profile  # 13 MB an hour, which the last phase needs for itself
     passages = course.fill(
         Phase.FLAVORING, passages, lambda each: _describe(each, scratch, settings)
     )

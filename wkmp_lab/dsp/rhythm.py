@@ -26,6 +26,9 @@ composed pieces, of which it takes the exact tempos from 78 % to 91 % on a set n
 OCTAVE_RATIO = 0.85
 """A half or double reading with this share of the best score makes the octave uncertain."""
 
+_BATCH = 64
+"""Stretches that are correlated at once, so that memory does not grow with their number."""
+
 DoubleArray = npt.NDArray[np.float64]
 
 
@@ -83,10 +86,10 @@ def compute_autocorrelations(onsets: FloatArray, *, frame_rate_hz: float) -> Dou
         if len(onsets) < n // 3:
             return None
         onsets = np.pad(onsets, (0, n - len(onsets)))
-    frames = np.lib.stride_tricks.sliding_window_view(onsets, n)[:: n // 4].astype(np.float64)
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    spectra = scipy.fft.rfft(frames, 2 * n, axis=1)
-    raw = scipy.fft.irfft(spectra.real**2 + spectra.imag**2, axis=1)[:, :n]
+    frames = np.lib.stride_tricks.sliding_window_view(onsets, n)[:: n // 4]
+    raw = np.concatenate(
+        [_correlate(frames[k : k + _BATCH]) for k in range(0, len(frames), _BATCH)]
+    )
     energy = raw[:, :1]
     is_heard = energy[:, 0] > 1e-9 * max(float(energy.max(initial=0.0)), 1e-9)
     if not is_heard.any() or float(energy.max()) <= 1e-9:
@@ -95,6 +98,16 @@ def compute_autocorrelations(onsets: FloatArray, *, frame_rate_hz: float) -> Dou
     taper = np.maximum(1.0 - np.arange(n) / n, 0.25)
     normalised: DoubleArray = raw[is_heard] / energy[is_heard] / taper
     return normalised
+
+
+def _correlate(frames: FloatArray) -> DoubleArray:
+    """Autocorrelation of each row about its mean, from lag 0 on, by the spectrum's power."""
+    n = frames.shape[1]
+    centred = frames - frames.mean(axis=1, keepdims=True, dtype=np.float64)
+    spectra = scipy.fft.rfft(centred, 2 * n, axis=1)
+    power = spectra.real**2 + spectra.imag**2
+    correlation: DoubleArray = scipy.fft.irfft(power, axis=1)[:, :n]
+    return correlation
 
 
 def find_onsets(onsets: FloatArray, *, frame_rate_hz: float) -> npt.NDArray[np.int64]:

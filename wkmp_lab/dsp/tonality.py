@@ -8,6 +8,7 @@ import scipy.fft
 import soxr
 from numba import njit
 
+from wkmp_lab.dsp.tracks import Track
 from wkmp_lab.signals import FloatArray, Samples
 
 SR = 5512.5
@@ -77,21 +78,22 @@ def collect_pitches(mono: Samples, *, sr: int) -> FloatArray:
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     resampler = soxr.ResampleStream(sr, SR, 1, dtype="float32", quality="HQ")
     rest = np.zeros(0, np.float32)
-    rows: list[FloatArray] = []
+    pitches = Track(np.float32, N_CENTS)
     step = sr * 30
     for start in range(0, len(mono), step):
         block = np.ascontiguousarray(mono[start : start + step])
         is_last = start + step >= len(mono)
         rest = np.concatenate([rest, resampler.resample_chunk(block, last=is_last)])
-        if is_last and len(rest) < N_FFT and not rows:
+        if is_last and len(rest) < N_FFT and not len(pitches):
             rest = np.pad(rest, (0, N_FFT - len(rest)))
         if len(rest) < N_FFT:
             continue
         frames = np.lib.stride_tricks.sliding_window_view(rest, N_FFT)[::HOP_LENGTH]
-        rows.append(np.zeros((len(frames), N_CENTS), np.float32))
-        _collect_peaks(scipy.fft.rfft(frames * window, axis=1), rows[-1])
+        found = np.zeros((len(frames), N_CENTS), np.float32)
+        _collect_peaks(scipy.fft.rfft(frames * window, axis=1), found)
+        pitches.append(found)
         rest = rest[len(frames) * HOP_LENGTH :]
-    return np.concatenate(rows) if rows else np.zeros((0, N_CENTS), np.float32)
+    return pitches.finish()
 
 
 def score_keys(chroma: DoubleArray) -> DoubleArray:
@@ -160,8 +162,8 @@ def _fold(frames: FloatArray, tuning_cents: float) -> DoubleArray:
     offset = np.arange(N_CENTS) / per_semitone - tuning_cents / 100.0
     distance = (offset[:, None] - np.arange(12)[None] + 6.0) % 12.0 - 6.0
     weights = np.maximum(np.cos(np.pi * np.clip(distance, -0.5, 0.5)), 0.0) ** 2
-    folded: DoubleArray = frames.astype(np.float64) @ weights
-    return folded
+    folded: FloatArray = frames @ weights.astype(np.float32)
+    return folded.astype(np.float64)
 
 
 def _measure_changes(chroma_frames: DoubleArray) -> float:

@@ -1,4 +1,4 @@
-"""Arrays that grow with the file while a level profile is measured."""
+"""Arrays that grow with the file while it is measured."""
 
 from typing import Generic, NamedTuple, TypeVar
 
@@ -18,6 +18,9 @@ class Track(Generic[_Number]):
     def __init__(self, dtype: type[_Number], *row_shape: int) -> None:
         self._rows: npt.NDArray[_Number] = np.empty((0, *row_shape), dtype)
         self._n_rows = 0
+
+    def __len__(self) -> int:
+        return self._n_rows
 
     def append(self, rows: npt.NDArray[_Number]) -> None:
         stop = self._n_rows + len(rows)
