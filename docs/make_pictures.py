@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +54,9 @@ def main() -> None:
             take_import(page, url)
             take_explorer(page, url)
         browser.close()
+    for path in IMAGES.glob("*.png"):
+        # Few colours are enough, and a third of the size.
+        Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def take_import(page, url: str) -> None:
@@ -60,7 +64,7 @@ def take_import(page, url: str) -> None:
     open_notebook(page, url, "01_import.ipynb")
     run_command(page, "notebook:run-all-cells")
     panel = page.locator(".wkmp")
-    expect(panel).to_contain_text("left", timeout=120_000)
+    expect(panel).to_contain_text("about", timeout=120_000)
     for theme in ("Dark", "Light"):
         set_theme(page, theme)
         panel.screenshot(path=IMAGES / f"panel_{theme.lower()}.png")
@@ -73,7 +77,7 @@ def take_import(page, url: str) -> None:
 
 def take_explorer(page, url: str) -> None:
     """The explorer on one file, in a window high enough to show all of it."""
-    page.set_viewport_size({"width": 1120, "height": 1400})
+    page.set_viewport_size({"width": 1120, "height": 1900})
     open_notebook(page, url, "explore.ipynb")
     run_command(page, "notebook:run-all-cells")
     expect(page.locator(".wkmp-verdict")).to_contain_text("passages", timeout=120_000)

@@ -138,3 +138,8 @@ def test_the_exported_tables_hold_every_file_and_passage(session, tmp_path):
     assert len(rows["passages"]) == sum(len(FILES[path]["passages"]) for path in HEARD)
     workers = {row["worker"] for row in rows["timeline"] if row["phase"] == "SEGMENTING"}
     assert len(workers) == 2
+
+
+def test_one_format_may_be_named_alone(session, tmp_path):
+    written = session.export(tmp_path / "out", formats="m3u")
+    assert {path.suffix for path in written} == {".m3u8"}

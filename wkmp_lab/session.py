@@ -181,8 +181,9 @@ class ImportSession:
 
     def export(self, folder: str | Path, formats: Sequence[str] = ("csv",)) -> tuple[Path, ...]:
         """Write the tables into a folder; see :func:`wkmp_lab.export.export_results`."""
+        several = (formats,) if isinstance(formats, str) else tuple(formats)
         return export.export_results(
-            self.results, folder, formats=tuple(formats), music_folder=self.folder
+            self.results, folder, formats=several, music_folder=self.folder
         )
 
     # -- what can be done ----------------------------------------------------------------

@@ -34,6 +34,12 @@ def test_the_map_joins_a_passage_with_its_neighbours():
     assert [text.get_text() for text in asked.texts] == ["1", "2", "3"]
 
 
+def test_names_in_a_legend_are_no_mathematics(flavors):
+    flavors.loc[0, "path"] = "/m/A$AP - L$D.ogg"
+    radar = plot_flavor_radar(flavors, rows=[0, 1], descriptors=["bright", "dense", "fast"])
+    assert not any(text.get_parse_math() for text in radar.get_legend().get_texts())
+
+
 def test_names_on_a_map_leave_each_other_room():
     names = plot_flavor_map(make_library(200)).texts
     places = [name.xy for name in names]

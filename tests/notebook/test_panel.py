@@ -12,6 +12,8 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Phase
 from wkmp_lab.notebook import display, live, progress
 from wkmp_lab.notebook.progress import Panel
+from wkmp_lab.palette import PHASE_COLORS
+from wkmp_lab.snapshot import InFlight
 from wkmp_lab.summary import format_snapshot_html, format_snapshot_text
 
 CLICK = {"content": {"data": {"method": "custom", "content": {"event": "click"}}}, "buffers": []}
@@ -39,6 +41,21 @@ def test_the_panel_tells_what_the_snapshot_tells():
 def test_a_scan_has_a_count_and_no_bar():
     now = make_snapshot(state="scanning", n_files=1234)
     assert progress.format_whole(now) == '<div class="wk-soft">1234 audio files found</div>'
+
+
+def test_a_file_in_flight_is_not_shown_as_identified():
+    flight = InFlight("/music/a.flac", Phase.FLAVORING, 0.5, 1.0, "1")
+    html = progress.format_files(make_snapshot(in_flight=(flight,)))
+    assert f"width:0%;background:{PHASE_COLORS[Phase.IDENTIFYING]}" in html
+    assert f"width:100%;background:{PHASE_COLORS[Phase.ANALYZING]}" in html
+
+
+def test_the_panel_says_what_it_waits_for():
+    files = (40, 0, 0, 0, 0, 0, 0)
+    begun = make_snapshot(in_flight=(), n_finished=0, n_files_by_phase=files)
+    assert "The workers are starting" in progress.format_files(begun)
+    last = make_snapshot(in_flight=(), n_finished=38, n_files_by_phase=(40,) * 7)
+    assert "2 files measured, waiting to be identified" in progress.format_files(last)
 
 
 def test_the_same_snapshot_sends_nothing_again():

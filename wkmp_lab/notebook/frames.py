@@ -20,6 +20,8 @@ MAX_PATH = 70
 MAX_TEXT = 160
 LONG_TEXT = 40
 """Longer texts get a column wide enough to be read."""
+SHORT_TEXT = 16
+"""Such texts stay on one line."""
 DIGEST_LENGTH = 12
 DIGESTS = ("sha256", "fingerprint")
 PATHS = ("path", "duplicate_of")
@@ -149,7 +151,8 @@ def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> str:
         whole = escape_html(str(column.iloc[at]), 500)
         shown = escape_html(elide(text, MAX_PATH))
         return f'<td style="{_LEFT};min-width:12em" title="{whole}">{shown}</td>'
-    width = ";min-width:18em" if len(text) > LONG_TEXT else ""
+    is_long, is_short = len(text) > LONG_TEXT, len(text) <= SHORT_TEXT
+    width = ";min-width:18em" if is_long else ";white-space:nowrap" if is_short else ""
     return f'<td style="{_LEFT}{width}">{escape_html(text, MAX_TEXT)}</td>'
 
 

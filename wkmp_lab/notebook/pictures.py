@@ -83,7 +83,7 @@ def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
     assert isinstance(figure, Figure)
     # In shares of the axes' height: about half an inch, room for ticks and the axis' name.
     drop = 0.5 / max(figure.get_figheight() - 1.0, 0.5)
-    ax.legend(
+    legend = ax.legend(
         list(once.values()),
         list(once),
         loc="upper center" if is_below else "best",
@@ -95,6 +95,8 @@ def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
         handlelength=1.2,
         columnspacing=1.2,
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def name_file(path: str, max_length: int) -> str:

@@ -37,6 +37,7 @@ overflow:hidden;text-overflow:ellipsis;vertical-align:middle;background:none!imp
 .wkmp th{font-weight:400}
 .wkmp small{color:var(--wk-soft);font-size:11px}
 .wkmp td.n,.wkmp th.n{text-align:right;padding-right:0}
+.wkmp td.wk-soft{padding-left:8px}
 .wkmp thead th{color:var(--wk-soft);font-size:11px;border-bottom:1px solid var(--wk-line)}
 .wkmp .wk-bar{display:flex;gap:1px;height:9px;border-radius:5px;background:var(--wk-track);
 overflow:hidden}.wkmp .wk-bar i{display:block;height:100%}
@@ -170,7 +171,7 @@ def format_phases(now: Snapshot) -> str:
         for phase, n_files, n_passages in counts
     )
     return '<div style="height:6px"></div>' + _table(
-        rows, "Files and passages that have left each phase", ("7.5em", "", "8em", "8em")
+        rows, "Files and passages that have left each phase", ("8em", "", "8.5em", "9.5em")
     )
 
 
@@ -190,7 +191,7 @@ def format_match(now: Snapshot) -> str:
         f'<tr><th scope="row">Passages</th><td>{bar}</td><td class="n">{now.n_passages}</td></tr>'
         f'<tr><td></td><td colspan="2"><div class="wk-leg">{legend}</div></td></tr>'
     )
-    return f'<div style="height:8px"></div>{_table(rows, "", ("7.5em", "", "8em"))}'
+    return f'<div style="height:8px"></div>{_table(rows, "", ("8em", "", "8.5em"))}'
 
 
 def format_files(now: Snapshot) -> str:
@@ -241,7 +242,9 @@ def _format_file(file: InFlight, folder: str) -> str:
     segments = ""
     for index, phase in enumerate(_PHASES):
         # Steps of 5 %: a text that does not change is not sent.
-        share = 100 if index < current else 5 * round(20 * file.fraction) * (index == current)
+        # Identifying comes when the workers have done with a file.
+        is_left = index < current and phase is not Phase.IDENTIFYING
+        share = 100 if is_left else 5 * round(20 * file.fraction) * (index == current)
         segments += f'<u><i style="width:{share}%;background:{PHASE_COLORS[phase]}"></i></u>'
     return (
         f"<tr><td>{format_name(file.path, 72, folder=folder)}</td><td>{file.phase.title()}</td>"
