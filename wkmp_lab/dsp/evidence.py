@@ -32,7 +32,8 @@ WEIGHTS: dict[str, float] = {
     "tags": -10.0,
 }
 """Weight of each piece of evidence in the logistic score: what a logistic regression on the music
-named in ``benchmarks/fit_gaps.py`` finds, rounded. By hand: ``timbre`` (2.8 in the fit), as the
+named in ``benchmarks/fit_gaps.py`` found with an ``AT_FLOOR_DB`` of 2, rounded (then 2.5 by hand,
+for crackle). By hand, too: ``timbre`` (2.8 in the fit), as the
 songs of an album are more alike than those of the fit's sides, and ``tags``, so that only a very
 long silence parts what the tags call one track."""
 
