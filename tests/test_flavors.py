@@ -42,6 +42,50 @@ def test_the_distance_is_the_mean_of_its_two_parts():
     assert flavor_distance(one, other) == pytest.approx((binary + complex_) / 2)
 
 
+def test_the_documented_example_gives_its_documented_distance():
+    """SPEC003's passages A and B. What AcousticBrainz does not have is the user's own here."""
+    dances = dict(zip(COMPLEX_CATEGORIES["ismir04_rhythm"], A_DANCES, strict=True))
+    house, techno = (
+        dict(zip(COMPLEX_CATEGORIES["genre_electronic"], values, strict=True))
+        for values in ((0.11, 0.03, 0.47, 0.02, 0.37), (0.11, 0.03, 0.01, 0.82, 0.03))
+    )
+    passage_a = Flavor(
+        {
+            **pair("danceability", 0.17),
+            **pair("gender", 0.90),
+            **pair("mood_relaxed", 0.26),
+            "user.xenophobia": {"not_xenophobic": 0.98, "xenophobic": 0.02},
+            "genre_electronic": house,
+            "user.rhythm": dances,
+        },
+        "s",
+    )
+    passage_b = Flavor(
+        {
+            **pair("danceability", 0.93),
+            **pair("gender", 0.33),
+            **pair("mood_relaxed", 0.22),
+            "user.animal_affinity": {"bird": 0.94, "cat": 0.01, "dog": 0.05},
+            "genre_electronic": techno,
+            "user.rhythm": B_DANCES,
+        },
+        "s",
+    )
+    assert flavor_distance(passage_a, passage_b) == pytest.approx(0.2026475, abs=1e-7)
+
+
+A_DANCES = (0.02, 0.04, 0.08, 0.16, 0.32, 0.09, 0.07, 0.05, 0.03, 0.14)
+B_DANCES = {
+    "ChaChaCha": 0.02,
+    "Jive": 0.13,
+    "Quickstep": 0.36,
+    "Rumba": 0.23,
+    "Samba": 0.07,
+    "Tango": 0.05,
+    "Waltz": 0.14,
+}
+
+
 def test_a_part_without_anything_shared_is_the_worst():
     moods = Flavor(pair("mood_sad", 0.5), "s")
     assert flavor_distance(moods, moods) == pytest.approx(0.5)  # no complex category: (0 + 1) / 2

@@ -36,8 +36,10 @@ def side(*parts, noise=None, lead_s=1.0):
 
 
 def piece(seed, seconds=30.0):
-    """Music with a short fade at its end."""
+    """Music with a short fade at its end; an odd seed makes it brighter, as by other players."""
     samples = audio_factory.music_like(seed=seed, seconds=seconds, sr=SR)[0].copy()
+    if seed % 2:
+        samples = 2 * np.diff(samples, prepend=0)
     n = int(1.5 * SR)
     samples[-n:] *= np.linspace(1, 0, n) ** 2
     return samples
@@ -83,6 +85,28 @@ def test_a_song_is_not_cut_at_a_rest_whose_sound_decays():
     music[start : start + n] *= np.exp(-np.arange(n) / (0.15 * SR))
     found = find_passages(measure_levels(side(music)[0]))
     assert found.verdict == "single song"
+
+
+def beat(seconds, *, bpm, hz):
+    """A drum on each beat over a tone: it has a tempo and a sound of its own."""
+    t = np.arange(int(seconds * SR)) / SR
+    drum = np.random.default_rng(round(bpm)).standard_normal(t.size)
+    return 0.2 * drum * np.exp(-(t % (60 / bpm)) / 0.05) + 0.1 * np.sin(2 * np.pi * hz * t)
+
+
+def test_a_song_is_not_cut_at_a_silence_behind_which_it_goes_on():
+    song, other = beat(90.0, bpm=120, hz=440), beat(90.0, bpm=93, hz=1500)
+    found = find_passages(measure_levels(side(song, 1.0, song)[0]))
+    assert found.verdict == "single song"
+    assert "the rhythm goes on behind it" in found.gaps[0].reason
+    signal, gaps = side(song, 1.0, other)
+    assert_cut_in(find_passages(measure_levels(signal)), gaps)
+
+
+def test_two_songs_of_one_tempo_and_sound_are_parted_by_a_long_gap_on_a_side():
+    song = beat(150.0, bpm=120, hz=440)
+    signal, gaps = side(song, 3.0, song, 3.0, song, 3.0, song)
+    assert_cut_in(find_passages(measure_levels(signal)), gaps)
 
 
 def test_a_song_numbered_among_siblings_is_not_cut_where_a_side_would_be():
@@ -131,6 +155,24 @@ def test_known_lengths_tell_how_well_they_fit_and_what_comes_next():
     assert "-1.5 s off its length" in found.gaps[-1].reason
 
 
+def test_exact_lengths_weigh_more_than_a_pause_near_a_join():
+    count_in = piece(4, 1.5)[: int(0.6 * SR)]
+    start = [count_in, np.zeros(int(0.9 * SR), np.float32), piece(2, 30.0)]
+    signal, _ = side(piece(1, 20.0), np.concatenate(start), piece(3, 24.25), lead_s=0.0)
+    settings = SegmentSettings(durations_s=(20.0, 31.5, 24.25))
+    found = find_passages(measure_levels(signal), settings=settings)
+    assert np.allclose(cuts_of(found), [20.0, 51.5], atol=0.3)
+
+
+def test_a_hard_join_is_found_by_the_change_of_sound():
+    pieces = [
+        beat(length_s, bpm=120, hz=hz) for length_s, hz in ((40.4, 440), (50.3, 900), (45, 300))
+    ]
+    settings = SegmentSettings(durations_s=(40.0, 50.0, 45.0))
+    found = find_passages(measure_levels(side(*pieces, lead_s=0.0)[0]), settings=settings)
+    assert np.allclose(cuts_of(found), [40.4, 90.7], atol=0.2)
+
+
 def test_lengths_that_do_not_fit_leave_the_gaps_to_their_evidence():
     signal, gaps = side(piece(1), 2.0, piece(2))
     hints = SegmentHints(durations_s=(400.0, 300.0))
@@ -160,11 +202,21 @@ def test_a_known_count_takes_the_best_gaps():
     assert_cut_in(find_passages(measure_levels(signal), settings=settings), gaps)
 
 
+def test_a_known_count_leaves_no_scrap_between_two_gaps():
+    last_chord = piece(4, 4.0)
+    signal, gaps = side(piece(1), 1.4, last_chord, 2.0, piece(2), 1.0, piece(3))
+    found = find_passages(measure_levels(signal), settings=SegmentSettings(n_passages=3))
+    assert len(found.spans_ticks) == 3
+    assert min(seconds_from_ticks(b - a) for a, b in found.spans_ticks) > 10.0
+    assert gaps[2][0] < cuts_of(found)[1] < gaps[2][1]
+
+
 def test_every_gap_keeps_its_evidence_and_reason():
     signal, _ = side(piece(1), 2.0, piece(2))
     (gap,) = [g for g in find_passages(measure_levels(signal)).gaps if g.is_boundary]
     assert gap.reason.startswith("taken: ")
-    assert {"length", "depth", "above_floor", "attack"} <= {name for name, _ in gap.evidence}
+    names = {name for name, _ in gap.evidence}
+    assert {"length", "depth", "above_floor", "piece", "rhythm", "timbre"} <= names
     assert gap.score > 0.5
     assert gap.start_ticks < gap.cut_ticks < gap.end_ticks
 

@@ -1,20 +1,21 @@
 """SEGMENTING: where one piece ends and the next begins.
 
 Every stretch near the file's own noise floor is a candidate (see :mod:`wkmp_lab.dsp.gaps`). Unless
-a fixed threshold or the structure is given, each is weighed: a gap between pieces is long, comes
-down to the floor from loud surroundings, ends in an attack, and parts pieces of plausible length;
-a pause inside music misses some. The weights are in :data:`WEIGHTS`; each gap keeps its evidence
-and the reason in words.
+a fixed threshold or the structure is given, each is weighed (:mod:`wkmp_lab.dsp.evidence`): a gap
+between pieces lies at the floor for long, between loud surroundings, and parts pieces of plausible
+length; behind a pause the music goes on in its rhythm and with its sound. Each gap keeps its
+evidence and the reason in words.
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wkmp_lab.dsp.alignment import Alignment, fit_durations
+from wkmp_lab.dsp.alignment import Alignment, compute_change_db, fit_durations
+from wkmp_lab.dsp.continuity import compute_rises_db, measure_continuity
+from wkmp_lab.dsp.evidence import Evidence, count_alike, measure_evidence, name_strongest, weigh
 from wkmp_lab.dsp.gaps import (
     DIGITAL_SILENCE_DB,
     LEAST_FLOOR_DB,
@@ -42,25 +43,8 @@ BRIDGE_S = 0.2
 """Quiet stretches with no more than this between them are one: crackle parts nothing."""
 LOUD_PERCENTILE = 75.0
 MIN_CANDIDATE_S = 0.25
-SONG_S = 8 * 60.0
-"""A file that is shorter is rather one song than a side."""
 TAKEN = "taken"
 """The fate of a gap that becomes a boundary; any other fate is a reason against it."""
-
-WEIGHTS: dict[str, float] = {
-    "bias": -2.2,
-    "length": 0.95,
-    "depth": 1.3,
-    "above_floor": -1.75,
-    "attack": 0.13,
-    "piece": 1.15,
-    "file": 1.2,
-    "tags": -10.0,
-}
-"""Weight of each piece of evidence in the logistic score: a logistic regression on sides made of
-42 songs in six conditions (336 gaps, 173 pauses), rounded, its bias lowered by half a unit because
-a song cut in two is worse than two left together. By hand: ``tags``, so that only a very long
-silence parts what the tags call one track, and the attack's cap of 35 dB (40 in the fit)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +71,7 @@ class _Scene:
 @dataclass(frozen=True, slots=True)
 class _Weighed:
     facts: GapFacts
-    evidence: tuple[tuple[str, float], ...]
+    evidence: Evidence
     score: float
 
 
@@ -127,7 +111,7 @@ def find_passages(
     elif fit is not None:
         gaps = _take_fitting(scene, weighed, fit)
     elif settings.n_passages:
-        gaps = _take_best(scene, weighed, settings.n_passages)
+        gaps = _take_best(scene, weighed, settings, settings.n_passages)
     elif _is_fixed(settings):
         gaps = _take_all(scene, settings)
     else:
@@ -213,31 +197,21 @@ def _take_all(scene: _Scene, settings: SegmentSettings) -> list[Gap]:
 
 
 def _find_weighed(scene: _Scene, hints: SegmentHints) -> list[_Weighed]:
-    return [_weigh(facts, scene, hints) for facts in scene.measure(_find_calm_stretches(scene))]
-
-
-def _weigh(facts: GapFacts, scene: _Scene, hints: SegmentHints) -> _Weighed:
-    """Evidence and score of a stretch."""
-    duration_s = scene.profile.duration_s
-    piece_s = min(facts.cut_s, duration_s - facts.cut_s)
-    measures = {
-        "bias": 1.0,
-        "length": math.log2(facts.length_s / 0.8),
-        "depth": min(facts.clearance_db / max(scene.range_db, 10.0), 1.0),
-        "above_floor": min(facts.above_floor_db, 8.0),
-        "attack": min(facts.attack_db, 35.0),
-        "piece": min(math.log2(max(piece_s, 1.0) / 20.0), 1.0),
-        "file": _length_of_file(duration_s),
-        "tags": float(_is_one_track(hints)),
-    }
-    evidence = tuple((name, WEIGHTS[name] * value) for name, value in measures.items())
-    total = sum(value for _, value in evidence)
-    return _Weighed(facts, evidence, 1.0 / (1.0 + math.exp(-total)))
-
-
-def _length_of_file(duration_s: float) -> float:
-    """-1.5 for a short song, 0 where songs end and sides begin, +1 for an album side."""
-    return min(max(math.log2(max(duration_s, 1.0) / SONG_S), -1.5), 1.0)
+    """The stretches near the floor, each with its evidence and score."""
+    profile, rises_db = scene.profile, compute_rises_db(scene.profile)
+    found = scene.measure(_find_calm_stretches(scene))
+    weighed = []
+    for facts, n_alike in zip(found, count_alike([f.floor_s for f in found]), strict=True):
+        measures = measure_evidence(
+            facts,
+            measure_continuity(profile, rises_db, facts.start, facts.end),
+            range_db=scene.range_db,
+            duration_s=profile.duration_s,
+            n_alike=n_alike,
+            is_one_track=_is_one_track(hints),
+        )
+        weighed.append(_Weighed(facts, *weigh(measures)))
+    return weighed
 
 
 def _is_one_track(hints: SegmentHints) -> bool:
@@ -257,7 +231,7 @@ def _keep_long_pieces(
             fates[facts.start] = ""
         elif facts.length_s + 1e-9 < settings.min_silence_s:
             fates[facts.start] = f"shorter than {settings.min_silence_s:g} s"
-        elif min(abs(facts.cut_s - cut) for cut in cuts) < settings.min_passage_s:
+        elif _is_too_near(facts.cut_s, cuts, settings):
             fates[facts.start] = f"a piece would be under {settings.min_passage_s:g} s"
         else:
             cuts.append(facts.cut_s)
@@ -280,17 +254,6 @@ def _make_gap(item: _Weighed, hop_s: float, fate: str) -> Gap:
     )
 
 
-_WORDS = {
-    "length": ("long", "short"),
-    "depth": ("between loud parts", "between quiet parts"),
-    "above_floor": ("at the noise floor", "above the noise floor"),
-    "attack": ("a clear attack behind it", "no attack behind it"),
-    "piece": ("plausible pieces", "a very short piece"),
-    "file": ("a long file", "a file of a song's length"),
-    "tags": ("", "tagged as one track"),
-}
-
-
 def _reason(item: _Weighed, fate: str) -> str:
     """Why a gap was taken or not, in words, strongest evidence first."""
     facts = f"{item.facts.length_s:.1f} s, {item.facts.depth_db:.0f} dB down"
@@ -298,22 +261,31 @@ def _reason(item: _Weighed, fate: str) -> str:
         return f"{'silence' if fate == TAKEN else fate}: {facts}"
     if fate not in (TAKEN, ""):
         return f"not taken, {fate}: {facts}"
-    sign = 1.0 if fate == TAKEN else -1.0
-    ranked = sorted(
-        ((sign * value, name) for name, value in item.evidence if name in _WORDS), reverse=True
-    )
-    words = [_WORDS[name][0 if sign > 0 else 1] for value, name in ranked[:3] if value > 0.05]
+    words = name_strongest(item.evidence, is_for=fate == TAKEN)
     verdict = "taken" if fate == TAKEN else "a pause in the music"
-    return f"{verdict}: {', '.join(words)} ({facts})"
+    return f"{verdict}: {words} ({facts})"
 
 
-def _take_best(scene: _Scene, weighed: Sequence[_Weighed], n_passages: int) -> list[Gap]:
-    """The rule for a known count: so many gaps, the best ones."""
-    best = sorted(weighed, key=lambda w: -w.score)[: n_passages - 1]
-    return [
-        _make_gap(item, scene.hop_s, TAKEN if item in best else "not among the best")
-        for item in weighed
-    ]
+def _take_best(
+    scene: _Scene, weighed: Sequence[_Weighed], settings: SegmentSettings, n_passages: int
+) -> list[Gap]:
+    """The rule for a known count: so many gaps, the best ones that leave no scrap between."""
+    cuts = [0.0, scene.profile.duration_s]
+    fates: dict[int, str] = {}
+    for item in sorted(weighed, key=lambda w: (-w.score, w.facts.start)):
+        cut_s = item.facts.cut_s
+        if len(cuts) > n_passages:
+            fates[item.facts.start] = "not among the best"
+        elif _is_too_near(cut_s, cuts, settings):
+            fates[item.facts.start] = f"a piece would be under {settings.min_passage_s:g} s"
+        else:
+            cuts.append(cut_s)
+            fates[item.facts.start] = TAKEN
+    return [_make_gap(item, scene.hop_s, fates[item.facts.start]) for item in weighed]
+
+
+def _is_too_near(cut_s: float, cuts_s: Sequence[float], settings: SegmentSettings) -> bool:
+    return min(abs(cut_s - other_s) for other_s in cuts_s) < settings.min_passage_s
 
 
 def _fit(
@@ -321,6 +293,7 @@ def _fit(
 ) -> Alignment | None:
     return fit_durations(
         scene.clearance,
+        compute_change_db(scene.profile.band_power, hop_s=scene.hop_s),
         hop_s=scene.hop_s,
         gap_cuts_s=[item.facts.cut_s for item in weighed],
         durations_s=durations_s,

@@ -35,7 +35,8 @@ LATEST_CUT_S = 1.25
 """A cut lies no earlier before the next attack: an ending may be hidden, an attack hardly."""
 CONTEXT_S = 8.0
 """How far a gap's surroundings reach."""
-ATTACK_S = 1.0
+AT_FLOOR_DB = 2.5
+"""Noise alone seldom has more clearance: what has is a sound that dies away."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -50,8 +51,8 @@ class GapFacts:
         Coarse frames ``[start, end)``.
     cut_s
         Where a cut belongs: in its calm part, and near the attack behind it.
-    length_s
-        Its length.
+    length_s, floor_s
+        Its length, and how much of it lies at the floor.
     level_db
         Its median A-weighted level.
     depth_db
@@ -60,19 +61,17 @@ class GapFacts:
         Clearance of the music around it.
     above_floor_db
         Clearance of its calmest second.
-    attack_db
-        Rise of the clearance in the second behind it.
     """
 
     start: int
     end: int
     cut_s: float
     length_s: float
+    floor_s: float
     level_db: float
     depth_db: float
     clearance_db: float
     above_floor_db: float
-    attack_db: float
 
 
 def compute_quiet_level(profile: LevelProfile) -> FloatArray:
@@ -179,7 +178,7 @@ def measure_gap(
     level: FloatArray, clearance: FloatArray, start: int, end: int, *, hop_s: float
 ) -> GapFacts:
     """The facts of a quiet stretch of frames ``[start, end)``."""
-    n_context, n_attack = round(CONTEXT_S / hop_s), max(round(ATTACK_S / hop_s), 1)
+    n_context = round(CONTEXT_S / hop_s)
     around = np.r_[max(start - n_context, 0) : start, end : min(end + n_context, len(level))]
     first, last = find_calm(clearance, start, end, hop_s=hop_s)
     calm_db = max(float(clearance[first:last].mean()), 0.0)
@@ -189,11 +188,11 @@ def measure_gap(
         end=end,
         cut_s=max(0.5 * (first + last) * hop_s, last * hop_s - LATEST_CUT_S),
         length_s=(end - start) * hop_s,
+        floor_s=int(np.count_nonzero(clearance[start:end] < AT_FLOOR_DB)) * hop_s,
         level_db=level_db,
         depth_db=float(np.median(level[around])) - level_db if len(around) else 0.0,
         clearance_db=float(np.median(clearance[around])) if len(around) else 0.0,
         above_floor_db=calm_db,
-        attack_db=float(clearance[end : end + n_attack].max(initial=calm_db)) - calm_db,
     )
 
 
