@@ -30,7 +30,7 @@ def export_results(
     results: Sequence[FileResult],
     folder: str | Path,
     *,
-    formats: Sequence[str] = ("csv",),
+    formats: str | Sequence[str] = "csv",
     music_folder: str | Path | None = None,
 ) -> tuple[Path, ...]:
     """Write results into a folder, in each of the formats.
@@ -50,7 +50,7 @@ def export_results(
     folder
         Where to; made where missing.
     formats
-        Any of :data:`FORMATS`.
+        One or several of :data:`FORMATS`.
     music_folder
         A folder that nothing may be written into.
 
@@ -66,6 +66,7 @@ def export_results(
     WkmpLabError
         A file could not be written.
     """
+    formats = (formats,) if isinstance(formats, str) else tuple(formats)
     check_formats(formats)
     target = check_folder(folder, music_folder=music_folder)
     try:

@@ -146,7 +146,8 @@ def find_threshold_db(settings: SegmentSettings, *, floor_db: float, loud_db: fl
 
 
 def _look(profile: LevelProfile) -> _Scene:
-    level, clearance = compute_quiet_level(profile), compute_clearance(profile)
+    level = compute_quiet_level(profile)
+    clearance = compute_clearance(profile, level)
     loud_db, range_db = (
         float(np.percentile(values, LOUD_PERCENTILE)) if len(values) else DIGITAL_SILENCE_DB
         for values in (level, clearance)

@@ -179,12 +179,10 @@ class ImportSession:
             raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
         return result
 
-    def export(self, folder: str | Path, formats: Sequence[str] = ("csv",)) -> tuple[Path, ...]:
+    def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
         """Write the tables into a folder; see :func:`wkmp_lab.export.export_results`."""
-        several = (formats,) if isinstance(formats, str) else tuple(formats)
-        return export.export_results(
-            self.results, folder, formats=several, music_folder=self.folder
-        )
+        music = self.folder
+        return export.export_results(self.results, folder, formats=formats, music_folder=music)
 
     # -- what can be done ----------------------------------------------------------------
 
