@@ -55,7 +55,7 @@ def music(tmp_path_factory):
 def side(tmp_path_factory):
     """Two pieces with a faint hiss between them."""
     hush = noise(3.0, SR, amplitude=1e-3)
-    pieces = [music_like(seed=seed, seconds=20, sr=SR) for seed in (1, 2)]
+    pieces = [music_like(seed=seed, seconds=60, sr=SR) for seed in (1, 2)]
     path = tmp_path_factory.mktemp("side") / "side.wav"
     write_audio(path, np.concatenate([pieces[0], hush, pieces[1]], axis=1), SR)
     return path
