@@ -145,7 +145,7 @@ def test_the_latest_cut_holds_and_can_be_given_back():
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     folder = tmp_path_factory.mktemp("side")
-    pieces = [audio_factory.music_like(seed=k, seconds=14.0, sr=22050) for k in range(2)]
+    pieces = [audio_factory.music_like(seed=k, seconds=60.0, sr=22050) for k in range(2)]
     pause = np.zeros((pieces[0].shape[0], 22050 * 2), np.float32)
     audio_factory.write_audio(
         folder / "side.flac", np.hstack([pieces[0], pause, pieces[1]]), 22050
@@ -170,7 +170,7 @@ def test_a_cut_by_hand_holds_in_every_later_run_until_it_is_taken_back(music, tm
     assert len(found) == 2
 
     session.recut("side.flac", [7.0, 20.0])
-    assert spans_of(session) == [(0.0, 7.0), (7.0, 20.0), (20.0, 30.0)]
+    assert spans_of(session) == [(0.0, 7.0), (7.0, 20.0), (20.0, 122.0)]
     assert session.gaps["reason"].str.contains("set by hand").sum() >= 2
 
     later = import_folder(music, settings=OFFLINE, store=store)

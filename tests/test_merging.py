@@ -115,7 +115,7 @@ def test_the_last_passage_has_none_to_be_merged_with(passage, message):
 def test_a_song_cut_in_two_is_offered_as_one_and_made_one_when_asked(tmp_path):
     if find_fingerprint_tool() is None:
         pytest.skip("needs Chromaprint: libchromaprint or an ffmpeg with its muxer")
-    pieces = [audio_factory.music_like(seed=k, seconds=24.0, sr=22050) for k in range(2)]
+    pieces = [audio_factory.music_like(seed=k, seconds=60.0, sr=22050) for k in range(2)]
     pause = np.zeros((pieces[0].shape[0], 22050 * 2), np.float32)
     (tmp_path / "music").mkdir()
     audio_factory.write_audio(
@@ -128,14 +128,14 @@ def test_a_song_cut_in_two_is_offered_as_one_and_made_one_when_asked(tmp_path):
     with Catalogue(catalogue) as known:
         add_results(known, session.results)
 
-    cut = session.recut("side.flac", [12.0, 25.0])
+    cut = session.recut("side.flac", [30.0, 61.0])
     assert session.merges[["passage", "next_passage"]].to_numpy().tolist() == [[0, 1]]
-    assert "'side, passage 1', together 25 s of its 25 s" in session.merges["why"][0]
+    assert "'side, passage 1', together 61 s of its 61 s" in session.merges["why"][0]
     assert session.merges["why"][0] in cut.notes[-1]
     assert len(session.passages) == 3
 
     session.merge("side.flac", int(session.merges["passage"][0]))
-    assert session.passages["start_s"].tolist() == [0.0, 25.0]
+    assert session.passages["start_s"].tolist() == [0.0, 61.0]
     assert session.passages["title"].tolist() == ["side, passage 1", "side, passage 2"]
     assert session.merges.empty
     assert session.get_result("side.flac").notes == ()

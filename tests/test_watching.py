@@ -4,6 +4,7 @@ import functools
 import threading
 
 import audio_factory
+import numpy as np
 import pytest
 from cluster_runs import make_task
 
@@ -18,7 +19,7 @@ from wkmp_lab.throttle import WORKER_MB, Machine, estimate_file_mb
 from wkmp_lab.watching import Watch
 
 pytestmark = pytest.mark.slow
-N_SONGS = 12
+N_SONGS = 8
 SHORT_MB, PLENTY_MB = 10.0, 20_000.0
 
 
@@ -26,8 +27,9 @@ SHORT_MB, PLENTY_MB = 10.0, 20_000.0
 def music(tmp_path_factory):
     folder = tmp_path_factory.mktemp("songs")
     for k in range(N_SONGS):
-        samples = audio_factory.music_like(seed=k, seconds=40.0 + k, sr=44_100)
-        audio_factory.write_audio(folder / f"song{k:02d}.flac", samples, 44_100)
+        samples = audio_factory.music_like(seed=k, seconds=20.0 + k, sr=44_100)
+        # So long that a file that is held is seen held twice.
+        audio_factory.write_audio(folder / f"song{k:02d}.flac", np.tile(samples, 12), 44_100)
     return folder
 
 
