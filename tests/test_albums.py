@@ -1,7 +1,7 @@
 """Laying the passages of an album side on the tracks of a release."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_lab.albums import Piece, align_release, choose_edition, describe_cuts
@@ -27,7 +27,6 @@ def links_of(alignment):
 DURATIONS = st.lists(st.floats(30.0, 600.0), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(DURATIONS)
 def test_a_release_fits_itself_track_by_track(durations):
     alignment = align_release(pieces_of(*durations), release_of(*durations))
@@ -35,7 +34,6 @@ def test_a_release_fits_itself_track_by_track(durations):
     assert sum(abs(link.excess_s) for link in alignment.links) == pytest.approx(0.0)
 
 
-@settings(deadline=None)
 @given(DURATIONS, DURATIONS)
 def test_every_piece_and_every_track_is_used_once_in_order(durations, others):
     alignment = align_release(pieces_of(*durations), release_of(*others))

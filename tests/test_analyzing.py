@@ -289,7 +289,7 @@ def test_a_long_quiet_outro_is_a_long_tail():
 # --- relations ------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     start_s=st.floats(0.0, 9.0),
     length_s=st.floats(0.05, 12.0),
@@ -323,7 +323,7 @@ PROFILE = profile_of(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(gain_db=st.floats(-20.0, 6.0))
 def test_gain_moves_levels_and_leaves_leads_where_they_are(gain_db):
     wave = ramp(make_beat(12.0), from_db=-40.0, over_s=4.0)

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_lab.claims import Claim, claims_of_tags
@@ -265,7 +265,6 @@ def some_claims(draw: st.DrawFn) -> Claim:
 TAGS = st.sampled_from([Tags(), RAIN_TAGS, Tags(title="Snow", artist="Others")])
 
 
-@settings(deadline=None)
 @given(claims=st.lists(some_claims(), max_size=5), tags=TAGS, seed=st.randoms())
 def test_the_order_of_the_claims_does_not_matter(claims, tags, seed):
     shuffled = list(claims)
@@ -273,7 +272,6 @@ def test_the_order_of_the_claims_does_not_matter(claims, tags, seed):
     assert decide(*claims, tags=tags) == decide(*shuffled, tags=tags)
 
 
-@settings(deadline=None)
 @given(claims=st.lists(some_claims(), max_size=5), tags=TAGS)
 def test_scores_are_bounded_and_the_chosen_is_the_best_candidate(claims, tags):
     identity = decide(*claims, tags=tags)
@@ -289,7 +287,6 @@ def grade_of(identity: Identity, mbid: str) -> int:
     )
 
 
-@settings(deadline=None)
 @given(claims=st.lists(some_claims(), min_size=1, max_size=5), tags=TAGS)
 def test_taking_away_a_claim_for_a_recording_never_raises_its_level(claims, tags):
     whole = decide(*claims, tags=tags)
@@ -301,7 +298,6 @@ def test_taking_away_a_claim_for_a_recording_never_raises_its_level(claims, tags
         assert grade_of(fewer, claim.recording_mbid) <= grade_of(whole, claim.recording_mbid)
 
 
-@settings(deadline=None)
 @given(
     claims=st.lists(
         some_claims().map(lambda c: dataclasses.replace(c, recording_mbid=A)), max_size=5

@@ -63,7 +63,7 @@ def test_relative_keys_stand_together_and_differ_in_mode():
     assert far["fifths_cos"] == pytest.approx(-major["fifths_cos"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(2, 12))
 def test_distance_is_symmetric_and_ordered(seed, n):
     library = make_library(n, seed=seed)

@@ -243,7 +243,7 @@ levels = st.lists(st.floats(-100, 0), min_size=1, max_size=60)
 
 
 @given(levels, st.sampled_from(["auto", "cd", "vinyl", "cassette"]))
-@hypothesis_settings(deadline=None, max_examples=60)
+@hypothesis_settings(max_examples=60)
 def test_passages_always_cover_the_file_without_overlap(runs, medium):
     profile = random_profile(np.repeat(runs, 40))
     settings = SegmentSettings(medium=medium, min_passage_s=2.0)

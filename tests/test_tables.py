@@ -3,7 +3,7 @@ import time
 import example_results as example
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_lab import columns, tables
@@ -139,7 +139,6 @@ def test_two_undecodable_names_stay_apart():
     assert tables.files_table(results)["path"].is_unique
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_breaks_a_table(title, path):
     passage = example.make_passage(title=title)

@@ -30,7 +30,7 @@ def read_rows(path, sheet):
 
 
 @given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read(tmp_path, rows):
     path = tmp_path / "book.xlsx"
     write_workbook(path, {"sheet": (["a", "b", "c"], rows)})

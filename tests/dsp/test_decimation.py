@@ -27,7 +27,7 @@ def test_every_sample_is_the_rounded_sum_of_products(n_samples):
     np.testing.assert_array_equal(halve(NOISE[:n_samples]), halve_plainly(NOISE[:n_samples]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(20, 5000), max_size=8))
 def test_the_size_of_the_blocks_changes_nothing(cuts):
     blocks = np.split(NOISE, sorted(cuts))

@@ -43,7 +43,7 @@ NOISE = make_noise(4.0)
 NOISE_PROFILE = measure_levels(NOISE)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cuts=st.lists(st.integers(0, NOISE.n_samples), max_size=12))
 def test_the_profile_does_not_depend_on_how_the_file_is_cut_into_blocks(cuts):
     meter = LevelMeter(sr=NOISE.sr, n_channels=NOISE.n_channels)

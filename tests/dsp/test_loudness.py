@@ -212,7 +212,7 @@ def test_passages_outside_the_file_are_refused(start_s, end_s):
         measure_loudness(profile, start_s=start_s, end_s=end_s)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(gain_db=st.floats(-30.0, 6.0), seed=st.integers(0, 99))
 def test_gain_moves_every_level_by_itself_and_the_range_not_at_all(gain_db, seed):
     rng = np.random.default_rng(seed)

@@ -45,7 +45,7 @@ def catalogue():
         yield catalogue
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     index=st.integers(0, N_PIECES - 1),
     start=st.integers(0, 700),

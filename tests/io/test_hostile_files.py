@@ -15,7 +15,7 @@ from pathlib import Path
 import audio_factory as factory
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_lab.errors import DecodeError
@@ -288,7 +288,6 @@ def test_sizes_beyond_any_file_lead_to_no_seek_error_and_no_print(tmp_path, capf
     assert capfd.readouterr() == ("", "")
 
 
-@settings(deadline=None)
 @given(
     ending=st.sampled_from(sorted(factory.CODECS)),
     changes=st.lists(

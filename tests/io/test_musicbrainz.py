@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from standin import Standin
 from standin_world import make_id
@@ -117,7 +117,6 @@ def test_includes_that_the_service_does_not_have_are_refused():
         check_includes("recording", ["genres"])
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_no_text_is_an_operator_of_the_search(text):
     escaped = escape_lucene(text)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import targets
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 FUZZ = Path(__file__).parent / "fuzz.py"
@@ -23,7 +23,6 @@ CHANGES = st.lists(
 
 @pytest.mark.parametrize("name", sorted(targets.TARGETS))
 @given(changes=CHANGES, which=st.integers(0, 9))
-@settings(deadline=None)
 def test_no_change_of_what_others_wrote_leads_to_a_foreign_error(name, changes, which):
     target, examples = targets.TARGETS[name]
     raw = bytearray(examples[which % len(examples)])
