@@ -5,6 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 
+import example_results
 import pytest
 from standin import KEY, make_document
 from test_lane import at, run_lane
@@ -12,11 +13,13 @@ from test_lookups import file_of, make_settings
 
 from wkmp_lab.decisions import apply_decisions, make_identity_decision
 from wkmp_lab.export_wkmp import export_wkmp
+from wkmp_lab.flavor_lookups import add_flavors
 from wkmp_lab.flavors import CATEGORIES, Flavor, flavor_distance
+from wkmp_lab.io.acousticbrainz import FlavorAnswer
 from wkmp_lab.io.flavor_file import FlavorFile, read_document
 from wkmp_lab.lane import Lane, needs_identity
 from wkmp_lab.neighbours import _name_categories, find_neighbours
-from wkmp_lab.services import name_sources
+from wkmp_lab.services import Services, name_sources
 from wkmp_lab.store import Store
 from wkmp_lab.tables import musical_flavors_table
 
@@ -188,3 +191,13 @@ def test_alike_categories_are_the_reasons():
         {"timbre": {"bright": 0.88, "dark": 0.12}, "gender": {"female": 0.9, "male": 0.1}}, "s"
     )
     assert _name_categories(one, other) == ("timbre",)
+
+
+def test_an_id_that_is_none_of_musicbrainz_is_not_asked_about(tmp_path):
+    path = tmp_path / "flavors.sqlite"
+    made = example_results.make_passage(0, mbid="my-own-1", level="high")
+    result = example_results.make_result("/music/mine.flac", passages=(made,), sha256="ab" * 32)
+    assert made.recording_mbid == "my-own-1"
+    with FlavorFile(path, is_writer=True) as flavors:
+        services = Services(fetch_flavors=lambda mbids: FlavorAnswer(flavors.read(mbids)))
+        assert add_flavors([result], services).results == (result,)

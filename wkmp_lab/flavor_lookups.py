@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from wkmp_lab.columns import FLAVORS, Column, PassageRow
 from wkmp_lab.flavors import Flavor
 from wkmp_lab.model import FileResult
+from wkmp_lab.names import read_mbid
 from wkmp_lab.services import Services
 
 
@@ -43,7 +44,8 @@ def lacks_flavor(result: FileResult) -> bool:
 def add_flavors(results: Sequence[FileResult], services: Services) -> Flavored:
     """The results, each passage with the flavor of its recording, as far as it can be had."""
     heard = {each.recording_mbid for result in results for each in result.passages}
-    mbids = sorted(mbid for mbid in heard if mbid)
+    # A catalogue from elsewhere may hold ids of its own, which neither dump nor server knows.
+    mbids = sorted(mbid for mbid in heard if mbid and read_mbid(mbid))
     if services.fetch_flavors is None or not mbids:
         return Flavored(tuple(results))
     answer = services.fetch_flavors(mbids)
