@@ -16,6 +16,7 @@ WITH_MUSIC = (
     "single_file",
     "loudness",
     "segmenting",
+    "endings",
     "catalogue",
     "flavor",
     "resume",

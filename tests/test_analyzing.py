@@ -274,10 +274,19 @@ def test_a_last_beat_with_short_reverberation_is_a_hard_end(reverberation_s):
     assert analyze(make_beat(20.0), decay, silence(1.0)).end_type == "hard"
 
 
-@pytest.mark.parametrize("decay_s", [4.0, 8.0, 12.0])
+@pytest.mark.parametrize("decay_s", [2.5, 4.0, 8.0, 12.0])
 def test_a_last_chord_that_dies_away_is_a_long_tail(decay_s):
     chord = make_pad(decay_s)
     chord *= 10.0 ** (-3.0 * np.arange(chord.size) / chord.size)
+
+    assert analyze(make_beat(20.0), 2 * chord, silence(1.0)).end_type == "long_tail"
+
+
+@pytest.mark.parametrize("beat_hz", [1.0, 2.0, 3.0])
+def test_the_slow_beats_of_a_ringing_chord_are_no_attacks(beat_hz):
+    chord = make_pad(4.0)
+    t = np.arange(chord.size) / SR
+    chord *= 10.0 ** (-2.0 * t / 4.0) * (1.0 - 0.5 * np.sin(np.pi * beat_hz * t) ** 2)
 
     assert analyze(make_beat(20.0), 2 * chord, silence(1.0)).end_type == "long_tail"
 

@@ -17,9 +17,9 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
         Phase.EXTRACTING: "1",
-        Phase.SEGMENTING: "1",
+        Phase.SEGMENTING: "2",
         Phase.FINGERPRINTING: "1",
-        Phase.ANALYZING: "1",
+        Phase.ANALYZING: "2",
         Phase.FLAVORING: str(flavoring.VERSION),
     }
 )
