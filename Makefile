@@ -55,7 +55,7 @@ test: $(VENV)/.installed-test
 # atheris has wheels for few systems; what needs it is skipped where there is none.
 torture: $(VENV)/.installed-test
 	-$(PIP) install 'atheris>=3'
-	$(BIN)/python -m pytest --hypothesis-profile torture tests/torture tests/io tests/test_fingerprinting.py \
+	$(BIN)/python -m pytest --timeout 3600 --hypothesis-profile torture tests/torture tests/io tests/test_fingerprinting.py \
 	  tests/test_flavors.py tests/test_text.py tests/test_tables.py tests/test_store.py tests/test_signals.py
 
 bench: $(VENV)/.installed-bench
