@@ -144,16 +144,16 @@ class Review:
         self._paint("merged; Undo parts them again")
 
     def undo(self) -> None:
-        """Take the latest decision back, and look at its passage again."""
+        """Take the latest decision back, with those made at once with it, and look there again."""
         undone = self._session.undo()
-        if not isinstance(undone, IdentityDecision):
+        places = {(d.sha256, d.start_ticks) for d in undone if isinstance(d, IdentityDecision)}
+        if not places:
             self._paint("a cut was undone" if undone else "there is nothing to undo")
             return
-        for position, item in enumerate(self._items()):
-            is_there = undone.start_ticks == item.passage.start_ticks
-            if item.result.sha256 == undone.sha256 and is_there:
+        for position, item in reversed(list(enumerate(self._items()))):
+            if (item.result.sha256, item.passage.start_ticks) in places:
                 self.position = position
-        self._paint("undone")
+        self._paint("undone" if len(undone) == 1 else f"{len(undone)} decisions undone")
 
     def close(self) -> None:
         """End the review: the widgets give way to what was decided, which a saved file keeps."""
