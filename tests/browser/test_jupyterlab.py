@@ -230,7 +230,7 @@ def tagged(tmp_path_factory):
     return folder
 
 
-def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
+def test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record(lab, page, tagged):
     folder, url = lab
     cells = [
         "import wkmp_lab as wl\nfrom wkmp_lab.settings import IdentifySettings\n"
@@ -244,7 +244,7 @@ def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
     run_command(page, "notebook:run-all-cells")
     card = page.locator(".wkmp")
     expect(card).to_contain_text("0 of 2 decided", timeout=60_000)
-    card.locator("select").select_option(index=1)
+    card.get_by_label("Passage").select_option(index=1)
     expect(card).to_contain_text(XSS)
     card.get_by_role("button", name="Play start").click()
     expect(page.locator("audio")).to_be_visible(timeout=15_000)
@@ -254,6 +254,25 @@ def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
     expect(card).to_contain_text("1 of 2 decided")
     card.get_by_role("button", name="Undo").click()
     expect(card).to_contain_text("0 of 2 decided")
+    card.get_by_role("button", name="Take it").click()
+    expect(card).to_contain_text("1 of 2 decided")
+    card.get_by_role("button", name="Undo").click()
+    card.get_by_role("button", name="Table").click()
+    rows = card.locator(".wk-row:not(.wk-head)")
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text(XSS)
+    rows.last.get_by_role("checkbox", name="Tick Blue Lantern.mp3 #0").check()
+    take_pictures(page, "review_table")
+    card.get_by_role("button", name="Tick all 2").click()
+    card.get_by_role("button", name="Take the best for 2 ticked").click()
+    expect(card).to_contain_text("2 of 2 decided")
+    card.get_by_role("button", name="Undo").click()
+    expect(card).to_contain_text("0 of 2 decided")
+    assert card.evaluate("card => { card.style.width = '400px'; return card.scrollWidth <= 400 }")
+    rows.first.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    expect(card).to_contain_text("1 ticked")
+    rows.first.get_by_role("button", name="03 Night Bus.m4a #0").click()
     card.get_by_role("button", name="Take it").click()
     expect(card).to_contain_text("1 of 2 decided")
     card.get_by_role("button", name="Done").click()
