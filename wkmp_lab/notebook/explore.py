@@ -34,7 +34,7 @@ from wkmp_lab.notebook.pictures import draw_png
 from wkmp_lab.pipeline import complete_hints
 from wkmp_lab.session import ImportSession
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
-from wkmp_lab.summary import format_count, format_result_html
+from wkmp_lab.summary import format_clock, format_count, format_result_html, read_clock
 from wkmp_lab.text import clean_text, escape_html
 
 BOUNDARY_S = 5.0
@@ -131,7 +131,7 @@ class Explorer:
         self.editor = CutEditor(
             on_pick=lambda _: self.show(),
             on_move=self._then_show(cutting.move),
-            on_split=self._then_show(cutting.split),
+            on_split=self._then_show(self._split),
             on_join=self._then_show(cutting.join),
             on_snap=self._then_show(cutting.snap),
             on_release=self._then_show(cutting.release),
@@ -193,6 +193,16 @@ class Explorer:
             self.show()
 
         return self._try(do)
+
+    def _split(self, typed: str) -> None:
+        at_s, end_s = read_clock(typed), self.cutting.overview.profile.duration_s
+        if not 0.0 < at_s < end_s:
+            raise InvalidInputError(
+                f"expected a time within the file, which is {format_clock(end_s)} long, "
+                f"got {typed.strip()}"
+            )
+        self.cutting.split(at_s)
+        self.editor.new.value = ""
 
     def _say(self, words: str) -> None:
         self.message.value = f'<div role="status">{escape_html(words, 300)}</div>'
