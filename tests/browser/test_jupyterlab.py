@@ -26,6 +26,8 @@ from lab_server import (
 )
 from mutagen.easyid3 import EasyID3
 
+from wkmp_lab.notebook.explore import LEAST_WIDTH_PX
+
 CHROMIUM = find_chromium()
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -176,6 +178,17 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
     )
     assert 1_000 < size < 500_000
     take_pictures(page, "explorer")
+    page.set_viewport_size({"width": 400, "height": 1150})
+    picture.scroll_into_view_if_needed()
+    take_pictures(page, "explorer_narrow")
+    # Its words stay readable: it scrolls in its own frame, and the rest stays in sight.
+    frame = page.locator(".wkmp-frame").first
+    shown, whole, around = frame.evaluate(
+        "frame => [frame.clientWidth, frame.scrollWidth, frame.parentElement.scrollWidth]"
+    )
+    assert whole >= LEAST_WIDTH_PX
+    assert shown < 400
+    assert around <= shown + 1
 
 
 def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, side):

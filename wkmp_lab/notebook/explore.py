@@ -39,6 +39,8 @@ from wkmp_lab.text import clean_text, escape_html
 
 BOUNDARY_S = 5.0
 """What is played before and after a cut."""
+LEAST_WIDTH_PX = 760
+"""Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
 
 
 def explore(
@@ -162,14 +164,19 @@ class Explorer:
             _with_class(widgets.Image(format="png"), name) for name in ("picture", "near")
         )
         for image in (self.picture, self.near):
-            image.layout = widgets.Layout(width="100%", max_width="920px")
+            image.layout = widgets.Layout(width="100%", min_width=f"{LEAST_WIDTH_PX}px")
+        frame = widgets.Layout(width="100%", max_width="920px", overflow="auto hidden")
+        whole, near = (
+            _with_class(widgets.Box([image], layout=frame), "frame")
+            for image in (self.picture, self.near)
+        )
         row = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         for part in (self.sliders.box, self.player.box):
             part.layout.flex = "1 1 360px"
         self.box = widgets.VBox(
             [
                 widgets.HBox([self.sliders.box, self.player.box], layout=row),
-                *(self.verdict, self.picture, self.editor.box, self.near),
+                *(self.verdict, whole, self.editor.box, near),
                 widgets.HBox([keep, done] if cutting.session else [done]),
                 *(self.message, self.code),
             ]
@@ -291,7 +298,10 @@ class Explorer:
         cutting = self.cutting
         png = base64.b64encode(draw_png(plot_overview(cutting.overview, cutting.result))).decode()
         words = escape_html(f"Level and spectrogram of {self!r}", 300)
-        picture = f'<img alt="{words}" src="data:image/png;base64,{png}">'
+        picture = (
+            f'<div style="overflow-x:auto"><img alt="{words}" '
+            f'style="min-width:{LEAST_WIDTH_PX}px" src="data:image/png;base64,{png}"></div>'
+        )
         code = _show_code(format_cutting_code(cutting))
         html = f"{picture}{format_result_html(cutting.result)}<p>{code}</p>"
         return {"text/html": html, "text/plain": repr(self)}
@@ -333,4 +343,5 @@ def _draw_anew() -> None:
 
 def _show_code(code: str) -> str:
     lines = "<br>".join(escape_html(line, 2000) for line in code.splitlines())
-    return f"As code, for every file of an import:<br><code>{lines}</code>"
+    style = "white-space:pre-wrap;overflow-wrap:anywhere"
+    return f'As code, for every file of an import:<br><code style="{style}">{lines}</code>'

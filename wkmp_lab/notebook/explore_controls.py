@@ -17,7 +17,8 @@ OWN = "own threshold"
 REACH_S = 5.0
 """How far the slider moves a cut to either side."""
 _LABEL = {"description_width": "11em"}
-_WIDE = widgets.Layout(width="460px", max_width="100%")
+_WIDE = widgets.Layout(width="460px", max_width="calc(100% - 4px)")
+"""Widgets have a margin of 2 px."""
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center")
 
 
@@ -288,7 +289,7 @@ class Player:
             css_class="crossfade",
         )
         self.audio = widgets.Audio(value=b"", format="ogg", autoplay=True, loop=False)
-        self.audio.layout.display = "none"
+        self.audio.layout.display, self.audio.layout.max_width = "none", "100%"
         self.audio.add_class("wkmp-audio")
         buttons = widgets.HBox([self.start, self.cut, self.crossfade], layout=_ROW)
         self.box = widgets.VBox([self.pick, buttons, self.audio])
