@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -189,6 +190,44 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
     assert whole >= LEAST_WIDTH_PX
     assert shown < 400
     assert around <= shown + 1
+
+
+def test_a_notebook_stays_small_after_ten_listens_with_its_widgets_saved(lab, page, side):
+    folder, url = lab
+    cell = f"from wkmp_lab.notebook.explore import explore\nexplore({str(side)!r})"
+    write_notebook(folder / "listen.ipynb", [cell])
+    open_notebook(page, url, "listen.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    expect(page.locator(".wkmp-verdict")).to_contain_text("2 passages", timeout=60_000)
+    wait_for_cells(page)
+    page.get_by_label("Passage", exact=True).select_option(index=1)
+    heard = set()
+    names = ("Play its start", "Play the cut before it", "Play the cross-fade into it")
+    for press in range(10):
+        before = page.locator("audio").get_attribute("src") if press else None
+        page.get_by_role("button", name=names[press % 3]).click()
+        page.wait_for_function(
+            "before => { const src = document.querySelector('audio')?.src;"
+            " return src && src !== before }",
+            arg=before,
+            timeout=15_000,
+        )
+        heard.add(page.locator("audio").get_attribute("src"))
+    assert len(heard) == 10
+    # The most that can be saved: JupyterLab leaves the state of widgets out unless told.
+    keeps_state = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+    is_kept = f"() => window.jupyterapp.commands.isToggled('{keeps_state}')"
+    run_command(page, keeps_state)
+    page.wait_for_function(is_kept)
+    save_notebook(page)
+    run_command(page, keeps_state)
+    page.wait_for_function(f"() => !({is_kept})()")
+    saved = folder / "listen.ipynb"
+    state = nbformat.read(saved, as_version=4).metadata.widgets
+    models = state["application/vnd.jupyter.widget-state+json"]["state"].values()
+    assert sum(model["model_name"] == "AudioModel" for model in models) == 1
+    print(f"{saved.stat().st_size:,} bytes after ten listens")
+    assert saved.stat().st_size < 2_000_000
 
 
 def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, side):
