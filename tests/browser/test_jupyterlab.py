@@ -309,7 +309,7 @@ def test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record(lab, pa
     card.get_by_role("button", name="Take it").click()
     expect(card).to_contain_text("1 of 2 decided")
     card.get_by_role("button", name="Undo").click()
-    card.get_by_role("button", name="Table").click()
+    card.get_by_role("radio", name="Table").check()
     rows = card.locator(".wk-row:not(.wk-head)")
     expect(rows).to_have_count(2)
     expect(rows.last).to_contain_text(XSS)

@@ -43,7 +43,8 @@ vertical-align:top;padding-right:14px!important}
 .wkmp .wk-review p{margin:6px 0;overflow-wrap:anywhere}
 .wkmp .widget-radio-box label{height:auto;line-height:1.4;white-space:normal;padding:3px 0;
 overflow-wrap:anywhere;display:flex;align-items:baseline;gap:6px}
-.wkmp .widget-radio-box{height:auto}.wkmp .widget-radio-box input{float:none;order:-1;flex:none}
+.wkmp .widget-radio-box{height:auto}
+.wkmp .widget-radio-box label input{float:none;order:-1;flex:none;height:auto;margin:0 1px}
 """
 View = Literal["one by one", "table"]
 VIEWS: tuple[tuple[str, View], ...] = (("One by one", "one by one"), ("Table", "table"))
@@ -94,12 +95,9 @@ class Review:
         self._audio.layout.display = "none"
         self._make_buttons()
         self._pick.observe(self._on_pick, "value")
-        self._view = widgets.ToggleButtons(
-            options=VIEWS,
-            tooltips=["A passage with all its candidates", "Many passages at a look"],
-        )
-        self._view.style.button_width = "auto"
-        self._view.layout.margin = "4px 0"
+        # Not toggle buttons: of those, nobody who hears the page is told which is pressed.
+        self._view = widgets.RadioButtons(options=VIEWS)
+        self._view.add_class("wk-views")
         self._view.observe(lambda _: self._paint(), "value")
         self.table = ReviewTable(
             on_open=self.open,

@@ -17,6 +17,7 @@ from wkmp_lab.text import elide, escape_html
 PAGE_ROWS = 25
 MAX_PLACE = 60
 MAX_SONG = 80
+MAX_OFFER = 160
 _ORDERS: tuple[tuple[str, Order], ...] = (
     ("file and place", "file"),
     ("level, surest first", "level"),
@@ -48,7 +49,8 @@ padding-left:10px;font-variant-numeric:tabular-nums;align-items:baseline}
 .wkmp .wk-head .widget-html-content{color:var(--wk-soft)}
 .wkmp .wk-head .wk-file{padding-left:6px}
 .wkmp .wk-line>*,.wkmp .wk-line>button.jupyter-button{margin:2px 12px 2px 0}
-.wkmp .widget-toggle-buttons button.jupyter-button{margin:0 8px 0 0}
+.wkmp .wk-views,.wkmp .wk-views .widget-radio-box{width:auto;margin:2px 0}
+.wkmp .wk-views .widget-radio-box{flex-direction:row;gap:0 18px}
 @container (max-width:700px){.wkmp .wk-head{display:none!important}
 .wkmp .wk-row{grid-template-columns:26px 1fr;padding:4px 0}
 .wkmp .wk-row>.widget-html{grid-column:2}
@@ -259,7 +261,9 @@ def _format_facts(item: ReviewItem) -> str:
         else "<span></span>"
         for (name, kind), text in zip(_COLUMNS[:-1], texts[:-1], strict=True)
     ]
-    song = f'<span class="wk-song"><bdi>{escape_html(texts[-1])}</bdi></span>'
+    # Sure passages are open too, where they seem to be cut through.
+    offer = f"<br><small>{escape_html(str(item.merge), MAX_OFFER)}</small>" if item.merge else ""
+    song = f'<span class="wk-song"><bdi>{escape_html(texts[-1])}</bdi>{offer}</span>'
     return _cells("".join(cells) + song)
 
 
