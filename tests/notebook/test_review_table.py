@@ -140,6 +140,16 @@ def test_a_name_opens_its_passage_by_itself(review):
     assert "26 to 50 of 52" in review.table._place.value
 
 
+def test_a_passage_that_is_gone_is_told_and_not_opened(session, review, monkeypatch):
+    gone, *rest = session.results
+    row = rows_of(review)[0]
+    assert row._key[0] == gone.path
+    monkeypatch.setattr(type(session), "results", tuple(rest))
+    row._name.click()
+    assert "expected a passage that is to be reviewed" in review._message.value
+    assert review._single.layout.display == "none"
+
+
 def test_a_script_does_the_same_without_the_table(session):
     review = session.review()
     sure = review.find_open(["medium"], least_score=0.2, order="lowest score")

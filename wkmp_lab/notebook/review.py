@@ -9,7 +9,7 @@ from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.decisions import IdentityDecision, Verdict, make_candidate
-from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel
 from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip
 from wkmp_lab.notebook.live import find_ui
@@ -100,7 +100,7 @@ class Review:
         self._view.add_class("wk-views")
         self._view.observe(lambda _: self._paint(), "value")
         self.table = ReviewTable(
-            on_open=self.open,
+            on_open=lambda key: self._try(lambda: self.open(key)),
             on_take=lambda: self._try(lambda: self.take_best(self.table.ticked)),
             on_reject=lambda: self._try(lambda: self.reject_all(self.table.ticked)),
         )
@@ -174,7 +174,10 @@ class Review:
         self._paint(f"{len(keys)} set aside")
 
     def open(self, key: Key) -> None:
-        """Look at one passage by itself."""
+        """Look at one passage by itself; InvalidInputError where the queue does not hold it."""
+        self._items()
+        if key not in self.keys:
+            raise InvalidInputError(f"expected a passage that is to be reviewed, got {key!r}")
         self.position = self.keys.index(key)
         self.show("one by one")
 
