@@ -179,9 +179,9 @@ def test_a_cut_by_hand_holds_in_every_later_run_until_it_is_taken_back(music, tm
         span.start_s >= later._course.ledger.started_s for r in later.results for span in r.spans
     )
 
-    assert later.undo() == CutDecision(later.results[0].sha256, later_ticks([7.0, 20.0]))
+    assert later.undo() == (CutDecision(later.results[0].sha256, later_ticks([7.0, 20.0])),)
     assert spans_of(later) == found
-    assert later.undo() is None
+    assert later.undo() == ()
 
 
 def later_ticks(times_s):
@@ -192,7 +192,7 @@ def test_a_cut_made_while_the_file_was_away_is_applied_by_its_content(music, tmp
     store = tmp_path / "kept.wkmp.db"
     session = import_folder(music, settings=OFFLINE, store=store)
     with Store(store, folder=music) as opened:
-        opened.put_decision(make_cut_decision(session.results[0], []))
+        opened.put_decisions([make_cut_decision(session.results[0], [])])
     (music / "side.flac").rename(music / "renamed.flac")
     later = import_folder(music, settings=OFFLINE, store=store)
     assert [Path(r.path).name for r in later.results] == ["renamed.flac"]
@@ -227,7 +227,7 @@ def test_a_store_of_the_schema_before_decisions_is_taken_forward(music, tmp_path
     old.close()
     assert open_session(music, store=store).decisions.empty
     with Store(store, folder=music) as opened:
-        opened.put_decision(CutDecision("ab", None))
+        opened.put_decisions([CutDecision("ab", None)])
         ((_, decision),) = opened.read_decisions()
     assert decision == CutDecision("ab", None)
 
@@ -235,6 +235,39 @@ def test_a_store_of_the_schema_before_decisions_is_taken_forward(music, tmp_path
 def test_an_identity_decision_comes_back_from_the_store_as_it_was(music, tmp_path):
     made = IdentityDecision("ab", 1, 2, "choose", make_candidate(MBID, title="\u202eMist"))
     with Store(tmp_path / "kept.wkmp.db", folder=music) as opened:
-        opened.put_decision(made)
+        opened.put_decisions([made])
         ((_, read),) = opened.read_decisions()
     assert read == made
+
+
+def test_what_is_decided_at_once_is_undone_at_once(music, tmp_path):
+    session = import_folder(music, settings=OFFLINE, store=tmp_path / "kept.wkmp.db")
+    session.recut("side.flac", [20.0, 61.0])
+    session.decide("side.flac", 0, "reject")
+    session.decide_all([("side.flac", 1), ("side.flac", 2)], "reject")
+    assert session.passages["match_sentence"].str.startswith("set aside by hand").all()
+
+    left = open_session(music, store=tmp_path / "kept.wkmp.db")
+    undone = left.undo()
+    assert [seconds_from_ticks(each.start_ticks) for each in undone] == [20.0, 61.0]
+    by_hand = left.passages["match_sentence"].str.startswith("set aside by hand")
+    assert by_hand.tolist() == [True, False, False]
+    assert len(left.undo()) == len(left.undo()) == 1
+    assert left.undo() == ()
+
+
+def test_of_many_decisions_all_are_kept_or_none(music, tmp_path):
+    session = import_folder(music, settings=OFFLINE, store=tmp_path / "kept.wkmp.db")
+    with pytest.raises(InvalidInputError, match="passage must be one of the 2"):
+        session.decide_all([("side.flac", 0), ("side.flac", 9)], "reject")
+    assert session.decisions.empty
+
+
+def test_a_clock_that_stands_still_or_goes_back_makes_no_two_decisions_one(
+    music, tmp_path, monkeypatch
+):
+    with Store(tmp_path / "kept.wkmp.db", folder=music) as opened:
+        for now_s in (1000.0, 1000.0, 900.0):
+            monkeypatch.setattr("wkmp_lab.store.time.time", lambda now_s=now_s: now_s)
+            opened.put_decisions([CutDecision(str(now_s), None), CutDecision("b", None)])
+        assert [len(opened.undo_decisions()) for _ in range(4)] == [2, 2, 2, 0]

@@ -10,6 +10,7 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Candidate, Evidence, Identity
 from wkmp_lab.reviewing import (
     MAX_CANDIDATES,
+    arrange_items,
     find_items,
     find_open,
     format_item_html,
@@ -46,6 +47,57 @@ def test_what_was_decided_is_no_longer_open_but_still_there():
     assert name_item(item).endswith(": decided")
     assert find_items([decided], [("/a.flac", 9)]) == ()
     assert find_items([], [("/a.flac", 0)]) == ()
+
+
+def item_of(path, level, *scores):
+    """A passage with one candidate for each score."""
+    candidates = tuple(
+        Candidate(None, f"Song {number}", None, score, "low")
+        for number, score in enumerate(scores)
+    )
+    chosen = None if level == "unidentified" else candidates[0]
+    identity = Identity(level, "agree", chosen, candidates, "")
+    passage = replace(example.make_passage(0), identity=identity)
+    (item,) = find_items([example.make_result(path, passages=(passage,))], [(path, 0)])
+    return item
+
+
+ITEMS = [
+    item_of("/a", "low", 0.9, 0.8),
+    item_of("/b", "medium", 0.6, 0.1),
+    item_of("/c", "unidentified"),
+    item_of("/d", "medium", 0.7),
+]
+
+
+@pytest.mark.parametrize(
+    ("order", "wanted"),
+    [
+        ("file", "abcd"),
+        ("level", "dbac"),
+        ("score", "adbc"),
+        ("lowest score", "cbda"),
+        ("margin", "bacd"),
+    ],
+)
+def test_items_are_put_in_order_by_what_is_known_of_them(order, wanted):
+    assert "".join(i.result.path[1] for i in arrange_items(ITEMS[::-1], order=order)) == wanted
+
+
+def test_items_are_left_out_by_level_and_by_score():
+    assert [i.result.path for i in arrange_items(ITEMS, levels=["medium"])] == ["/b", "/d"]
+    assert [i.result.path for i in arrange_items(ITEMS, least_score=0.7)] == ["/a", "/d"]
+
+
+def test_the_margin_is_known_where_there_is_a_runner_up():
+    assert [item.margin for item in ITEMS] == [
+        pytest.approx(0.1),
+        pytest.approx(0.5),
+        None,
+        None,
+    ]
+    twins = item_of("/e", "unidentified", 0.5, 0.5)
+    assert twins.margin == 0.0
 
 
 def test_what_nobody_has_looked_for_is_not_to_be_reviewed():

@@ -194,6 +194,7 @@ def test_neighbours_and_pictures_of_a_session_name_files_as_its_tables_do(music,
         session.plot.flavor_map(path, n=3),
         session.plot.flavor_radar(),
         session.plot.leads(),
+        session.plot.gaps(),
         session.plot.dynamics(),
     ):
         assert ax.get_title(loc="left")

@@ -177,6 +177,14 @@ def apply_decisions(result: FileResult, decisions: Sequence[Decision]) -> FileRe
     return replace(result, passages=passages)
 
 
+def find_best(passage: Passage) -> Candidate | None:
+    """What ``accept`` takes: what was matched, or the best candidate; None where there is none."""
+    identity = passage.identity
+    if identity is None:
+        return None
+    return identity.chosen or next(iter(identity.candidates), None)
+
+
 def make_candidate(
     recording_mbid: str, *, title: str | None = None, artist: str | None = None
 ) -> Candidate:
@@ -243,14 +251,12 @@ def _is_same(a: Candidate, b: Candidate) -> bool:
 
 
 def _best_of(passage: Passage, path: str) -> Candidate:
-    identity = passage.identity
-    if identity is not None and identity.chosen is not None:
-        return identity.chosen
-    if identity is None or not identity.candidates:
+    best = find_best(passage)
+    if best is None:
         raise InvalidInputError(
             f"passage {passage.index} of {path!r} has no candidate to accept: choose one"
         )
-    return identity.candidates[0]
+    return best
 
 
 def _name_of(candidate: Candidate) -> str:

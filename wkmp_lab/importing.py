@@ -93,19 +93,20 @@ class ImportCourse:
         """Show the results as the store's decisions have them."""
         self.ledger.decide(group_by_content(decision for _, decision in store.read_decisions()))
 
-    def decide(self, decision: Decision) -> None:
-        """Keep a decision, and show the results accordingly."""
+    def decide(self, *decisions: Decision) -> None:
+        """Keep decisions that are made, and undone, at once; show the results accordingly."""
         with self.open_store() as store:
-            store.put_decision(decision)
+            store.put_decisions(decisions)
             self.take_decisions(store)
 
-    def undo(self) -> Decision | None:
-        """Take the latest decision back; None where there is none. A file is cut as before."""
+    def undo(self) -> tuple[Decision, ...]:
+        """Take back what was decided last, and return it. A file is cut as before."""
         with self.open_store() as store:
-            undone = store.undo_decision()
+            undone = store.undo_decisions()
             self.take_decisions(store)
-        for result in self.ledger.results if isinstance(undone, CutDecision) else ():
-            if undone and result.sha256 == undone.sha256:
+        recut = {each.sha256 for each in undone if isinstance(each, CutDecision)}
+        for result in self.ledger.results if recut else ():
+            if result.sha256 in recut:
                 self.measure_again(result)
         return undone
 

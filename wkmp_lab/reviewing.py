@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from wkmp_lab.decisions import BY_HAND, VERDICTS, Decision, IdentityDecision, describe_decision
+from wkmp_lab.decisions import (
+    BY_HAND,
+    VERDICTS,
+    Decision,
+    IdentityDecision,
+    describe_decision,
+    find_best,
+)
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.merging import Merge, find_merges_in
-from wkmp_lab.model import Candidate, FileResult, Identity, MatchLevel, Passage
+from wkmp_lab.model import MATCH_LEVELS, Candidate, FileResult, Identity, MatchLevel, Passage
 from wkmp_lab.names import read_mbid
 from wkmp_lab.summary import LEFT, MAX_REASON, RIGHT, format_clock, format_name, wrap_html
 from wkmp_lab.text import clean_path, clean_text, escape_html
@@ -15,6 +23,10 @@ OPEN_LEVELS: tuple[MatchLevel, ...] = ("medium", "low", "unidentified")
 MAX_CANDIDATES = 8
 MAX_EVIDENCE = 6
 MAX_DECISIONS = 100
+Order = Literal["file", "level", "score", "lowest score", "margin"]
+"""By path and place; the surest first; by the best candidate's score; by its lead."""
+Key = tuple[str, int]
+"""Path and index of a passage."""
 
 __all__ = ["VERDICTS", "ReviewItem", "find_open", "read_recording_id"]
 
@@ -27,7 +39,7 @@ class ReviewItem:
     passage: Passage
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> Key:
         """Path and index."""
         return self.result.path, self.passage.index
 
@@ -41,6 +53,18 @@ class ReviewItem:
     def candidates(self) -> tuple[Candidate, ...]:
         """Who it may be, the best first."""
         return self.passage.identity.candidates if self.passage.identity else ()
+
+    @property
+    def best(self) -> Candidate | None:
+        """The candidate that is taken where none is named; None where there is none."""
+        return find_best(self.passage)
+
+    @property
+    def margin(self) -> float | None:
+        """By how much the best candidate's score leads the next; None where nobody is next."""
+        best = self.best
+        others = [each.score for each in self.candidates if each != best]
+        return None if best is None or not others else best.score - max(others)
 
     @property
     def merge(self) -> Merge | None:
@@ -66,9 +90,7 @@ def find_open(
     )
 
 
-def find_items(
-    results: Sequence[FileResult], keys: Sequence[tuple[str, int]]
-) -> tuple[ReviewItem, ...]:
+def find_items(results: Sequence[FileResult], keys: Sequence[Key]) -> tuple[ReviewItem, ...]:
     """The passages of these paths and indices as they are now, in this order.
 
     What is gone, as its file was cut anew, is not among them.
@@ -81,6 +103,39 @@ def find_items(
         for passage in result.passages
     }
     return tuple(known[key] for key in keys if key in known)
+
+
+def arrange_items(
+    items: Sequence[ReviewItem],
+    *,
+    levels: Sequence[MatchLevel] = MATCH_LEVELS,
+    least_score: float = 0.0,
+    order: Order = "file",
+) -> tuple[ReviewItem, ...]:
+    """The items of these levels, whose best candidate has at least this score, in order.
+
+    Without a candidate there is no score: such items are left out where one is asked for, and
+    have the lowest in order.
+    """
+
+    def rank(item: ReviewItem) -> float:
+        score = item.best.score if item.best else -1.0
+        if order == "margin":
+            return -1.0 if item.margin is None else item.margin
+        level = item.passage.identity.level if item.passage.identity else "unidentified"
+        return score - 10.0 * MATCH_LEVELS.index(level) if order == "level" else score
+
+    wanted = [
+        item
+        for item in items
+        if item.passage.identity is not None
+        and item.passage.identity.level in levels
+        and (least_score <= 0.0 or (item.best is not None and item.best.score >= least_score))
+    ]
+    wanted.sort(key=lambda item: item.key)
+    if order != "file":
+        wanted.sort(key=rank, reverse=order != "lowest score")
+    return tuple(wanted)
 
 
 def read_recording_id(text: str) -> str:
@@ -111,21 +166,32 @@ def name_candidate(candidate: Candidate) -> str:
     >>> name_candidate(Candidate(None, "Rain", "The Drops", 0.82, "medium", duration_s=61.0))
     'Rain - The Drops (1:01), 0.82'
     """
-    names = [candidate.title, candidate.artist, candidate.release_title]
-    words = " - ".join(clean_text(name) for name in names if name) or (
-        f"recording {candidate.recording_mbid}"
-    )
+    names = (candidate.title, candidate.artist, candidate.release_title)
     length = "" if candidate.duration_s is None else f" ({format_clock(candidate.duration_s)})"
-    return f"{words}{length}, {candidate.score:.2f}"
+    return f"{_join_names(candidate, names)}{length}, {candidate.score:.2f}"
+
+
+def name_song(candidate: Candidate) -> str:
+    """Title and artist of a candidate in one line of plain text.
+
+    >>> name_song(Candidate(None, "Rain", "The Drops", 0.82, "medium"))
+    'Rain - The Drops'
+    """
+    return _join_names(candidate, (candidate.title, candidate.artist))
+
+
+def name_place(item: ReviewItem) -> str:
+    """File and number of a passage in one line of plain text."""
+    name = clean_path(item.result.path).replace("\\", "/").rpartition("/")[2]
+    return f"{name} #{item.passage.index}"
 
 
 def name_item(item: ReviewItem) -> str:
     """A passage in one line of plain text."""
-    name = clean_path(item.result.path).replace("\\", "/").rpartition("/")[2]
     passage, identity = item.passage, item.passage.identity
-    words = f"{name} #{passage.index}, {format_clock(passage.start_s)} to "
-    words += format_clock(passage.end_s)
-    return f"{words}: {'decided' if item.is_decided else identity.level if identity else ''}"
+    span = f"{format_clock(passage.start_s)} to {format_clock(passage.end_s)}"
+    level = "decided" if item.is_decided else identity.level if identity else ""
+    return f"{name_place(item)}, {span}: {level}"
 
 
 def format_item_html(item: ReviewItem) -> str:
@@ -178,6 +244,11 @@ def format_review_text(n_decided: int, n_open: int) -> str:
     """
     open_words = f"{n_open} passage{'' if n_open == 1 else 's'} to decide on"
     return f"Review: {open_words}, {n_decided} decision{'' if n_decided == 1 else 's'} made"
+
+
+def _join_names(candidate: Candidate, names: Sequence[str | None]) -> str:
+    words = " - ".join(clean_text(name) for name in names if name)
+    return words or f"recording {candidate.recording_mbid}"
 
 
 def _sentence_of(item: ReviewItem) -> str:

@@ -1,7 +1,7 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
 import importlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -164,17 +164,13 @@ class ImportSession:
         see :func:`comparing.compare_results`. A store keeps the latest result of a file only: an
         import to be compared with later goes into a store of its own.
         """
-        return tables.comparison_table(
-            [
-                *comparing.compare_settings(self.settings, other.settings),
-                *comparing.compare_results(self.results, other.results),
-            ]
-        )
+        settings = comparing.compare_settings(self.settings, other.settings)
+        results = comparing.compare_results(self.results, other.results)
+        return tables.comparison_table([*settings, *results])
 
     def get_result(self, path: str | Path) -> FileResult:
         """What is known of one file; InvalidInputError where nothing has come back of it."""
-        wanted = str(Path(self.folder, Path(path).expanduser()))
-        result = self._course.ledger.find(wanted)
+        result = self._course.ledger.find(str(Path(self.folder, Path(path).expanduser())))
         if result is None:
             raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
         return result
@@ -260,6 +256,11 @@ class ImportSession:
         result = self.get_result(path)
         self._course.decide(decisions.make_identity_decision(result, passage, verdict, candidate))
 
+    def decide_all(self, keys: Iterable[tuple[str | Path, int]], verdict: Verdict) -> None:
+        """Decide alike on passages, by path and index: all or none; one :meth:`undo` undoes it."""
+        found = [(self.get_result(path), passage) for path, passage in keys]
+        self._course.decide(*(decisions.make_identity_decision(*each, verdict) for each in found))
+
     def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
         """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
 
@@ -282,8 +283,8 @@ class ImportSession:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
         return self._course.make_hints(self.get_result(path))
 
-    def undo(self) -> Decision | None:
-        """Take the latest decision back; None where there is none."""
+    def undo(self) -> tuple[Decision, ...]:
+        """Take the latest decision back, with those made at once with it; empty without any."""
         return self._course.undo()
 
     # -- what a notebook shows -----------------------------------------------------------

@@ -6,11 +6,12 @@ documents for those who look in with SQL.
 
 import contextlib
 import hashlib
+import math
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -198,23 +199,29 @@ class Store:
             decoded = msgspec.json.decode(settings, type=Settings)
             return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
 
-    def put_decision(self, decision: Decision) -> None:
-        """Add what a person has decided to the log."""
-        kind = next(name for name, noun in _KINDS.items() if isinstance(decision, noun))
-        row = (kind, decision.sha256, time.time(), msgspec.json.encode(decision).decode())
+    def put_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Add what a person has decided at once to the log: all or nothing, as of one moment."""
         with self._mutex, self._speaking_clearly(), self._db:
-            self._db.execute(
-                "INSERT INTO decision(kind, sha256, made_s, document) VALUES (?,?,?,?)", row
+            query = "SELECT ifnull(max(made_s), 0.0) FROM decision"
+            latest_s = self._db.execute(query).fetchone()[0]
+            # No two moments are the same, whatever the clock says: undoing goes by them.
+            made_s = max(time.time(), math.nextafter(latest_s, math.inf))
+            self._db.executemany(
+                "INSERT INTO decision(kind, sha256, made_s, document) VALUES (?,?,?,?)",
+                [_row_from_decision(decision, made_s) for decision in decisions],
             )
 
-    def undo_decision(self) -> Decision | None:
-        """Take the latest decision out of the log; None where there is none."""
+    def undo_decisions(self) -> tuple[Decision, ...]:
+        """Take the latest decision out of the log, with those made at once with it, and return
+        them in their order; empty where there is none.
+        """
         with self._mutex, self._speaking_clearly(), self._db:
-            row = self._db.execute(
-                "DELETE FROM decision WHERE id = (SELECT max(id) FROM decision) "
-                "RETURNING kind, document"
-            ).fetchone()
-        return None if row is None else _decision_from_row(*row)
+            rows = self._db.execute(
+                "DELETE FROM decision WHERE made_s = "
+                "(SELECT made_s FROM decision ORDER BY id DESC LIMIT 1) "
+                "RETURNING id, kind, document"
+            ).fetchall()
+            return tuple(_decision_from_row(kind, text) for _, kind, text in sorted(rows))
 
     def read_decisions(self) -> tuple[tuple[float, Decision], ...]:
         """(seconds since the epoch, decision), oldest first."""
@@ -322,6 +329,11 @@ def _result_from_row(path: bytes, twin: bytes | None, document: str) -> FileResu
         source=replace(result.source, path=os.fsdecode(path)),
         duplicate_of=None if twin is None else os.fsdecode(twin),
     )
+
+
+def _row_from_decision(decision: Decision, made_s: float) -> tuple[object, ...]:
+    kind = next(name for name, noun in _KINDS.items() if isinstance(decision, noun))
+    return kind, decision.sha256, made_s, msgspec.json.encode(decision).decode()
 
 
 def _decision_from_row(kind: str, document: str) -> Decision:

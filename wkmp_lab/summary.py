@@ -5,8 +5,10 @@ plain tables with numbers; its colours are ornament. Texts from outside are esca
 is marked so that a ``$`` in a name is not read as mathematics.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage, Phase
 from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.provenance import HINTS
@@ -20,6 +22,7 @@ MAX_REASON = 300
 MAX_ROWS = 50
 """Rows of a summary's table; the tables of the session hold all."""
 LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
+_CLOCK = re.compile(r"(?:(?:(\d{1,9}):)?(\d{1,9}):)?(\d{1,9}(?:\.\d*)?)", re.ASCII)
 _CUT = {True: "cut", False: "not cut"}
 RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
 
@@ -43,6 +46,25 @@ def format_clock(seconds: float) -> str:
     hours, minutes = divmod(n_seconds // 60, 60)
     tail = f"{n_seconds % 60:02d}"
     return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def read_clock(text: str) -> float:
+    """The seconds that a person has typed, as a number or as a clock shows them.
+
+    >>> read_clock("83.5"), read_clock(" 1:23.5"), read_clock("1:02:03"), read_clock("75:00")
+    (83.5, 83.5, 3723.0, 4500.0)
+
+    Raises
+    ------
+    InvalidInputError
+        It is no time.
+    """
+    found = _CLOCK.fullmatch(text.strip())
+    hours, minutes, seconds = found.groups() if found else (None, None, "")
+    is_odd = (minutes and float(seconds) >= 60.0) or (hours and int(minutes or 0) >= 60)
+    if not found or is_odd:
+        raise InvalidInputError(f"expected a time such as 83.5, 1:23.5 or 1:02:03, got {text!r}")
+    return 3600.0 * int(hours or 0) + 60.0 * int(minutes or 0) + float(seconds)
 
 
 def format_name(path: str, max_length: int = MAX_NAME, *, folder: str | None = None) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -25,6 +26,8 @@ from lab_server import (
     write_notebook,
 )
 from mutagen.easyid3 import EasyID3
+
+from wkmp_lab.notebook.explore import LEAST_WIDTH_PX
 
 CHROMIUM = find_chromium()
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -176,6 +179,55 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
     )
     assert 1_000 < size < 500_000
     take_pictures(page, "explorer")
+    page.set_viewport_size({"width": 400, "height": 1150})
+    picture.scroll_into_view_if_needed()
+    take_pictures(page, "explorer_narrow")
+    # Its words stay readable: it scrolls in its own frame, and the rest stays in sight.
+    frame = page.locator(".wkmp-frame").first
+    shown, whole, around = frame.evaluate(
+        "frame => [frame.clientWidth, frame.scrollWidth, frame.parentElement.scrollWidth]"
+    )
+    assert whole >= LEAST_WIDTH_PX
+    assert shown < 400
+    assert around <= shown + 1
+
+
+def test_a_notebook_stays_small_after_ten_listens_with_its_widgets_saved(lab, page, side):
+    folder, url = lab
+    cell = f"from wkmp_lab.notebook.explore import explore\nexplore({str(side)!r})"
+    write_notebook(folder / "listen.ipynb", [cell])
+    open_notebook(page, url, "listen.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    expect(page.locator(".wkmp-verdict")).to_contain_text("2 passages", timeout=60_000)
+    wait_for_cells(page)
+    page.get_by_label("Passage", exact=True).select_option(index=1)
+    heard = set()
+    names = ("Play its start", "Play the cut before it", "Play the cross-fade into it")
+    for press in range(10):
+        before = page.locator("audio").get_attribute("src") if press else None
+        page.get_by_role("button", name=names[press % 3]).click()
+        page.wait_for_function(
+            "before => { const src = document.querySelector('audio')?.src;"
+            " return src && src !== before }",
+            arg=before,
+            timeout=15_000,
+        )
+        heard.add(page.locator("audio").get_attribute("src"))
+    assert len(heard) == 10
+    # The most that can be saved: JupyterLab leaves the state of widgets out unless told.
+    keeps_state = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+    is_kept = f"() => window.jupyterapp.commands.isToggled('{keeps_state}')"
+    run_command(page, keeps_state)
+    page.wait_for_function(is_kept)
+    save_notebook(page)
+    run_command(page, keeps_state)
+    page.wait_for_function(f"() => !({is_kept})()")
+    saved = folder / "listen.ipynb"
+    state = nbformat.read(saved, as_version=4).metadata.widgets
+    models = state["application/vnd.jupyter.widget-state+json"]["state"].values()
+    assert sum(model["model_name"] == "AudioModel" for model in models) == 1
+    print(f"{saved.stat().st_size:,} bytes after ten listens")
+    assert saved.stat().st_size < 2_000_000
 
 
 def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, side):
@@ -230,7 +282,7 @@ def tagged(tmp_path_factory):
     return folder
 
 
-def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
+def test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record(lab, page, tagged):
     folder, url = lab
     cells = [
         "import wkmp_lab as wl\nfrom wkmp_lab.settings import IdentifySettings\n"
@@ -244,7 +296,7 @@ def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
     run_command(page, "notebook:run-all-cells")
     card = page.locator(".wkmp")
     expect(card).to_contain_text("0 of 2 decided", timeout=60_000)
-    card.locator("select").select_option(index=1)
+    card.get_by_label("Passage").select_option(index=1)
     expect(card).to_contain_text(XSS)
     card.get_by_role("button", name="Play start").click()
     expect(page.locator("audio")).to_be_visible(timeout=15_000)
@@ -254,6 +306,25 @@ def test_a_review_takes_rejects_undoes_and_leaves_a_record(lab, page, tagged):
     expect(card).to_contain_text("1 of 2 decided")
     card.get_by_role("button", name="Undo").click()
     expect(card).to_contain_text("0 of 2 decided")
+    card.get_by_role("button", name="Take it").click()
+    expect(card).to_contain_text("1 of 2 decided")
+    card.get_by_role("button", name="Undo").click()
+    card.get_by_role("radio", name="Table").check()
+    rows = card.locator(".wk-row:not(.wk-head)")
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text(XSS)
+    rows.last.get_by_role("checkbox", name="Tick Blue Lantern.mp3 #0").check()
+    take_pictures(page, "review_table")
+    card.get_by_role("button", name="Tick all 2").click()
+    card.get_by_role("button", name="Take the best for 2 ticked").click()
+    expect(card).to_contain_text("2 of 2 decided")
+    card.get_by_role("button", name="Undo").click()
+    expect(card).to_contain_text("0 of 2 decided")
+    assert card.evaluate("card => { card.style.width = '400px'; return card.scrollWidth <= 400 }")
+    rows.first.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    expect(card).to_contain_text("1 ticked")
+    rows.first.get_by_role("button", name="03 Night Bus.m4a #0").click()
     card.get_by_role("button", name="Take it").click()
     expect(card).to_contain_text("1 of 2 decided")
     card.get_by_role("button", name="Done").click()

@@ -104,7 +104,7 @@ def test_cuts_are_moved_added_and_taken_away(explorer):
     (found_s,) = cutting.cuts_s
     editor.place.value = found_s + 1.0
     assert cutting.cuts_s == pytest.approx([found_s + 1.0])
-    editor.new.value = 8.0
+    editor.new.value = "8"
     press(editor.split)
     assert cutting.cuts_s == pytest.approx([8.0, found_s + 1.0])
     wait_until(lambda: "<b>3 passages</b>" in explorer.verdict.value)
@@ -119,7 +119,7 @@ def test_cuts_are_moved_added_and_taken_away(explorer):
 
 def test_the_slider_follows_the_cut_that_is_chosen(explorer):
     editor = explorer.editor
-    editor.new.value = 8.0
+    editor.new.value = "8"
     press(editor.split)
     wait_until(lambda: len(editor.pick.options) == 2)
     wait_until(lambda: editor.place.value == pytest.approx(8.0))
@@ -129,10 +129,35 @@ def test_the_slider_follows_the_cut_that_is_chosen(explorer):
 
 
 def test_a_cut_that_leaves_nothing_is_refused_in_words(explorer):
-    explorer.editor.new.value = 0.05
+    explorer.editor.new.value = "0.05"
     press(explorer.editor.split)
     assert "boundaries must rise" in explorer.message.value
     assert len(explorer.cutting.cuts_s) == 1
+
+
+def test_a_new_cut_is_typed_as_seconds_or_as_a_clock_shows_them(explorer):
+    for typed in ("20.5", "1:23.5"):
+        explorer.editor.new.value = typed
+        press(explorer.editor.split)
+        assert explorer.editor.new.value == ""
+    cuts_s = explorer.cutting.cuts_s
+    assert (cuts_s[0], cuts_s[-1]) == pytest.approx((20.5, 83.5))
+    assert len(cuts_s) == 3
+
+
+def test_what_is_no_time_within_the_file_is_told_and_cuts_nothing(explorer):
+    words = {
+        "<b>": "expected a time such as 83.5, 1:23.5 or 1:02:03, got",
+        "0": "within the file, which is 2:03 long, got 0",
+        "1:00:00": "within the file, which is 2:03 long, got 1:00:00",
+    }
+    for typed, told in words.items():
+        explorer.editor.new.value = typed
+        press(explorer.editor.split)
+        assert told in explorer.message.value
+        assert "<b>" not in explorer.message.value
+        assert explorer.editor.new.value == typed
+    assert not explorer.cutting.is_by_hand
 
 
 def test_a_cut_goes_to_the_calmest_spot_nearby(explorer):
@@ -219,7 +244,7 @@ def test_the_saved_explorer_has_a_picture_tables_and_words(explorer):
     bundle = explorer._repr_mimebundle_()
     assert bundle["text/plain"].endswith("side.wav: 2 passages")
     assert re.search(
-        r'<img alt="Level and spectrogram of [^"]*2 passages" src="data:', bundle["text/html"]
+        r'<img alt="Level and spectrogram of [^"]*2 passages" [^>]*src="data:', bundle["text/html"]
     )
     assert "<th" in bundle["text/html"]
     assert len(bundle["text/html"]) < 400_000

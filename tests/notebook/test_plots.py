@@ -11,7 +11,7 @@ from example_results import make_hostile, make_library, make_result
 
 from wkmp_lab import tables
 from wkmp_lab.dsp.levels import measure_levels
-from wkmp_lab.model import Phase, Span
+from wkmp_lab.model import Gap, Phase, Span
 from wkmp_lab.notebook import library_plots, plots
 from wkmp_lab.notebook.pictures import draw_png, label_time, make_axes, name_file
 from wkmp_lab.signals import Signal
@@ -65,6 +65,35 @@ def test_leads_of_many_passages_are_counted():
     assert sum(heights) == 2 * len(table)
 
 
+def make_gaps(*scores):
+    """A file with a gap of each score every 100 s."""
+    ticks = [2_822_400_000 * (1 + number) for number in range(len(scores))]
+    gaps = tuple(
+        Gap(at, at + 56_448_000, -70.0, 40.0, score, score >= 0.5, at, "long")
+        for at, score in zip(ticks, scores, strict=True)
+    )
+    cut = replace(make_result().segmentation, gaps=gaps)
+    return tables.gaps_table([make_result("/m/side $x$.flac", segmentation=cut)])
+
+
+def test_the_gaps_nearest_to_the_line_are_named_and_counted():
+    ax = library_plots.plot_gaps(make_gaps(0.99, 0.55, 1e-9, 0.48, 0.71))
+    assert ax.get_title(loc="left") == "3 of 5 gaps taken, 2 near the line"
+    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert words[0] == "the file is cut here (3)"
+    assert words[1] == "not cut (2)"
+    assert words[-2:] == ["side $x$.flac at 6:40, 0.48", "side $x$.flac at 3:20, 0.55"]
+    assert "at 6:40" in ax.get_label()
+    assert [text.get_text() for text in ax.texts] == ["1", "2"]
+
+
+def test_of_many_gaps_near_the_line_the_nearest_are_named():
+    ax = library_plots.plot_gaps(make_gaps(*np.linspace(0.4, 0.6, 41)))
+    assert "41 near the line" in ax.get_title(loc="left")
+    assert len(ax.texts) == library_plots.MAX_NEAR
+    assert "0.50" in ax.get_legend().get_texts()[3].get_text()
+
+
 def test_names_are_read_from_the_left_and_long_times_off_a_clock():
     assert name_file("/m/04 שלום.ogg", 30) == "\u200e04 שלום.ogg"
     assert name_file("/m/song.ogg", 30) == "song.ogg"
@@ -90,6 +119,7 @@ PLOTS_OF_PASSAGES = [
 def test_every_plot_draws_whatever_comes(results):
     axes = [plot(results) for plot in PLOTS_OF_RESULTS]
     axes += [plot(tables.passages_table(results)) for plot in PLOTS_OF_PASSAGES]
+    axes.append(library_plots.plot_gaps(tables.gaps_table(results)))
     for ax in axes:
         assert draw_png(ax).startswith(b"\x89PNG")
 

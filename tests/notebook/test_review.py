@@ -148,6 +148,10 @@ def test_a_side_that_is_cut_through_a_song_is_merged_and_parted_again_by_buttons
     assert [passage for _, passage in review.keys] == [0, 1]
     assert review._merge.layout.display == ""
     assert "#0 and #1 may be one passage: both are &#x27;Switchyard&#x27;" in review._item.value
+    review.show("table")
+    facts = [row._facts.value for row in review.table._rows]
+    assert ["may be one passage: both are" in each for each in facts] == [True, False]
+    review.show("one by one")
     review._skip.click()
     assert review._merge.layout.display == "none"
     review._pick.value = 0

@@ -3,10 +3,13 @@
 import pytest
 from example_results import make_failure, make_hostile, make_library, make_result
 from fake_session import make_snapshot
+from hypothesis import given
+from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.backend_bases import FigureManagerBase
 from matplotlib.figure import Figure
 
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
 from wkmp_lab.notebook.display import register_reprs
 from wkmp_lab.notebook.plots import plot_timeline
@@ -17,6 +20,7 @@ from wkmp_lab.summary import (
     format_result_html,
     format_session_html,
     format_snapshot_html,
+    read_clock,
 )
 
 
@@ -96,3 +100,17 @@ def test_axes_of_pyplot_are_left_to_pyplot():
     bundle, _ = shell.display_formatter.format(figure.add_subplot())
     assert set(bundle) == {"text/plain"}
     assert bundle["text/plain"].startswith("Axes(")
+
+
+@given(st.integers(0, 999_999))
+def test_what_a_clock_shows_is_read_back(n_seconds):
+    assert read_clock(format_clock(n_seconds)) == n_seconds
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "soon", "1:75", "1:60:00", "-3", "1:2:3:4", "nan", "1e3", ":30", "٣", "9" * 99]
+)
+def test_what_is_no_time_is_refused_with_what_came(typed):
+    with pytest.raises(InvalidInputError, match="expected a time such as") as told:
+        read_clock(typed)
+    assert repr(typed) in str(told.value)

@@ -34,11 +34,13 @@ from wkmp_lab.notebook.pictures import draw_png
 from wkmp_lab.pipeline import complete_hints
 from wkmp_lab.session import ImportSession
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
-from wkmp_lab.summary import format_count, format_result_html
+from wkmp_lab.summary import format_clock, format_count, format_result_html, read_clock
 from wkmp_lab.text import clean_text, escape_html
 
 BOUNDARY_S = 5.0
 """What is played before and after a cut."""
+LEAST_WIDTH_PX = 760
+"""Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
 
 
 def explore(
@@ -131,7 +133,7 @@ class Explorer:
         self.editor = CutEditor(
             on_pick=lambda _: self.show(),
             on_move=self._then_show(cutting.move),
-            on_split=self._then_show(cutting.split),
+            on_split=self._then_show(self._split),
             on_join=self._then_show(cutting.join),
             on_snap=self._then_show(cutting.snap),
             on_release=self._then_show(cutting.release),
@@ -162,14 +164,19 @@ class Explorer:
             _with_class(widgets.Image(format="png"), name) for name in ("picture", "near")
         )
         for image in (self.picture, self.near):
-            image.layout = widgets.Layout(width="100%", max_width="920px")
+            image.layout = widgets.Layout(width="100%", min_width=f"{LEAST_WIDTH_PX}px")
+        frame = widgets.Layout(width="100%", max_width="920px", overflow="auto hidden")
+        whole, near = (
+            _with_class(widgets.Box([image], layout=frame), "frame")
+            for image in (self.picture, self.near)
+        )
         row = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
         for part in (self.sliders.box, self.player.box):
             part.layout.flex = "1 1 360px"
         self.box = widgets.VBox(
             [
                 widgets.HBox([self.sliders.box, self.player.box], layout=row),
-                *(self.verdict, self.picture, self.editor.box, self.near),
+                *(self.verdict, whole, self.editor.box, near),
                 widgets.HBox([keep, done] if cutting.session else [done]),
                 *(self.message, self.code),
             ]
@@ -193,6 +200,16 @@ class Explorer:
             self.show()
 
         return self._try(do)
+
+    def _split(self, typed: str) -> None:
+        at_s, end_s = read_clock(typed), self.cutting.overview.profile.duration_s
+        if not 0.0 < at_s < end_s:
+            raise InvalidInputError(
+                f"expected a time within the file, which is {format_clock(end_s)} long, "
+                f"got {typed.strip()}"
+            )
+        self.cutting.split(at_s)
+        self.editor.new.value = ""
 
     def _say(self, words: str) -> None:
         self.message.value = f'<div role="status">{escape_html(words, 300)}</div>'
@@ -281,7 +298,10 @@ class Explorer:
         cutting = self.cutting
         png = base64.b64encode(draw_png(plot_overview(cutting.overview, cutting.result))).decode()
         words = escape_html(f"Level and spectrogram of {self!r}", 300)
-        picture = f'<img alt="{words}" src="data:image/png;base64,{png}">'
+        picture = (
+            f'<div style="overflow-x:auto"><img alt="{words}" '
+            f'style="min-width:{LEAST_WIDTH_PX}px" src="data:image/png;base64,{png}"></div>'
+        )
         code = _show_code(format_cutting_code(cutting))
         html = f"{picture}{format_result_html(cutting.result)}<p>{code}</p>"
         return {"text/html": html, "text/plain": repr(self)}
@@ -323,4 +343,5 @@ def _draw_anew() -> None:
 
 def _show_code(code: str) -> str:
     lines = "<br>".join(escape_html(line, 2000) for line in code.splitlines())
-    return f"As code, for every file of an import:<br><code>{lines}</code>"
+    style = "white-space:pre-wrap;overflow-wrap:anywhere"
+    return f'As code, for every file of an import:<br><code style="{style}">{lines}</code>'

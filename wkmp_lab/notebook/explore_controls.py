@@ -17,7 +17,8 @@ OWN = "own threshold"
 REACH_S = 5.0
 """How far the slider moves a cut to either side."""
 _LABEL = {"description_width": "11em"}
-_WIDE = widgets.Layout(width="460px", max_width="100%")
+_WIDE = widgets.Layout(width="460px", max_width="calc(100% - 4px)")
+"""Widgets have a margin of 2 px."""
 _ROW = widgets.Layout(flex_flow="row wrap", align_items="center")
 
 
@@ -127,7 +128,8 @@ class CutEditor:
     Parameters
     ----------
     on_pick, on_move, on_split
-        Called with the number of a cut; with that and its new place in s; with a place in s.
+        Called with the number of a cut; with that and its new place in s; with the time that was
+        typed for a new one.
     on_join, on_snap, on_release
         Called with the number of a cut, the last one with nothing.
     """
@@ -137,7 +139,7 @@ class CutEditor:
         *,
         on_pick: Callable[[int], None],
         on_move: Callable[[int, float], None],
-        on_split: Callable[[float], None],
+        on_split: Callable[[str], None],
         on_join: Callable[[int], None],
         on_snap: Callable[[int], None],
         on_release: Callable[[], None],
@@ -150,10 +152,10 @@ class CutEditor:
         self.place = _slider("Move it (s)", 0.0, (0.0, 1.0), 0.01)
         self.place.readout_format = ".2f"
         self.place.add_class("wkmp-place")
-        self.new = widgets.BoundedFloatText(
-            min=0.0, max=0.0, step=0.01, description="New cut at (s)", style=_LABEL
+        self.new = widgets.Text(
+            description="New cut at", placeholder="83.5 or 1:23.5", style=_LABEL
         )
-        self.new.layout.width = "240px"
+        self.new.layout.width = "280px"
         self.pick.observe(self._take_pick, "value")
         self.place.observe(self._take_place, "value")
         one = self._with_cut
@@ -206,7 +208,6 @@ class CutEditor:
         # and what a person changes meanwhile is one.
         self._showing = threading.get_ident()
         try:
-            self.new.max = end_s
             self.pick.options = [
                 (f"{number + 1} of {len(cuts_s)}, at {format_clock(at_s)}", number)
                 for number, at_s in enumerate(cuts_s)
@@ -288,7 +289,7 @@ class Player:
             css_class="crossfade",
         )
         self.audio = widgets.Audio(value=b"", format="ogg", autoplay=True, loop=False)
-        self.audio.layout.display = "none"
+        self.audio.layout.display, self.audio.layout.max_width = "none", "100%"
         self.audio.add_class("wkmp-audio")
         buttons = widgets.HBox([self.start, self.cut, self.crossfade], layout=_ROW)
         self.box = widgets.VBox([self.pick, buttons, self.audio])

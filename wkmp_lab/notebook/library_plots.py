@@ -1,4 +1,4 @@
-"""Pictures of a library from its table of passages: on the axes given, or on new ones."""
+"""Pictures of a library from its tables: on the axes given, or on new ones."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from wkmp_lab.model import MATCH_LEVELS, MatchLevel
 from wkmp_lab.notebook.pictures import (
@@ -16,10 +17,17 @@ from wkmp_lab.notebook.pictures import (
     style_axes,
 )
 from wkmp_lab.palette import CURVE, MATCH_COLORS, NEUTRAL, WARNING
+from wkmp_lab.summary import format_clock, format_count
 
 MARKERS: dict[MatchLevel, str] = {"high": "o", "medium": "s", "low": "^", "unidentified": "x"}
 MAX_NAMED = 30
 LEAD_BIN_S = 0.25
+EVEN_SCORE = 0.5
+"""Gaps that score less are pauses in the music."""
+NEAR_SCORE = 0.2
+"""A gap this near to an even score may be judged wrongly; it is worth a look."""
+MAX_NEAR = 6
+"""Gaps that are named in a picture."""
 END_COLORS = {"fade": "#cc79a7", "hard": "#d55e00", "long_tail": "#009e73"}
 
 
@@ -122,6 +130,54 @@ def plot_leads(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_gaps(gaps: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Length over score of every gap that was weighed, taken or not.
+
+    To the right lie boundaries that are sure, to the left pauses that are. Those that nearly were
+    judged otherwise are shaded, and the nearest of them named.
+
+    Parameters
+    ----------
+    gaps
+        The table of gaps.
+    ax
+        Where to draw; new axes where None.
+    """
+    ax = make_axes(height_in=3.8) if ax is None else style_axes(ax)
+    is_taken = gaps["is_boundary"].to_numpy(dtype=bool, na_value=False)
+    for some, marker, color, label in (
+        (gaps[is_taken], "o", WARNING, "the file is cut here"),
+        (gaps[~is_taken], "x", NEUTRAL, "not cut"),
+    ):
+        if len(some):
+            words = f"{label} ({len(some)})"
+            ax.scatter(
+                some["score"],
+                some["duration_s"],
+                s=42,
+                alpha=0.85,
+                marker=marker,
+                color=color,
+                label=words,
+            )
+    low, high = EVEN_SCORE - NEAR_SCORE, EVEN_SCORE + NEAR_SCORE
+    ax.axvspan(low, high, color=NEUTRAL, alpha=0.15, linewidth=0, label="may be judged otherwise")
+    ax.axvline(EVEN_SCORE, color=NEUTRAL, linewidth=0.9, linestyle="--")
+    ax.set_xlim(-0.03, 1.03)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda length_s, _: f"{length_s:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    near = _name_near_gaps(ax, gaps)
+    n_near = int(gaps["score"].between(low, high).sum())
+    title = f"{is_taken.sum()} of {format_count(len(gaps), 'gap')} taken, {n_near} near the line"
+    x = "score (0: a pause in the music, 1: between two pieces)"
+    alt = f"{title}: {'; '.join(near)}" if near else title
+    label_axes(ax, title=title, x=x, y="length (s)", alt=alt)
+    add_legend(ax, is_below=True, n_columns=3)
+    return ax
+
+
 def plot_match_levels(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Passages by how sure their identity is."""
     ax = make_axes(height_in=2.0) if ax is None else style_axes(ax)
@@ -184,6 +240,31 @@ def _count_leads(ax: Axes, known: pd.DataFrame) -> None:
         color=[END_COLORS[end_type] for end_type, _ in kinds],
         label=[_name_end(end_type, is_so) for end_type, is_so in kinds],
     )
+
+
+def _name_near_gaps(ax: Axes, gaps: pd.DataFrame) -> list[str]:
+    """Number the gaps nearest to an even score, and say in the legend where they are."""
+    away = (gaps["score"] - EVEN_SCORE).abs().sort_values(kind="stable")
+    nearest = gaps.loc[away[away <= NEAR_SCORE].index[:MAX_NEAR]]
+    names = []
+    places = (nearest[name] for name in ("path", "start_s", "score", "duration_s"))
+    for number, (path, start_s, score, length_s) in enumerate(zip(*places, strict=True), 1):
+        place = f"{name_file(path, 22)} at {format_clock(start_s)}, {score:.2f}"
+        # To either side in turn: the nearest lie close together.
+        is_right = number % 2 == 1
+        ax.annotate(
+            str(number),
+            (score, length_s),
+            xytext=(6, 4) if is_right else (-6, -4),
+            textcoords="offset points",
+            ha="left" if is_right else "right",
+            va="baseline" if is_right else "top",
+            color=NEUTRAL,
+            fontsize=9,
+        )
+        ax.plot([], [], linestyle="", marker=f"${number}$", color=NEUTRAL, label=place)
+        names.append(place)
+    return names
 
 
 def _by_end(known: pd.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:

@@ -1,22 +1,26 @@
-"""Review by hand: passages that are not sure, one after the other, with candidates and sound."""
+"""Review by hand: passages that are not sure, one by one with candidates and sound, or many."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal
 
 import ipywidgets as widgets
 from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.decisions import IdentityDecision, Verdict, make_candidate
-from wkmp_lab.errors import WkmpLabError
-from wkmp_lab.model import Candidate
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel
 from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip
 from wkmp_lab.notebook.live import find_ui
 from wkmp_lab.notebook.progress import CSS
+from wkmp_lab.notebook.review_table import TABLE_CSS, ReviewTable, make_line
 from wkmp_lab.reviewing import (
     MAX_CANDIDATES,
+    Key,
+    Order,
     ReviewItem,
+    arrange_items,
     find_items,
     find_open,
     format_item_html,
@@ -39,8 +43,11 @@ vertical-align:top;padding-right:14px!important}
 .wkmp .wk-review p{margin:6px 0;overflow-wrap:anywhere}
 .wkmp .widget-radio-box label{height:auto;line-height:1.4;white-space:normal;padding:3px 0;
 overflow-wrap:anywhere;display:flex;align-items:baseline;gap:6px}
-.wkmp .widget-radio-box{height:auto}.wkmp .widget-radio-box input{float:none;order:-1;flex:none}
+.wkmp .widget-radio-box{height:auto}
+.wkmp .widget-radio-box label input{float:none;order:-1;flex:none;height:auto;margin:0 1px}
 """
+View = Literal["one by one", "table"]
+VIEWS: tuple[tuple[str, View], ...] = (("One by one", "one by one"), ("Table", "table"))
 MAX_LISTED = 200
 """Passages that can be picked from the list at once."""
 _WIDE = widgets.Layout(width="100%", max_width="900px")
@@ -59,7 +66,7 @@ def review(session: ImportSession) -> "Review":
 
 
 class Review:
-    """The queue of open passages, the one that is looked at, and the buttons.
+    """The queue of open passages, the one that is looked at, all in a table, and the buttons.
 
     Attributes
     ----------
@@ -67,6 +74,8 @@ class Review:
         (path, passage) of what is to be decided on, in order.
     position
         Which of them is looked at.
+    table
+        The other view: many at a look, some of them ticked.
     box
         The widgets.
     """
@@ -86,23 +95,29 @@ class Review:
         self._audio.layout.display = "none"
         self._make_buttons()
         self._pick.observe(self._on_pick, "value")
-        style = widgets.HTML(f"<style>{CSS}{_CSS}</style>", layout=widgets.Layout(display="none"))
-        row = widgets.Layout(flex_flow="row wrap", align_items="center", margin="8px 0")
-        self.box = widgets.VBox(
+        # Not toggle buttons: of those, nobody who hears the page is told which is pressed.
+        self._view = widgets.RadioButtons(options=VIEWS)
+        self._view.add_class("wk-views")
+        self._view.observe(lambda _: self._paint(), "value")
+        self.table = ReviewTable(
+            on_open=lambda key: self._try(lambda: self.open(key)),
+            on_take=lambda: self._try(lambda: self.take_best(self.table.ticked)),
+            on_reject=lambda: self._try(lambda: self.reject_all(self.table.ticked)),
+        )
+        style = widgets.HTML(
+            f"<style>{CSS}{_CSS}{TABLE_CSS}</style>", layout=widgets.Layout(display="none")
+        )
+        self._single = widgets.VBox(
             [
-                *(style, self._state, self._pick, self._item),
-                widgets.HBox([self._play_start, self._play_end, self._audio], layout=row),
-                self._candidates,
-                self._typed,
-                widgets.HBox(
-                    [
-                        *(self._choose, self._reject, self._merge),
-                        *(self._skip, self._undo, self._done),
-                    ],
-                    layout=row,
-                ),
-                self._message,
+                *(self._pick, self._item),
+                make_line(self._play_start, self._play_end, self._audio),
+                *(self._candidates, self._typed),
+                make_line(self._choose, self._reject, self._merge, self._skip),
             ]
+        )
+        rest = make_line(self._undo, self._done)
+        self.box = widgets.VBox(
+            [style, self._state, self._view, self._single, self.table.box, rest, self._message]
         )
         self.box.add_class("wkmp")
         self._paint()
@@ -130,6 +145,48 @@ class Review:
         """It is none of the candidates."""
         self._decide("reject", None)
 
+    def find_open(
+        self,
+        levels: Sequence[MatchLevel] = MATCH_LEVELS,
+        *,
+        least_score: float = 0.0,
+        order: Order = "file",
+    ) -> list[Key]:
+        """The passages that are not decided yet; see :func:`reviewing.arrange_items`."""
+        items = [item for item in self._items() if not item.is_decided]
+        found = arrange_items(items, levels=levels, least_score=least_score, order=order)
+        return [item.key for item in found]
+
+    def take_best(self, keys: Collection[Key]) -> None:
+        """Take the best candidate of each of these passages; where there is none, it stays open.
+
+        One :meth:`undo` takes it all back, as it does after :meth:`reject_all`.
+        """
+        takeable = [i.key for i in find_items(self._session.results, list(keys)) if i.best]
+        self._session.decide_all(takeable, "accept")
+        n_left = len(keys) - len(takeable)
+        left = f"; {n_left} without a candidate stay open" if n_left else ""
+        self._paint(f"{len(takeable)} taken{left}")
+
+    def reject_all(self, keys: Collection[Key]) -> None:
+        """Of each of these passages it is none of the candidates."""
+        self._session.decide_all(keys, "reject")
+        self._paint(f"{len(keys)} set aside")
+
+    def open(self, key: Key) -> None:
+        """Look at one passage by itself; InvalidInputError where the queue does not hold it."""
+        self._items()
+        if key not in self.keys:
+            raise InvalidInputError(f"expected a passage that is to be reviewed, got {key!r}")
+        self.position = self.keys.index(key)
+        self.show("one by one")
+
+    def show(self, view: View) -> None:
+        """Show one passage, or the table."""
+        if self._view.value == view:
+            self._paint()
+        self._view.value = view
+
     def merge(self) -> None:
         """Make one of the passage and the next; the file's open passages are looked at anew."""
         item = self.item
@@ -144,16 +201,16 @@ class Review:
         self._paint("merged; Undo parts them again")
 
     def undo(self) -> None:
-        """Take the latest decision back, and look at its passage again."""
+        """Take the latest decision back, with those made at once with it, and look there again."""
         undone = self._session.undo()
-        if not isinstance(undone, IdentityDecision):
+        places = {(d.sha256, d.start_ticks) for d in undone if isinstance(d, IdentityDecision)}
+        if not places:
             self._paint("a cut was undone" if undone else "there is nothing to undo")
             return
-        for position, item in enumerate(self._items()):
-            is_there = undone.start_ticks == item.passage.start_ticks
-            if item.result.sha256 == undone.sha256 and is_there:
+        for position, item in reversed(list(enumerate(self._items()))):
+            if (item.result.sha256, item.passage.start_ticks) in places:
                 self.position = position
-        self._paint("undone")
+        self._paint("undone" if len(undone) == 1 else f"{len(undone)} decisions undone")
 
     def close(self) -> None:
         """End the review: the widgets give way to what was decided, which a saved file keeps."""
@@ -266,9 +323,19 @@ class Review:
 
     def _paint(self, words: str = "") -> None:
         items = self._items()
-        item = items[self.position] if items else None
         n_open = sum(not each.is_decided for each in items)
         self._state.value = f"<b>{len(items) - n_open} of {len(items)} decided</b>"
+        is_table = self._view.value == "table"
+        self._single.layout.display = "none" if is_table else ""
+        self.table.box.layout.display = "" if is_table else "none"
+        if is_table:
+            self.table.show([each for each in items if not each.is_decided])
+        else:
+            self._paint_one(items)
+        self._say(words)
+
+    def _paint_one(self, items: Sequence[ReviewItem]) -> None:
+        item = items[self.position] if items else None
         # Of thousands, those around the one that is looked at: they are sent with every step.
         first = max(self.position - MAX_LISTED // 2, 0)
         listed = enumerate(items[first : first + MAX_LISTED], first)
@@ -288,7 +355,6 @@ class Review:
         self._merge.layout.display = "none" if item is None or item.merge is None else ""
         shown = format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
         self._item.value = f'<div class="wk-review">{shown}</div>'
-        self._say(words)
 
     def _make_bundle(self) -> dict[str, str]:
         decided = self._session.read_decisions()

@@ -45,6 +45,10 @@ class SessionPlots:
         result = self._session.get_result(path)
         return plots.plot_passages(read_profile(result.path), result, ax=ax)
 
+    def gaps(self, *, ax: Axes | None = None) -> Axes:
+        """Which gaps were taken, and how surely; see :func:`library_plots.plot_gaps`."""
+        return library_plots.plot_gaps(self._session.gaps, ax=ax)
+
     def leads(self, *, ax: Axes | None = None) -> Axes:
         """Lead-in and lead-out; see :func:`library_plots.plot_leads`."""
         return library_plots.plot_leads(self._session.passages, ax=ax)
