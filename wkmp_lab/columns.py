@@ -212,7 +212,7 @@ FILES: Sequence[Column[FileResult]] = (
     ),
     _audio("declared_duration_s", "float", "length that the header tells", "declared_duration_s"),
     _audio("n_decode_errors", "int", "packets that could not be decoded", "n_decode_errors"),
-    _audio("is_truncated", "bool", "shorter than its header tells", "is_truncated"),
+    _audio("is_truncated", "bool", "ends before its stream does", "is_truncated"),
     _audio("is_capped", "bool", "not read to its end, by the longest length set", "is_capped"),
     _cut("medium", "text", "source medium that the cut was made for"),
     _cut("noise_floor_dbfs", "float", "level of its noise floor"),
