@@ -159,8 +159,8 @@ def describe_quality(amplitude: Amplitude) -> tuple[str, ...]:
     >>> describe_quality(amplitude)[0]
     'clipped: 8000 samples in 1 run'
     """
-    measures = dict(amplitude.quality)
-    return describe_faults(measures | {"true_peak_dbtp": amplitude.true_peak_dbtp})
+    peaks = {"peak_dbfs": amplitude.peak_dbfs, "true_peak_dbtp": amplitude.true_peak_dbtp}
+    return describe_faults(dict(amplitude.quality) | peaks)
 
 
 def warm_up() -> None:

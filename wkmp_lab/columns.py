@@ -290,7 +290,7 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     ),
     _quality("n_clipped", "int", "samples at full scale in runs of three or more"),
     _quality("n_clipped_runs", "int", "such runs"),
-    _quality("dc_offset", "float", "largest mean of a channel, full scale is 1"),
+    _quality("dc_offset", "float", "largest offset of a channel, full scale is 1"),
     _quality("n_dropouts", "int", "short digital silences inside the music"),
     _quality("clicks_per_min", "float", "impulses that tower over their surroundings"),
     _quality("crest_db", "float", "peak over mean level"),
