@@ -125,15 +125,21 @@ def _count_dropouts(n_silent: npt.NDArray[np.uint16], power: FloatArray) -> int:
 
 
 def _count_clicks(profile: LevelProfile, frames: slice) -> int:
+    is_click = find_clicks(profile, frames)
+    # An impulse on the edge of two frames is one click.
+    return int(np.count_nonzero(is_click[1:] & ~is_click[:-1]) + is_click[:1].sum())
+
+
+def find_clicks(profile: LevelProfile, frames: slice) -> npt.NDArray[np.bool_]:
+    """Which of the fine frames hold a click; see :func:`measure_quality`."""
     impulses = _find_impulses(
         profile.bend_peak[frames].astype(np.float32), profile.bend_mean[frames].astype(np.float32)
     )
     # The edges of a drop-out are sharp, and counted as such.
     is_silent = np.pad(profile.n_silent[frames] >= _MIN_SILENT, 1)
     impulses &= ~(is_silent[:-2] | is_silent[1:-1] | is_silent[2:])
-    is_click = _find_peaks(profile.peak[frames]) | impulses
-    # An impulse on the edge of two frames is one click.
-    return int(np.count_nonzero(is_click[1:] & ~is_click[:-1]) + is_click[:1].sum())
+    found: npt.NDArray[np.bool_] = _find_peaks(profile.peak[frames]) | impulses
+    return found
 
 
 def _find_peaks(peak: FloatArray) -> npt.NDArray[np.bool_]:
