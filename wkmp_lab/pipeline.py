@@ -226,7 +226,7 @@ def _measure(
     passages = course.fill(
         Phase.ANALYZING, passages, partial(_analyze, profile=profile, settings=settings)
     )
-    del profile  # 13 MB an hour, which the last phase needs for itself
+    del profile  # 14 MB an hour, which the last phase needs for itself
     passages = course.fill(
         Phase.FLAVORING, passages, lambda each: _describe(each, scratch, settings)
     )

@@ -1,11 +1,13 @@
 """Faults of a recording, against signals that were given them."""
 
+import audio_factory
 import numpy as np
 import pytest
 
 from wkmp_lab.analyzing import describe_quality, measure_amplitude
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.dsp.quality import measure_quality
+from wkmp_lab.io.audio import read_signal
 from wkmp_lab.signals import Signal
 
 SR = 16_000
@@ -189,6 +191,22 @@ def test_a_steep_low_pass_is_found_at_its_frequency(cutoff_hz):
 
     assert quality["lowpass_hz"] == pytest.approx(cutoff_hz, abs=300.0)
     assert any("low-pass at" in sentence for sentence in sentences) == (cutoff_hz < 17_500)
+
+
+@pytest.mark.parametrize(
+    ("bit_rate", "lowest_hz", "highest_hz"),
+    [(64_000, 10_500, 11_500), (128_000, 15_500, 17_400), (320_000, 19_000, 21_000)],
+)
+def test_the_low_pass_of_an_mp3_encoder_is_found(tmp_path, bit_rate, lowest_hz, highest_hz):
+    music = audio_factory.music_like(seed=1, seconds=20.0, sr=44_100, n_channels=2)
+    hiss = audio_factory.noise(20.0, 44_100, amplitude=0.02, n_channels=2)
+    path = tmp_path / "a.mp3"
+    audio_factory.write_audio(path, 0.5 * music + hiss, 44_100, bit_rate=bit_rate)
+
+    quality, sentences = stereo_quality(*read_signal(path).samples, sr=44_100)
+
+    assert lowest_hz < quality["lowpass_hz"] < highest_hz
+    assert any("low-pass at" in sentence for sentence in sentences) == (bit_rate < 200_000)
 
 
 def test_a_spectrum_that_falls_gently_has_no_low_pass():

@@ -2,10 +2,12 @@
 
 import audio_factory as factory
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.audio import AudioReader
-from wkmp_lab.io.endings import Ending, read_ending
+from wkmp_lab.io.endings import Ending, has_mp4_index, read_ending
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.pipeline import measure_file
 
@@ -93,6 +95,33 @@ def test_an_mp4_file_that_was_cut_before_its_index_says_so(tmp_path):
     path = shorten(factory.write_audio(tmp_path / "a.m4a", MUSIC, SR), 0.9)
     with pytest.raises(DecodeError, match=r"no index .* cut off"):
         AudioReader(path)
+
+
+@pytest.mark.parametrize("size", [0, 7, 2**32 - 1, 2**63, 2**64 - 1])
+def test_absurd_sizes_in_an_mp4_file_are_refused_as_any_damage(tmp_path, size):
+    path = tmp_path / "a.m4a"
+    is_long = size >= 2**32
+    head = (1 if is_long else size).to_bytes(4, "big") + b"ftyp"
+    path.write_bytes(head + size.to_bytes(8, "big") * is_long + bytes(100))
+    with pytest.raises(DecodeError, match="no index"):
+        AudioReader(path)
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"RIFF", b"WAVE", b"fmt ", b"data", b"OggS", b"ID3", b"Xing", b"moov"])
+        | st.binary(max_size=40),
+        max_size=12,
+    ).map(b"".join)
+)
+def test_any_bytes_have_an_ending_or_none(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any"
+    path.write_bytes(content)
+    for container in ("wav", "ogg", "mp3", "aac", "flac"):
+        declared_s = read_ending(path, container, "pcm_s16le").declared_s
+        assert declared_s is None or declared_s > 0
+    with path.open("rb") as file:
+        assert not has_mp4_index(file) or b"moov" in content
 
 
 def test_the_note_says_what_is_known(tmp_path):

@@ -62,6 +62,7 @@ def read_ending(path: str | Path, container: str, codec: str) -> Ending:
 
 def has_mp4_index(file: IO[bytes]) -> bool:
     """True where an MP4 file has its index (``moov``), which often stands behind the music."""
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
     for _ in range(_MAX_CHUNKS):
         head = file.read(8)
@@ -70,7 +71,7 @@ def has_mp4_index(file: IO[bytes]) -> bool:
             return True
         if n_bytes == 1:
             n_bytes = int.from_bytes(file.read(8), "big") - 8
-        if n_bytes < 8:
+        if not 8 <= n_bytes <= size:
             return False
         file.seek(n_bytes - 8, os.SEEK_CUR)
     return False
