@@ -20,7 +20,7 @@ MAX_IMBALANCE_DB = 3.0
 SILENT_CHANNEL_DB = 40.0
 MONO_SIDE_DB = -60.0
 INVERTED_CORRELATION = -0.3
-"""As they are, 17 songs lie between 0.14 and 0.95; with one channel inverted 16 are seen."""
+"""Of 176 songs one lies below; with one channel inverted 137 do."""
 MAX_CLICKS_PER_MIN = 5.0
 
 _AROUND_DROPOUT_DBFS = -50.0
@@ -29,10 +29,12 @@ _DROPOUT_S = (0.004, 0.21)
 _CLICK_RATIO = 10.0 ** (10.0 / 20.0)
 _MIN_CLICK_PEAK = 10.0 ** (-50.0 / 20.0)
 _MIN_SILENT = 4
-_BEND_RATIO = 20.0
+_BEND_RATIO = 40.0
 """Of an impulse to the mean bend of its own frame and of the next ones; drums, whose noise lasts
-longer, stay below. Seventeen songs without clicks: 0.1 false ones a minute."""
-_BEND_PERIOD_RATIO = 2.0
+longer, stay below. Chosen on 190 songs: 14 are said to have more than 5 clicks a minute, as many
+as without this rule (at 20: 27), and of 60 made clicks a minute 41 are found instead of 8.
+Impulses of two samples reach 110 at 44.1 kHz, but 40 at 16 kHz, where they are not seen."""
+_BEND_PERIOD_RATIO = 3.0
 """Of an impulse to others near: the edges of a low square wave come again and again."""
 _MIN_BEND = 0.01
 _BEND_FLOOR = 3e-4
