@@ -1,6 +1,6 @@
 """Leads, sound edges and end types of passages, against synthesized signals."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wkmp_lab.analyzing import measure_amplitude
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.settings import AnalyzeSettings
+from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
 from wkmp_lab.signals import Signal
 from wkmp_lab.units import seconds_from_ticks
 
@@ -130,6 +130,33 @@ def test_the_parameters_are_kept_with_the_result():
     assert loud["peak_a_rms"] == pytest.approx(0.06 * np.sqrt(1.5) * 0.34, rel=0.3)
     assert quiet["peak_a_rms"] == pytest.approx(0.01 * loud["peak_a_rms"], rel=1e-4)
     assert quiet["is_too_quiet"] == 1.0
+
+
+@pytest.mark.parametrize("length_ms", [0.1, 1, 5, 15])
+@pytest.mark.parametrize("preset", ["default", "classical", "rock_pop", "electronic"])
+def test_clicks_end_no_lead(length_ms, preset):
+    plain = ramp(make_pad(30.0), from_db=-60.0, over_s=5.0)
+    n = max(round(length_ms * SR / 1000), 1)
+    worn = plain.copy()
+    for at_s in (0.5, 1.197, 2.0, 2.504):
+        worn[round(at_s * SR) :][:n] += 0.8
+
+    before, after = analyze(plain, preset=preset), analyze(worn, preset=preset)
+
+    assert after.lead_in_ticks == before.lead_in_ticks > 0
+    assert seconds_from_ticks(after.loudness_lead_in_ticks) == pytest.approx(
+        seconds_from_ticks(before.loudness_lead_in_ticks), abs=0.05
+    )
+    backwards = analyze(worn[::-1].copy(), preset=preset)
+    assert backwards.lead_out_ticks == analyze(plain[::-1].copy(), preset=preset).lead_out_ticks
+
+
+@pytest.mark.parametrize("preset", LEAD_PRESETS)
+def test_every_parameter_of_a_preset_is_kept_with_the_result(preset):
+    kept = dict(analyze(make_pad(5.0), preset=preset).parameters)
+
+    for field in fields(LeadRule):
+        assert kept[field.name] == pytest.approx(getattr(LEAD_PRESETS[preset], field.name))
 
 
 def test_a_quiet_passage_has_the_leads_of_a_loud_one():

@@ -156,13 +156,20 @@ def test_what_is_no_flavor_is_refused(categories, message):
 
 
 def test_users_have_categories_of_their_own():
-    Flavor({"user.christmas": {"yes": 0.2, "no": 0.8}}, "me")
+    one, other = (
+        Flavor({"user.christmas": {"yes": yes, "no": 1 - yes}}, "me") for yes in (0.2, 0.7)
+    )
+    assert flavor_distance(one, other) == pytest.approx((0.25 + 1.0) / 2)  # a pair: binary
+    middle = compute_centroid([one, other], weights=[3.0, 1.0])
+    assert middle.categories["user.christmas"] == pytest.approx({"yes": 0.325, "no": 0.675})
 
 
 def test_sources_are_never_mixed():
     one, other = Flavor(pair("timbre", 0.5), "acousticbrainz"), Flavor(pair("timbre", 0.5), "me")
     with pytest.raises(InvalidInputError, match="flavors of one source"):
         flavor_distance(one, other)
+    with pytest.raises(InvalidInputError, match="flavors of one source"):
+        compute_hellinger_distance(one, other)
     with pytest.raises(InvalidInputError, match="flavors of one source"):
         compute_centroid([one, other], weights=[1, 1])
 

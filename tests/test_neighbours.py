@@ -1,4 +1,4 @@
-"""Neighbours, the map and labels, on libraries made by hand."""
+"""Neighbours and the map, on libraries made by hand."""
 
 import math
 
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavoring import DESCRIPTORS
-from wkmp_lab.labelling import predict_labels, train_labels
 from wkmp_lab.neighbours import NAMES, Neighbour, compute_flavor_map, find_neighbours, vector_of
 
 
@@ -132,61 +131,3 @@ def test_the_map_of_next_to_nothing_is_finite(n):
     places = compute_flavor_map(make_library(n)).places
     assert len(places) == n
     assert all(math.isfinite(value) for place in places.values() for value in place)
-
-
-def label(library):
-    return {(file.path, 0): ("bright" if k % 2 else "dark") for k, file in enumerate(library)}
-
-
-def test_labels_are_learned_and_given_to_new_passages():
-    library = make_library(40, shift=2.0)
-    model = train_labels(library, label(library), category="user.light")
-    assert model.labels == ("bright", "dark")
-    assert (model.chance, model.n_examples) == (0.5, 40)
-    assert model.accuracy >= 0.9
-    fresh = make_library(40, seed=1, shift=2.0)
-    answers = label(fresh)
-    found = predict_labels(model, fresh)
-    right = [
-        max(flavor.categories["user.light"], key=flavor.categories["user.light"].get)
-        == answers[name]
-        for name, flavor in found.items()
-    ]
-    assert np.mean(right) >= 0.9
-
-
-def test_distributions_sum_to_one():
-    library = make_library(15)
-    labels = {(file.path, 0): "abc"[k % 3] for k, file in enumerate(library)}
-    model = train_labels(library, labels, category="user.kind")
-    for flavor in predict_labels(model, library).values():
-        assert sum(flavor.categories["user.kind"].values()) == pytest.approx(1.0, abs=1e-9)
-
-
-def test_accuracy_of_meaningless_labels_is_about_chance():
-    library = make_library(40)
-    assert train_labels(library, label(library), category="user.x").accuracy < 0.75
-
-
-def test_too_little_to_learn_from_is_refused():
-    library = make_library(20)
-    labels = label(library)
-    few = dict(list(labels.items())[:9])
-    with pytest.raises(InvalidInputError, match="need 5 passages each, got"):
-        train_labels(library, few, category="user.light")
-    with pytest.raises(InvalidInputError, match="two labels or more"):
-        train_labels(library, dict.fromkeys(labels, "one"), category="user.light")
-
-
-def test_wrong_names_and_strange_passages_are_refused():
-    library = make_library(20)
-    with pytest.raises(InvalidInputError, match="begins with"):
-        train_labels(library, label(library), category="mood_sad")
-    with pytest.raises(InvalidInputError, match="must be described"):
-        train_labels(library, {("nowhere", 0): "x"}, category="user.x")
-
-
-def test_nothing_described_gets_nothing():
-    library = make_library(20, shift=2.0)
-    model = train_labels(library, label(library), category="user.light")
-    assert predict_labels(model, []) == {}

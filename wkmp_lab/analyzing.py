@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from wkmp_lab.dsp.edges import MUSIC_LU, SoundSpan, find_end_type, find_music, find_sound
 from wkmp_lab.dsp.leads import (
@@ -11,12 +12,13 @@ from wkmp_lab.dsp.leads import (
     LONG_LEAD_S,
     Leads,
     compute_envelope,
+    damp_clicks,
     measure_leads,
     measure_loudness_leads,
 )
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.dsp.loudness import Loudness, measure_loudness, power_from_lufs
-from wkmp_lab.dsp.quality import describe_faults, measure_quality
+from wkmp_lab.dsp.quality import describe_faults, find_clicks, measure_quality
 from wkmp_lab.model import Amplitude, EndType
 from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
@@ -47,7 +49,8 @@ def measure_amplitude(
     Leads are measured twice: by the WKMP rule (``lead_in_ticks``, ``lead_out_ticks``; see
     :func:`wkmp_lab.dsp.leads.measure_leads`) and relative to the passage's own loudness
     (``loudness_lead_in_ticks``, ``loudness_lead_out_ticks``). Positions are rounded to frames:
-    about 10 ms, and the length of the RMS window (50 to 250 ms) for the WKMP rule.
+    about 10 ms, and the length of the RMS window (50 to 250 ms) for the WKMP rule. Clicks end no
+    lead.
 
     SPEC025 gives up on passages whose peak RMS lies under 0.05. The rule compares a passage with
     itself and works at any level, so it is used all the same, and ``is_too_quiet`` says 1 among
@@ -71,13 +74,15 @@ def measure_amplitude(
     """
     rule = LEAD_PRESETS[(settings or AnalyzeSettings()).preset]
     frames = profile.find_frames(start_s=start_s, end_s=end_s)
-    a_power = _select_a_power(profile, start_s, end_s)
+    is_click = _find_click_frames(profile, frames)
+    a_power = _select_a_power(profile, start_s, end_s, is_click)
     stop_s = profile.duration_s if end_s is None else min(end_s, profile.duration_s)
     loudness = measure_loudness(profile, start_s=start_s, end_s=end_s)
     sound = find_sound(profile.power[frames], hop_s=profile.hop_s)
     wkmp = measure_leads(a_power, hop_s=profile.coarse_hop_s, rule=rule)
-    relative = _find_loudness_edges(profile.k_power[frames], profile.hop_s, sound, loudness)
-
+    relative = _find_loudness_edges(
+        profile.k_power[frames], is_click, profile.hop_s, sound, loudness
+    )
     music = relative.music if relative else None
 
     def place(frame: int) -> int:
@@ -107,30 +112,52 @@ def measure_amplitude(
     )
 
 
-def _select_a_power(profile: LevelProfile, start_s: float, end_s: float | None) -> FloatArray:
-    """A-weighted powers of the passage; the neighbour's last 10 ms in the first frame left out."""
+def _find_click_frames(profile: LevelProfile, frames: slice) -> npt.NDArray[np.bool_]:
+    """Fine frames of clicks and those beside them, where filters and windows smear them to."""
+    wide = np.pad(find_clicks(profile, frames), 1)
+    found: npt.NDArray[np.bool_] = wide[:-2] | wide[1:-1] | wide[2:]
+    return found
+
+
+def _select_a_power(
+    profile: LevelProfile, start_s: float, end_s: float | None, is_click: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """A-weighted powers of the passage without its clicks.
+
+    The neighbour's last 10 ms in the first frame are left out.
+    """
     a_power = profile.a_power[profile.find_coarse_frames(start_s=start_s, end_s=end_s)].copy()
     if start_s > 0.0 and a_power.size > 1:
         a_power[0] = min(a_power[:2])
-    return a_power
+    factor = profile.coarse_factor
+    rows = np.zeros(a_power.size * factor, np.bool_)
+    rows[: is_click.size] = is_click[: rows.size]
+    is_coarse_click: npt.NDArray[np.bool_] = np.logical_or.reduce(rows.reshape(-1, factor), axis=1)
+    return damp_clicks(a_power, is_coarse_click, reach=2)
 
 
 def _find_loudness_edges(
-    k_power: FloatArray, hop_s: float, sound: SoundSpan, loudness: Loudness
+    k_power: FloatArray,
+    is_click: npt.NDArray[np.bool_],
+    hop_s: float,
+    sound: SoundSpan,
+    loudness: Loudness,
 ) -> _LoudnessEdges | None:
     """None where there is no integrated loudness to compare with, or no sound."""
     if loudness.integrated_lufs is None or sound.is_empty:
         return None
     integrated = power_from_lufs(loudness.integrated_lufs)
     return _LoudnessEdges(
-        leads=measure_loudness_leads(k_power, hop_s=hop_s, integrated_power=integrated),
+        leads=measure_loudness_leads(
+            damp_clicks(k_power, is_click, reach=3), hop_s=hop_s, integrated_power=integrated
+        ),
         music=find_music(k_power, hop_s=hop_s, integrated_power=integrated, sound=sound),
         end_type=find_end_type(k_power[: sound.stop], hop_s=hop_s, integrated_power=integrated),
     )
 
 
 def _list_parameters(
-    rule: LeadRule, a_power: FloatArray, hop_s: float, sound: SoundSpan
+    rule: LeadRule, a_power: npt.NDArray[np.float64], hop_s: float, sound: SoundSpan
 ) -> tuple[tuple[str, float], ...]:
     """Everything that the lead points and edges of a passage were found with."""
     n_window = max(round(rule.window_s / hop_s), 1)
@@ -159,8 +186,8 @@ def describe_quality(amplitude: Amplitude) -> tuple[str, ...]:
     >>> describe_quality(amplitude)[0]
     'clipped: 8000 samples in 1 run'
     """
-    measures = dict(amplitude.quality)
-    return describe_faults(measures | {"true_peak_dbtp": amplitude.true_peak_dbtp})
+    peaks = {"peak_dbfs": amplitude.peak_dbfs, "true_peak_dbtp": amplitude.true_peak_dbtp}
+    return describe_faults(dict(amplitude.quality) | peaks)
 
 
 def warm_up() -> None:

@@ -41,7 +41,7 @@ class Descriptor:
 
 
 def _spectral(name: str, unit: str, most: float, meaning: str) -> tuple[Descriptor, ...]:
-    source = f"librosa.feature.spectral_{name.removesuffix('_hz')}"
+    source = f"librosa.feature.spectral_{name.removesuffix('_hz')}, within 0.1 %"
     return (
         Descriptor(f"{name}_mean", unit, 0.0, most, f"{meaning}, mean over frames", source),
         Descriptor(f"{name}_std", unit, 0.0, most, f"{meaning}, deviation over frames", source),
@@ -58,7 +58,12 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         "Streich 2007",
     ),
     Descriptor(
-        "onset_rate_hz", "1/s", 0.0, 20.0, "onsets per second", "peaks of librosa's onset strength"
+        "onset_rate_hz",
+        "1/s",
+        0.0,
+        20.0,
+        "onsets per second",
+        "peaks of librosa.onset.onset_strength (no top_db)",
     ),
     Descriptor(
         "pulse_clarity",
@@ -107,7 +112,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
             0.0,
             None,
             f"peaks over valleys from {int(low)} to {int(high)} Hz",
-            "librosa.feature.spectral_contrast (no top_db)",
+            "librosa.feature.spectral_contrast, mean of every fourth frame: within 0.5 dB",
         )
         for k, (low, high) in enumerate(
             zip(spectrum.CONTRAST_EDGES_HZ, spectrum.CONTRAST_EDGES_HZ[1:], strict=False)
@@ -120,7 +125,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
             None,
             None,
             f"cepstral coefficient {k}, mean",
-            "librosa.feature.mfcc (128 bands, no top_db)",
+            "librosa.feature.mfcc (128 bands, no top_db), within 0.05 dB",
         )
         for k in range(N_MFCC)
     ),
@@ -131,7 +136,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
             0.0,
             None,
             f"cepstral coefficient {k}, deviation",
-            "librosa.feature.mfcc (128 bands, no top_db)",
+            "librosa.feature.mfcc (128 bands, no top_db), within 0.05 dB",
         )
         for k in range(N_MFCC)
     ),

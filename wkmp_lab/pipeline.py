@@ -226,7 +226,7 @@ def _measure(
     passages = course.fill(
         Phase.ANALYZING, passages, partial(_analyze, profile=profile, settings=settings)
     )
-    del profile  # 13 MB an hour, which the last phase needs for itself
+    del profile  # 14 MB an hour, which the last phase needs for itself
     passages = course.fill(
         Phase.FLAVORING, passages, lambda each: _describe(each, scratch, settings)
     )
@@ -251,7 +251,7 @@ def _listen(
     with AudioReader(path, max_duration_s=limit_s) as reader:
         meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
         resampler = soxr.ResampleStream(reader.sr, ANALYSIS_SR, 1, dtype="float32", quality="HQ")
-        n_expected = (reader.declared_duration_s or 0.0) * reader.sr
+        n_expected = (reader.expected_duration_s or 0.0) * reader.sr
         n_read = 0
         for block in reader.blocks():
             mono = meter.feed(block.samples)
@@ -266,8 +266,12 @@ def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
     """What a user should know of how the file decoded."""
     declared_s = audio.declared_duration_s
     notes = []
-    if audio.is_truncated and declared_s is not None:
+    if audio.is_truncated and declared_s is not None and declared_s > audio.duration_s + 1.0:
         notes.append(f"truncated: {audio.duration_s:.1f} s decoded of {declared_s:.1f} s declared")
+    elif audio.is_truncated:
+        notes.append(
+            f"truncated: cut off after {audio.duration_s:.1f} s, in the middle of a stream"
+        )
     if audio.n_decode_errors:
         notes.append(f"damaged: {audio.n_decode_errors} packets could not be decoded")
     if audio.n_nonfinite:

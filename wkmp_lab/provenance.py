@@ -16,7 +16,7 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
-        Phase.EXTRACTING: "1",
+        Phase.EXTRACTING: "2",
         Phase.SEGMENTING: "2",
         Phase.FINGERPRINTING: "1",
         Phase.ANALYZING: "2",
@@ -50,7 +50,7 @@ def compute_keys(settings: Settings) -> Keys:
     """What a result would be made by now, but for the hints of its file.
 
     >>> compute_keys(Settings())["EXTRACTING"]
-    '1-43200s'
+    '2-43200s'
     """
     keys = {PACKAGE: __version__}
     if (tool := fingerprinting.find_fingerprint_tool()) is not None:

@@ -48,9 +48,10 @@ def test_tech_3341_integrated_loudness(case, sr):
     assert measure(row, sr=sr).integrated_lufs == pytest.approx(expected, abs=0.1)
 
 
-def test_tech_3341_cases_1_and_2_hold_for_momentary_and_short_term():
+@pytest.mark.parametrize("sr", RATES)
+def test_tech_3341_cases_1_and_2_hold_for_momentary_and_short_term(sr):
     for level in (-23.0, -33.0):
-        loudness = measure([(level, 20)])
+        loudness = measure([(level, 20)], sr=sr)
         assert loudness.momentary_max_lufs == pytest.approx(level, abs=0.1)
         assert loudness.short_term_max_lufs == pytest.approx(level, abs=0.1)
 
@@ -65,6 +66,38 @@ def test_tech_3341_case_6_surround(gains_db, sr):
     assert measure([(0, 20)], sr=sr, gains_db=gains_db).integrated_lufs == pytest.approx(
         -23.0, abs=0.1
     )
+
+
+LAYOUTS = {
+    # A channel alone reads 3.01 LU less than two alike; surround ones count 1.41, the LFE not.
+    "mono": ((3.01,), 0.0),
+    "left of stereo": ((3.01, None), 0.0),
+    "5.1": ((-28, -28, -24, 0, -30, -30), 23.0),
+}
+
+
+@pytest.mark.parametrize("sr", RATES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("case", INTEGRATED)
+def test_tech_3341_integrated_loudness_of_other_layouts(case, layout, sr):
+    row, expected = INTEGRATED[case]
+    gains_db, raised_db = LAYOUTS[layout]
+    gains_db = [None if gain is None else gain + raised_db for gain in gains_db]
+
+    loudness = measure(row, sr=sr, gains_db=gains_db)
+
+    assert loudness.integrated_lufs == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize("sr", RATES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("case", ["1", "2", "3", "4"])
+def test_tech_3342_loudness_range_of_other_layouts(case, layout, sr):
+    row, expected = RANGE[case]
+    gains_db, raised_db = LAYOUTS[layout]
+    gains_db = [None if gain is None else gain + raised_db for gain in gains_db]
+
+    assert measure(row, sr=sr, gains_db=gains_db).range_lu == pytest.approx(expected, abs=1.0)
 
 
 @pytest.mark.parametrize("sr", RATES)
@@ -88,27 +121,30 @@ def test_tech_3341_case_12_momentary_stays_constant(sr):
     np.testing.assert_allclose(curve.level_lufs[curve.end_s > 1.0], -23.0, atol=0.1)
 
 
+@pytest.mark.parametrize("sr", RATES)
 @pytest.mark.parametrize("i", range(20))
-def test_tech_3341_cases_10_and_13_maxima_do_not_depend_on_the_start(i):
-    short_term = measure([(None, i * 0.15), (-23, 3.0), (None, 1.0)], gains_db=(0.0, 0.0))
-    momentary = measure([(None, i * 0.02), (-23, 0.4), (None, 1.0)], gains_db=(0.0, 0.0))
+def test_tech_3341_cases_10_and_13_maxima_do_not_depend_on_the_start(i, sr):
+    short_term = measure([(None, i * 0.15), (-23, 3.0), (None, 1.0)], sr=sr)
+    momentary = measure([(None, i * 0.02), (-23, 0.4), (None, 1.0)], sr=sr)
 
     assert short_term.short_term_max_lufs == pytest.approx(-23.0, abs=0.1)
     assert momentary.momentary_max_lufs == pytest.approx(-23.0, abs=0.1)
 
 
-def test_tech_3341_case_11_short_term_follows_rising_tones():
+@pytest.mark.parametrize("sr", RATES)
+def test_tech_3341_case_11_short_term_follows_rising_tones(sr):
     rows = [[(None, i * 0.15), (-38 + i, 3.0), (None, 3.0 - i * 0.15)] for i in range(20)]
-    profile = measure_levels(make_tones([tone for row in rows for tone in row]))
+    profile = measure_levels(make_tones([tone for row in rows for tone in row], sr=sr))
 
     for i in range(20):
         loudness = measure_loudness(profile, start_s=i * 6.0, end_s=(i + 1) * 6.0)
         assert loudness.short_term_max_lufs == pytest.approx(-38 + i, abs=0.1)
 
 
-def test_tech_3341_case_14_momentary_follows_rising_tones():
+@pytest.mark.parametrize("sr", RATES)
+def test_tech_3341_case_14_momentary_follows_rising_tones(sr):
     rows = [[(None, i * 0.02), (-38 + i, 0.4), (None, 0.4 - i * 0.02)] for i in range(20)]
-    profile = measure_levels(make_tones([tone for row in rows for tone in row]))
+    profile = measure_levels(make_tones([tone for row in rows for tone in row], sr=sr))
 
     for i in range(20):
         loudness = measure_loudness(profile, start_s=i * 0.8, end_s=(i + 1) * 0.8)
@@ -116,8 +152,14 @@ def test_tech_3341_case_14_momentary_follows_rising_tones():
 
 
 def measure_true_peak(samples, sr):
-    stereo = np.tile(samples.astype(np.float32), (2, 1))
-    return 20 * np.log10(measure_levels(Signal(samples=stereo, sr=sr)).true_peak.max())
+    """The true peak of a wave in mono, stereo and the last channel of 5.1: one and the same."""
+    wave = samples.astype(np.float32)
+    layouts = [wave[None], np.tile(wave, (2, 1)), np.pad(wave[None], ((5, 0), (0, 0)))]
+    peaks = {
+        float(measure_levels(Signal(samples=layout, sr=sr)).true_peak.max()) for layout in layouts
+    }
+    (peak,) = peaks
+    return 20 * np.log10(peak)
 
 
 def assert_true_peak(found, expected):

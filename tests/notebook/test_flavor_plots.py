@@ -46,6 +46,18 @@ def test_names_on_a_map_leave_each_other_room():
     assert 2 <= len(set(places)) == len(names) < 60
 
 
+def test_names_on_a_map_cover_no_other_passage():
+    ax = plot_flavor_map(make_library(30))
+    draw_png(ax)
+    dots = ax.transData.transform(ax.collections[0].get_offsets())
+    names = [text for text in ax.texts if text.get_text()]
+    assert len(names) >= 5
+    assert {name.get_ha() for name in names} == {"left", "right"}
+    for name in names:
+        box = name.get_window_extent()
+        assert not box.count_contains(dots), name.get_text()
+
+
 def test_a_map_around_a_passage_that_is_not_there_is_refused():
     with pytest.raises(InvalidInputError, match="no described passage 7"):
         plot_flavor_map(make_library(), path="00.flac", passage=7)

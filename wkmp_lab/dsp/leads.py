@@ -25,6 +25,22 @@ class Leads:
     lead_out_s: float
 
 
+def damp_clicks(
+    power: npt.ArrayLike, is_click: npt.NDArray[np.bool_], *, reach: int
+) -> _DoubleArray:
+    """Powers of frames, those of clicks no louder than what lies ``reach`` frames around them.
+
+    One click of a record would else end the lead: it is louder than the music.
+
+    >>> damp_clicks([1.0, 1.0, 9.0, 2.0], np.array([False, False, True, False]), reach=1).tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    values = np.asarray(power, dtype=np.float64)
+    padded = np.pad(values, reach)
+    around = np.maximum(padded[: -2 * reach], padded[2 * reach :])
+    return np.where(is_click, np.minimum(values, around), values)
+
+
 def compute_envelope(a_power: npt.ArrayLike, *, n_window: int) -> _DoubleArray:
     """A-weighted RMS of successive windows of ``n_window`` frames; the last may be shorter."""
     power = np.asarray(a_power, dtype=np.float64)

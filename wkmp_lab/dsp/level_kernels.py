@@ -109,6 +109,58 @@ def count_clipped(
     return run_length
 
 
+# A bend is a second difference: small for music, whose treble is weak, and huge for an impulse.
+@njit(cache=True, nogil=True, fastmath=True)
+def raise_bends(
+    samples: FloatArray,
+    start: int,
+    stop: int,
+    frame_length: int,
+    peaks: FloatArray,
+    means: FloatArray,
+) -> None:
+    """Raise ``peaks`` and ``means`` to the largest and mean bend of one channel in each frame.
+
+    The bend at sample ``n`` is ``|x[n] - 2 x[n - 1] + x[n - 2]|``; ``samples[start - 2:stop]`` is
+    read.
+    """
+    two = np.float32(2.0)
+    for frame in range(peaks.shape[0]):
+        first = start + frame * frame_length
+        x = samples[first - 2 : min(first + frame_length, stop)]
+        n_samples = x.shape[0] - 2
+        peak = total = np.float32(0.0)
+        for n in range(n_samples):
+            bend = abs(x[n + 2] - two * x[n + 1] + x[n])
+            total += bend
+            peak = max(peak, bend)
+        peaks[frame] = max(peaks[frame], peak)
+        means[frame] = max(means[frame], total / np.float32(n_samples))
+
+
+@njit(cache=True, nogil=True)
+def count_silent(
+    samples: FloatArray,
+    start: int,
+    stop: int,
+    frame_length: int,
+    step: int,
+    limit: float,
+    counts: _CountArray,
+) -> None:
+    """Count, of every ``step``-th sample of each frame, those with no channel over ``limit``.
+
+    ``samples`` has the shape ``(n_channels, n)``, of which ``start`` to ``stop`` is read.
+    """
+    for frame in range(counts.shape[0]):
+        first = start + frame * frame_length
+        for n in range(first, min(first + frame_length, stop), step):
+            is_silent = True
+            for c in range(samples.shape[0]):
+                is_silent = is_silent and abs(samples[c, n]) <= limit
+            counts[frame] += is_silent
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def measure_spectra(
     spectra: npt.NDArray[np.complex64],

@@ -7,7 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from wkmp_lab.dsp.level_kernels import count_clipped, filter_pair, measure_spectra, sum_pair
+from wkmp_lab.dsp.level_kernels import (
+    count_clipped,
+    count_silent,
+    filter_pair,
+    measure_spectra,
+    raise_bends,
+    sum_pair,
+)
 from wkmp_lab.dsp.tracks import make_tracks
 from wkmp_lab.dsp.true_peak import (
     N_TAPS,
@@ -17,13 +24,22 @@ from wkmp_lab.dsp.true_peak import (
 )
 from wkmp_lab.dsp.weighting import compute_a_gain, compute_channel_weights, compute_k_filter
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.signals import BAND_EDGES_HZ, FloatArray, LevelProfile, Signal
+from wkmp_lab.signals import (
+    BAND_EDGES_HZ,
+    SILENT_AMPLITUDE,
+    SILENT_STEP_S,
+    FloatArray,
+    LevelProfile,
+    Signal,
+)
 
 COARSE_FACTOR = 5
 """Fine frames in a coarse one: 50 ms."""
 
 _BATCH_COARSE = 32
 _MAX_ENERGY = 1e30
+_MAX_BEND = 6e4
+"""What half a float can hold; full scale makes 4."""
 _DoubleArray = npt.NDArray[np.float64]
 _CountArray = npt.NDArray[np.uint16]
 
@@ -213,6 +229,9 @@ class LevelMeter:
             side_power=tracks.side_power.finish(),
             n_clipped=tracks.n_clipped.finish(),
             n_clipped_runs=tracks.n_clipped_runs.finish(),
+            n_silent=tracks.n_silent.finish(),
+            bend_peak=tracks.bend_peak.finish(),
+            bend_mean=tracks.bend_mean.finish(),
         )
 
     def _measure_batch(self, *, n_after: int) -> None:
@@ -222,16 +241,23 @@ class LevelMeter:
         lengths[-1] = n_staged - (lengths.size - 1) * plan.hop
         peak = self._measure_channels(lengths)
         true_peak = peak.copy()
-        counts = np.zeros((2, lengths.size), dtype=np.uint16)
+        counts = np.zeros((3, lengths.size), dtype=np.uint16)
+        bends = np.zeros((2, lengths.size), dtype=np.float32)
         end = plan.prefix + n_staged
         for c, samples in enumerate(self._staged):
             raise_true_peaks(samples, plan.prefix, end + n_after, plan.hop, plan.taps, true_peak)
             self._run_lengths[c] = count_clipped(
                 samples[plan.prefix : end], self._run_lengths[c], plan.hop, peak, counts
             )
+            raise_bends(samples, plan.prefix, end, plan.hop, bends[0], bends[1])
+        step = max(round(SILENT_STEP_S * self.sr), 1)
+        count_silent(self._staged, plan.prefix, end, plan.hop, step, SILENT_AMPLITUDE, counts[2])
         self._tracks.true_peak.append(true_peak)
         self._tracks.n_clipped.append(counts[0])
         self._tracks.n_clipped_runs.append(counts[1])
+        self._tracks.n_silent.append(counts[2])
+        self._tracks.bend_peak.append(np.minimum(bends[0], _MAX_BEND).astype(np.float16))
+        self._tracks.bend_mean.append(np.minimum(bends[1], _MAX_BEND).astype(np.float16))
         self._measure_mono()
         self._n_measured += n_staged
         self._n_staged = 0

@@ -5,26 +5,39 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from wkmp_lab.signals import FloatArray, LevelProfile
+from wkmp_lab.signals import SILENT_STEP_S, FloatArray, LevelProfile
 
 SILENT_POWER = 1e-10
-"""Mean square (-100 dBFS) below which a frame counts as digital silence."""
+"""Mean square (-100 dBFS) below which a channel counts as silent."""
 MIN_SIDE_DB = -120.0
 
 MIN_CLIPPED = 20
 MAX_TRUE_PEAK_DBTP = 0.05
 LOSSY_LOWPASS_HZ = 17_500.0
+_OVER_DBFS = 0.01
 MAX_OFFSET = 1e-3
 MAX_IMBALANCE_DB = 3.0
 SILENT_CHANNEL_DB = 40.0
 MONO_SIDE_DB = -60.0
-INVERTED_CORRELATION = -0.8
+INVERTED_CORRELATION = -0.3
+"""Of 176 songs one lies below; with one channel inverted 137 do."""
 MAX_CLICKS_PER_MIN = 5.0
 
 _AROUND_DROPOUT_DBFS = -50.0
-_MAX_DROPOUT_S = 0.2
+_DROPOUT_S = (0.004, 0.21)
+"""5 to 200 ms, and the coarse steps of the count."""
 _CLICK_RATIO = 10.0 ** (10.0 / 20.0)
 _MIN_CLICK_PEAK = 10.0 ** (-50.0 / 20.0)
+_MIN_SILENT = 4
+_BEND_RATIO = 40.0
+"""Of an impulse to the mean bend of its own frame and of the next ones; drums, whose noise lasts
+longer, stay below. Chosen on 190 songs: 14 are said to have more than 5 clicks a minute, as many
+as without this rule (at 20: 27), and of 60 made clicks a minute 41 are found instead of 8.
+Impulses of two samples reach 110 at 44.1 kHz, but 40 at 16 kHz, where they are not seen."""
+_BEND_PERIOD_RATIO = 3.0
+"""Of an impulse to others near: the edges of a low square wave come again and again."""
+_MIN_BEND = 0.01
+_BEND_FLOOR = 3e-4
 _SPECTRUM_BAND_HZ = 250.0
 _MIN_LOWPASS_HZ = 4000.0
 _MIN_CLIFF_DB = 20.0
@@ -44,10 +57,12 @@ def measure_quality(
     - ``n_clipped``, ``n_clipped_runs``: samples at full scale in runs of three or more, and these
       runs, over all channels.
     - ``crest_db``: sample peak over RMS level.
-    - ``dc_offset``: mean of the channel that is farthest from 0; full scale is 1.
-    - ``n_dropouts``: digital silence of 10 to 200 ms in all channels, sound directly around it.
-    - ``clicks_per_min``: impulses shorter than two frames (20 ms) whose peak lies 10 dB above
-      their surroundings; what music covers is not seen, so it is a lower bound.
+    - ``dc_offset``: median over frames of 50 ms of the mean of the channel that is farthest from
+      0; full scale is 1.
+    - ``n_dropouts``: digital silence of 5 to 200 ms in all channels, sound directly around it.
+    - ``clicks_per_min``: impulses of a few samples, and those shorter than two frames (20 ms)
+      whose peak lies 10 dB above their surroundings; what loud treble covers is not seen, so it
+      is a lower bound.
     - ``channel_imbalance_db``: left over right (two channels only, as the next two).
     - ``side_db``: level of the difference of the channels relative to their sum, from -120 on.
     - ``correlation`` of the two channels, -1 to 1.
@@ -59,13 +74,14 @@ def measure_quality(
     if frames.start == frames.stop or coarse.start == coarse.stop:
         return ()
     power, peak = profile.power[frames], profile.peak[frames]
-    offsets = profile.channel_mean[:, coarse].mean(axis=1, dtype=np.float64)
+    # Of frames, since the lopsided waves of loud notes have a mean of their own.
+    offsets = np.median(profile.channel_mean[:, coarse], axis=1)
     measures = [
         ("n_clipped", float(profile.n_clipped[frames].sum())),
         ("n_clipped_runs", float(profile.n_clipped_runs[frames].sum())),
         ("dc_offset", float(offsets[np.abs(offsets).argmax()])),
-        ("n_dropouts", float(_count_dropouts(power, profile.hop_s))),
-        ("clicks_per_min", _count_clicks(peak) * 60.0 / (peak.size * profile.hop_s)),
+        ("n_dropouts", float(_count_dropouts(profile.n_silent[frames], power))),
+        ("clicks_per_min", _count_clicks(profile, frames) * 60.0 / (peak.size * profile.hop_s)),
     ]
     if power.any():
         measures.append(("crest_db", 10.0 * np.log10(float(peak.max()) ** 2 / _mean(power))))
@@ -97,26 +113,62 @@ def _measure_stereo(left: float, right: float, side: float) -> list[tuple[str, f
     return measures
 
 
-def _count_dropouts(power: npt.NDArray[np.float32], hop_s: float) -> int:
-    is_silent = np.concatenate([[False], power < SILENT_POWER, [False]])
-    edges = np.flatnonzero(np.diff(is_silent.astype(np.int8)))
+def _count_dropouts(n_silent: npt.NDArray[np.uint16], power: FloatArray) -> int:
+    is_quiet = np.concatenate([[False], n_silent > 0, [False]])
+    edges = np.flatnonzero(np.diff(is_quiet.astype(np.int8)))
     starts, stops = edges[::2], edges[1::2]
+    total = np.concatenate([[0], np.cumsum(n_silent, dtype=np.int64)])
+    silent_s = (total[stops] - total[starts]) * SILENT_STEP_S
     is_inner = (starts > 0) & (stops < power.size)
-    starts, stops = starts[is_inner], stops[is_inner]
+    starts, stops, silent_s = starts[is_inner], stops[is_inner], silent_s[is_inner]
     around = np.minimum(power[starts - 1], power[np.minimum(stops, power.size - 1)])
-    is_short = (stops - starts) * hop_s <= _MAX_DROPOUT_S
+    is_short = (silent_s >= _DROPOUT_S[0]) & (silent_s <= _DROPOUT_S[1])
     return int(np.count_nonzero(is_short & (around >= 10.0 ** (_AROUND_DROPOUT_DBFS / 10.0))))
 
 
-def _count_clicks(peak: npt.NDArray[np.float32]) -> int:
-    """Frames whose peak towers over the frames two and three away on both sides."""
-    if peak.size < 7:
-        return 0
-    inner = peak[3:-3]
-    around = np.max([peak[:-6], peak[1:-5], peak[5:-1], peak[6:]], axis=0)
-    is_click = (inner > _CLICK_RATIO * around) & (inner > _MIN_CLICK_PEAK)
+def _count_clicks(profile: LevelProfile, frames: slice) -> int:
+    is_click = find_clicks(profile, frames)
     # An impulse on the edge of two frames is one click.
-    return int(np.count_nonzero(is_click[1:] & ~is_click[:-1]) + is_click[0])
+    return int(np.count_nonzero(is_click[1:] & ~is_click[:-1]) + is_click[:1].sum())
+
+
+def find_clicks(profile: LevelProfile, frames: slice) -> npt.NDArray[np.bool_]:
+    """Which of the fine frames hold a click; see :func:`measure_quality`."""
+    impulses = _find_impulses(
+        profile.bend_peak[frames].astype(np.float32), profile.bend_mean[frames].astype(np.float32)
+    )
+    # The edges of a drop-out are sharp, and counted as such.
+    is_silent = np.pad(profile.n_silent[frames] >= _MIN_SILENT, 1)
+    impulses &= ~(is_silent[:-2] | is_silent[1:-1] | is_silent[2:])
+    found: npt.NDArray[np.bool_] = _find_peaks(profile.peak[frames]) | impulses
+    return found
+
+
+def _find_peaks(peak: FloatArray) -> npt.NDArray[np.bool_]:
+    """Frames whose peak towers over the frames two and three away on both sides."""
+    around = _largest_around(peak)
+    found: npt.NDArray[np.bool_] = (peak > _CLICK_RATIO * around) & (peak > _MIN_CLICK_PEAK)
+    return found
+
+
+def _find_impulses(bend_peak: FloatArray, bend_mean: FloatArray) -> npt.NDArray[np.bool_]:
+    """Frames with a bend that towers over the mean of all bends there and beside it."""
+    sides = np.pad(bend_mean, 1)
+    mean = np.maximum(np.maximum(sides[:-2], sides[2:]) + _BEND_FLOOR, bend_mean)
+    is_lonely = bend_peak > _BEND_PERIOD_RATIO * _largest_around(bend_peak)
+    found: npt.NDArray[np.bool_] = (
+        (bend_peak > _BEND_RATIO * mean) & (bend_peak > _MIN_BEND) & is_lonely
+    )
+    return found
+
+
+def _largest_around(values: FloatArray) -> FloatArray:
+    """Largest of the frames two and three away on both sides; infinite near the ends."""
+    around = np.full(values.size, np.inf, np.float32)
+    if values.size > 6:
+        sides = (values[:-6], values[1:-5], values[5:-1], values[6:])
+        around[3:-3] = np.max(sides, axis=0)
+    return around
 
 
 def find_lowpass(profile: LevelProfile) -> float | None:
@@ -163,7 +215,10 @@ def _describe_sample_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
     sentences = []
     if (n_clipped := measures.get("n_clipped", 0.0)) >= MIN_CLIPPED:
         runs = _count(measures["n_clipped_runs"], "run")
-        sentences.append(f"clipped: {_count(n_clipped, 'sample')} in {runs}")
+        # Behind a lossy decoder the waves are whole again, and clip where they are played.
+        is_over = measures.get("peak_dbfs", 0.0) > _OVER_DBFS
+        kind = "over full scale" if is_over else "clipped"
+        sentences.append(f"{kind}: {_count(n_clipped, 'sample')} in {runs}")
     if (true_peak := measures.get("true_peak_dbtp", 0.0)) > MAX_TRUE_PEAK_DBTP:
         sentences.append(f"true peak {true_peak:+.1f} dBTP: may clip when played or encoded")
     if abs(offset := measures.get("dc_offset", 0.0)) > MAX_OFFSET:
@@ -173,7 +228,7 @@ def _describe_sample_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
     if (clicks := measures.get("clicks_per_min", 0.0)) > MAX_CLICKS_PER_MIN:
         sentences.append(f"{clicks:.0f} clicks per minute")
     if (lowpass_hz := measures.get("lowpass_hz", np.inf)) < LOSSY_LOWPASS_HZ:
-        cause = "probably coded at 128 kbit/s or less, once at least"
+        cause = "probably coded at 128 kbit/s or less, or at a lower rate, once at least"
         sentences.append(f"low-pass at {lowpass_hz / 1000:.1f} kHz: {cause}")
     return tuple(sentences)
 

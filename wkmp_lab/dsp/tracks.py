@@ -5,7 +5,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-_Number = TypeVar("_Number", np.float32, np.uint16)
+_Number = TypeVar("_Number", np.float32, np.float16, np.uint16)
 
 
 class Track(Generic[_Number]):
@@ -43,6 +43,9 @@ class Tracks(NamedTuple):
     k_power: Track[np.float32]
     n_clipped: Track[np.uint16]
     n_clipped_runs: Track[np.uint16]
+    n_silent: Track[np.uint16]
+    bend_peak: Track[np.float16]
+    bend_mean: Track[np.float16]
     a_power: Track[np.float32]
     band_power: Track[np.float32]
     side_power: Track[np.float32]
@@ -59,6 +62,9 @@ def make_tracks(*, n_channels: int, n_bands: int) -> Tracks:
         k_power=Track(np.float32),
         n_clipped=Track(np.uint16),
         n_clipped_runs=Track(np.uint16),
+        n_silent=Track(np.uint16),
+        bend_peak=Track(np.float16),
+        bend_mean=Track(np.float16),
         a_power=Track(np.float32),
         band_power=Track(np.float32, n_bands),
         side_power=Track(np.float32),

@@ -15,13 +15,15 @@ import numpy.typing as npt
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io import container as opening
+from wkmp_lab.io import endings
 from wkmp_lab.model import AudioFormat
 from wkmp_lab.signals import FloatArray, Signal
 
 BLOCK_SAMPLES = 1 << 15
 TRUNCATED_SHARE = 0.01
 TRUNCATED_S = 1.0
-"""A file that ends earlier than it declares by more than both is truncated."""
+"""A file that ends earlier than it declares by more than both is truncated; so is one whose bytes
+end within its last page (see :mod:`wkmp_lab.io.endings`)."""
 
 _SEEKABLE_CODECS = ("pcm_", "flac", "alac", "wavpack", "tta")
 _SEEKABLE_CONTAINERS = {"aiff", "au", "caf", "flac", "m4a", "tta", "wav", "wavpack"}
@@ -65,6 +67,8 @@ class AudioReader:
         Of the first decoded frame.
     declared_duration_s
         What the header says, None where it says nothing.
+    expected_duration_s
+        The same, or else a guess from the bit rate: good for a progress bar.
 
     Raises
     ------
@@ -87,12 +91,18 @@ class AudioReader:
             self._stream = opening.find_stream(self._container, self.path)
             self._frames = self._decode()
             self._first = self._take_first()
+            self._names = opening.read_names(self._container, self._stream)
+            self._ending = endings.read_ending(self.path, *self._names)
         except BaseException:
             self._exit.close()
             raise
         self.sr = int(self._first.sample_rate)
         self.n_channels = int(self._first.layout.nb_channels)
-        self.declared_duration_s = opening.read_declared_s(self._container, self._stream)
+        self.expected_duration_s = self._ending.declared_s or opening.read_declared_s(
+            self._container, self._stream
+        )
+        is_guessed = self._ending.is_guessed
+        self.declared_duration_s = None if is_guessed else self.expected_duration_s
         self._max_samples = max_duration_s * self.sr
 
     def __enter__(self) -> Self:
@@ -131,7 +141,7 @@ class AudioReader:
             not tell it exactly, and this reader is to be used no further.
         """
         stream = self._stream
-        container, codec = opening.read_names(self._container, stream)
+        container, codec = self._names
         if container not in _SEEKABLE_CONTAINERS or not codec.startswith(_SEEKABLE_CODECS):
             return None
         if not stream.time_base or (Fraction(1, self.sr) / stream.time_base).denominator != 1:
@@ -152,10 +162,11 @@ class AudioReader:
 
     def describe(self) -> AudioFormat:
         """How the audio is stored and how well it decoded; complete once the blocks are read."""
-        container, codec = opening.read_names(self._container, self._stream)
+        container, codec = self._names
         declared_s = self.declared_duration_s or 0.0
         missing_s = declared_s - self._n_samples / self.sr
         is_short = missing_s > max(TRUNCATED_S, TRUNCATED_SHARE * declared_s)
+        is_truncated = is_short or self._ending.is_cut
         return AudioFormat(
             container=container,
             codec=codec,
@@ -166,7 +177,7 @@ class AudioReader:
             n_decode_errors=self._n_errors,
             n_nonfinite=self._n_nonfinite,
             bits_per_sample=opening.read_bits(self._stream),
-            is_truncated=is_short and not self._is_capped,
+            is_truncated=is_truncated and not self._is_capped,
             is_capped=self._is_capped,
             n_format_changes=self._n_changes,
         )

@@ -9,6 +9,7 @@ from typing import IO, Any
 import av
 
 from wkmp_lab.errors import DecodeError
+from wkmp_lab.io.endings import has_mp4_index
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
@@ -66,7 +67,8 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Any:
     _require_regular(path)
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
     file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
-    is_wave = file.read(4) in _WAVES
+    head = file.read(8)
+    is_wave = head[:4] in _WAVES
     file.seek(0)
     av.logging.set_level(None)
     try:
@@ -77,7 +79,9 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Any:
             options={"protocol_whitelist": "none", **(_WAVE_PROBE if is_wave else {})},
         )
     except (av.error.FFmpegError, ValueError) as error:
-        raise DecodeError(f"no audio that can be decoded in {path!r}: {_say(error)}") from error
+        is_cut = head[4:] == b"ftyp" and not has_mp4_index(file)
+        reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
+        raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
     closing.callback(container.close)
     if container.format.name.split(",")[0] in _REFUSED:
         raise DecodeError(f"no audio file: {path!r} is of format {container.format.name!r}")

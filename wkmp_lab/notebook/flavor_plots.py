@@ -144,25 +144,46 @@ def _name_near(
 
 
 def _name_some(ax: Axes, places: Mapping[PassageId, tuple[float, float]]) -> None:
-    """Name the passages whose names have room, from the left to the right."""
+    """Name the passages beside which there is room, from the left to the right.
+
+    A name stands behind its point, else before it, and covers neither a point nor a name.
+    """
     x_low, x_high, y_low, y_high = (
         f(axis) for axis in zip(*places.values(), strict=True) for f in (min, max)
     )
     width, height = max(x_high - x_low, 1e-9), max(y_high - y_low, 1e-9)
+    spots = {name: ((x - x_low) / width, (y - y_low) / height) for name, (x, y) in places.items()}
     taken: list[tuple[float, float]] = []
     for name, place in sorted(places.items(), key=lambda item: item[1]):
-        x, y = (place[0] - x_low) / width, (place[1] - y_low) / height
-        is_free = all(abs(x - a) > NAME_WIDTH or abs(y - b) > NAME_HEIGHT for a, b in taken)
-        if is_free and len(taken) < MAX_NAMED:
-            taken.append((x, y))
-            _write(ax, _name_passage(*name), place)
+        others = [spot for other, spot in spots.items() if other != name]
+        x, y = spots[name]
+        for is_before, left in ((False, x), (True, x - NAME_WIDTH)):
+            if len(taken) < MAX_NAMED and _is_free((left, y), others, taken):
+                taken.append((left, y))
+                _write(ax, _name_passage(*name), place, is_before=is_before)
+                break
 
 
-def _write(ax: Axes, words: str, place: tuple[float, float]) -> None:
+def _is_free(
+    corner: tuple[float, float],
+    points: Sequence[tuple[float, float]],
+    names: Sequence[tuple[float, float]],
+) -> bool:
+    """True where a name from ``corner`` on stays on the plane and covers nothing."""
+    left, y = corner
+    is_covering = any(
+        left <= a <= left + NAME_WIDTH and abs(y - b) <= NAME_HEIGHT for a, b in points
+    )
+    is_crossing = any(abs(left - a) <= NAME_WIDTH and abs(y - b) <= NAME_HEIGHT for a, b in names)
+    return left > -0.1 and not is_covering and not is_crossing
+
+
+def _write(ax: Axes, words: str, place: tuple[float, float], *, is_before: bool = False) -> None:
     ax.annotate(
         words,
         place,
-        xytext=(5, 4),
+        xytext=(-5 if is_before else 5, 4),
+        ha="right" if is_before else "left",
         textcoords="offset points",
         fontsize=8,
         color=NEUTRAL,
