@@ -1,5 +1,7 @@
 """Audio for tests, made from numbers."""
 
+import dataclasses
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -95,3 +97,51 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None):
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
     return path
+
+
+@dataclasses.dataclass(frozen=True)
+class OggPage:
+    """A page of an Ogg stream (RFC 3533, section 6)."""
+
+    flags: int
+    granule: int
+    serial: bytes
+    sequence: int
+    lacing: bytes
+    body: bytes
+
+    def as_inner(self):
+        """The same without the marks of a stream's first and last page."""
+        return dataclasses.replace(self, flags=self.flags & 1)
+
+    def number(self, sequence):
+        return dataclasses.replace(self, sequence=sequence)
+
+    def encode(self):
+        head = struct.pack(
+            "<4sBBq4sI", b"OggS", 0, self.flags, self.granule, self.serial, self.sequence
+        )
+        tail = bytes([len(self.lacing)]) + self.lacing + self.body
+        return head + struct.pack("<I", _compute_ogg_crc(head + bytes(4) + tail)) + tail
+
+
+def split_ogg(data):
+    """The pages of an Ogg file."""
+    pages = []
+    while data:
+        _, _, flags, granule, serial, sequence = struct.unpack_from("<4sBBq4sI", data)
+        lacing = data[27 : 27 + data[26]]
+        start = 27 + len(lacing)
+        body = data[start : start + sum(lacing)]
+        pages.append(OggPage(flags, granule, serial, sequence, lacing, body))
+        data = data[start + len(body) :]
+    return pages
+
+
+def _compute_ogg_crc(data):
+    crc = 0
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1) ^ (0x104C11DB7 if crc & 0x80000000 else 0)
+    return crc

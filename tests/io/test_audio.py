@@ -5,6 +5,7 @@ import struct
 import wave
 
 import audio_factory as factory
+import av
 import numpy as np
 import pytest
 
@@ -185,6 +186,34 @@ def test_nothing_is_printed_by_the_decoder(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_vorbis_whose_headers_are_repeated_is_read_as_other_players_read_it(tmp_path):
+    plain = factory.write_audio(tmp_path / "plain.ogg", MUSIC, SR)
+    pages = factory.split_ogg(plain.read_bytes())
+    n_headers = next(n for n, page in enumerate(pages) if page.granule > 0)
+    repeated = [*pages[:n_headers], *(p.as_inner() for p in pages[:n_headers]), *pages[n_headers:]]
+    path = tmp_path / "repeated.ogg"
+    path.write_bytes(b"".join(page.number(n).encode() for n, page in enumerate(repeated)))
+
+    with pytest.raises(av.error.FFmpegError):
+        av.open(str(path))
+    wanted, plain_audio = read_all(plain)
+    samples, audio = read_all(path)
+    assert np.abs(samples[:, : wanted.shape[1]] - wanted).max() < 1e-4
+    assert abs(samples.shape[1] - wanted.shape[1]) <= 1024
+    assert (audio.container, audio.codec, audio.bits_per_sample) == ("ogg", "vorbis", None)
+    assert audio.sr == plain_audio.sr
+    assert not audio.is_truncated
+    middle = read_signal(path, start_s=1.0, end_s=2.0)
+    assert np.array_equal(middle.samples, samples[:, SR : 2 * SR])
+
+
+def test_an_ogg_file_that_nobody_can_read_is_refused(tmp_path):
+    path = tmp_path / "a.ogg"
+    path.write_bytes(b"OggS" + bytes(5000))
+    with pytest.raises(DecodeError, match="no audio that can be decoded"):
+        AudioReader(path)
+
+
 def test_dts_that_is_disguised_as_pcm_is_not_taken_for_noise(tmp_path):
     # A core frame's header (ETSI TS 102 114): stereo, 44.1 kHz, 512 samples in 2,048 bytes.
     header = bytes.fromhex("7ffe8001fc3c7ff0a2c001380003ef7f")
@@ -195,5 +224,6 @@ def test_dts_that_is_disguised_as_pcm_is_not_taken_for_noise(tmp_path):
         file.writeframes(np.frombuffer((header + payload) * 100, ">u2").astype("<u2").tobytes())
 
     with contextlib.ExitStack() as closing:
-        stream = opening.find_stream(opening.open_container(str(path), closing), str(path))
+        container, _ = opening.open_container(str(path), closing)
+        stream = opening.find_stream(container, str(path))
         assert stream.codec_context.name == "dca"

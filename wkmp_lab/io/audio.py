@@ -87,11 +87,12 @@ class AudioReader:
         self._n_changes = 0
         self._is_capped = False
         try:
-            self._container = opening.open_container(self.path, self._exit)
+            self._container, copied = opening.open_container(self.path, self._exit)
             self._stream = opening.find_stream(self._container, self.path)
             self._frames = self._decode()
             self._first = self._take_first()
-            self._names = opening.read_names(self._container, self._stream)
+            self._names = copied or opening.read_names(self._container, self._stream)
+            self._bits = None if copied else opening.read_bits(self._stream)
             self._ending = endings.read_ending(self.path, *self._names)
         except BaseException:
             self._exit.close()
@@ -176,7 +177,7 @@ class AudioReader:
             declared_duration_s=self.declared_duration_s,
             n_decode_errors=self._n_errors,
             n_nonfinite=self._n_nonfinite,
-            bits_per_sample=opening.read_bits(self._stream),
+            bits_per_sample=self._bits,
             is_truncated=is_truncated and not self._is_capped,
             is_capped=self._is_capped,
             n_format_changes=self._n_changes,

@@ -3,10 +3,12 @@
 import contextlib
 import re
 import stat
+import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import av
+import soundfile
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.endings import has_mp4_index
@@ -31,6 +33,9 @@ _WAVE_PROBE = {"max_probe_packets": "8"}
 """FFmpeg looks for DTS that is disguised as PCM, which is there from the start: in 32 kB, not in
 megabytes of every WAV file."""
 
+_OGG = b"OggS"
+_COPY_FRAMES = 1 << 16
+
 _EINVAL = -22
 _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
 """Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
@@ -54,7 +59,14 @@ class _Source:
             return _EINVAL
 
 
-def open_container(path: str, closing: contextlib.ExitStack) -> Any:
+class Opened(NamedTuple):
+    """A container that FFmpeg reads, and the tidy names of what it is a copy of, if it is one."""
+
+    container: Any
+    copied: tuple[str, str] | None = None
+
+
+def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     """The container of a file; it and the file are closed with ``closing``.
 
     Raises
@@ -68,24 +80,52 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Any:
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
     file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
     head = file.read(8)
-    is_wave = head[:4] in _WAVES
     file.seek(0)
     av.logging.set_level(None)
     try:
-        container = av.open(
-            _Source(file),
-            mode="r",
-            metadata_errors="replace",
-            options={"protocol_whitelist": "none", **(_WAVE_PROBE if is_wave else {})},
-        )
+        opened = Opened(_open(file, _WAVE_PROBE if head[:4] in _WAVES else {}))
     except (av.error.FFmpegError, ValueError) as error:
-        is_cut = head[4:] == b"ftyp" and not has_mp4_index(file)
-        reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
-        raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
+        found = _copy_ogg(file, closing) if head[:4] == _OGG else None
+        if found is None:
+            is_cut = head[4:] == b"ftyp" and not has_mp4_index(file)
+            reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
+            raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
+        opened = found
+    container = opened.container
     closing.callback(container.close)
     if container.format.name.split(",")[0] in _REFUSED:
         raise DecodeError(f"no audio file: {path!r} is of format {container.format.name!r}")
-    return container
+    return opened
+
+
+def _open(file: IO[bytes], options: dict[str, str]) -> Any:
+    return av.open(
+        _Source(file),
+        mode="r",
+        metadata_errors="replace",
+        options={"protocol_whitelist": "none", **options},
+    )
+
+
+def _copy_ogg(file: IO[bytes], closing: contextlib.ExitStack) -> Opened | None:
+    """What libsndfile reads of an Ogg file, as a temporary WAV file; None where it reads nothing.
+
+    Some editors repeat Vorbis' headers ahead of the sound: FFmpeg takes that for damage, Xiph's
+    own library plays it.
+    """
+    file.seek(0)
+    copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+    try:
+        with soundfile.SoundFile(file) as ogg:
+            names = ogg.format.lower(), ogg.subtype.lower()
+            shape = {"samplerate": ogg.samplerate, "channels": ogg.channels}
+            with soundfile.SoundFile(copy, "w", format="RF64", subtype="FLOAT", **shape) as wave:
+                for block in ogg.blocks(_COPY_FRAMES, dtype="float32", always_2d=True):
+                    wave.write(block)
+        copy.seek(0)
+        return Opened(_open(copy, _WAVE_PROBE), names)
+    except (soundfile.LibsndfileError, av.error.FFmpegError, ValueError):
+        return None
 
 
 def find_stream(container: Any, path: str) -> Any:
