@@ -179,14 +179,15 @@ def run_bliss(path: Path) -> np.ndarray:
 
 
 def run_essentia(path: Path) -> np.ndarray:
-    """Every single number of MusicExtractor but those of the file's form."""
+    """Every number of MusicExtractor but those of the file's form and the places of its beats."""
     import essentia
     import essentia.standard
 
     essentia.log.infoActive = False
     essentia.log.warningActive = False
     pool, _ = essentia.standard.MusicExtractor()(str(path))
-    names = sorted(n for n in pool.descriptorNames() if not n.startswith("metadata."))
+    left_out = ("metadata.", "rhythm.beats_position")
+    names = sorted(n for n in pool.descriptorNames() if not n.startswith(left_out))
     values = [np.ravel(pool[n]) for n in names if not isinstance(pool[n], str)]
     parts = [v for v in values if v.dtype.kind == "f" and not len(v) > 100]
     return np.concatenate(parts)
