@@ -205,6 +205,8 @@ class Ledger:
         """What the remaining time depends on."""
         if self._lookup_limit and gauge.n_waiting > n_jobs:
             return f"{self._lookup_limit}: {gauge.n_waiting} files wait for answers"
+        if remaining_s is None and self.n_found <= MIN_FINISHED:
+            return ""
         if remaining_s is None:
             return f"time left: told after {MIN_FINISHED} files"
         return "at the latest rate"
