@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "wkmp_lab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PHASES = {"segmenting", "fingerprinting", "identifying", "analyzing", "flavoring"}
-FRONT_ENDS = {"notebook", "cli", "terminal"}
+FRONT_ENDS = {"notebook", "cli", "cli_options", "terminal"}
 HEAVY = {"ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"}
 
 

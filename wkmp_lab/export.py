@@ -6,6 +6,7 @@ breaks off leaves the old files whole. Nothing is ever written into the music fo
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -90,8 +91,19 @@ def check_formats(formats: Sequence[str]) -> None:
 
 
 def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) -> Path:
-    """The resolved path of a folder to export to; InvalidInputError in the music folder."""
+    """The resolved path of a folder to export to, which need not be there yet.
+
+    Raises
+    ------
+    InvalidInputError
+        It lies in the music folder, is a file, or may not be written to.
+    """
     resolved = Path(folder).expanduser().resolve()
+    there = next(place for place in (resolved, *resolved.parents) if place.exists())
+    if not there.is_dir():
+        raise InvalidInputError(f"expected a folder to export to, got a file: {str(there)!r}")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInputError(f"exports may not be written to {str(there)!r}: no permission")
     if music_folder is not None:
         music = Path(music_folder).expanduser().resolve()
         if resolved.is_relative_to(music):
