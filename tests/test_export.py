@@ -207,3 +207,20 @@ def test_the_report_holds_text_and_no_script(tmp_path, library):
     assert "<img" not in page
     assert "&lt;script&gt;alert(&#x27;x&#x27;)" in page
     assert "no audio stream" in page
+
+
+def test_the_report_names_files_from_their_folder_and_says_what_a_passage_is_and_why(tmp_path):
+    results = [example.make_result(f"/music/{n}/a.flac") for n in ("one", "two")]
+    (path,) = export.export_results(results, tmp_path, formats=["html"])
+    page = path.read_text("utf-8")
+    assert page.count("<p>/music</p>") == 1
+    assert "<small>one/</small>" in page
+    assert "The Drops – Rain</summary><small>Two sources agree.</small>" in page
+    assert "</h1>\n<p>" in page
+
+
+def test_the_report_of_nothing_is_whole(tmp_path):
+    (path,) = export.export_results([], tmp_path, formats=["html"])
+    page = path.read_text("utf-8")
+    assert "0 files (none)" in page
+    assert page.endswith("</body></html>\n")
