@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import sys
 from pathlib import Path
 
 import example_results as example
@@ -197,6 +198,13 @@ def test_a_playlist_names_undecodable_files_by_their_bytes(tmp_path):
     content = path.read_bytes()
     assert content.count(b"/music/caf\xe9.flac\n") == 2
     assert b"#EXTVLCOPT:start-time=100.000\n" in content
+
+
+def test_parquet_without_its_package_is_refused_with_the_way_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(WkmpLabError, match="needs the package pyarrow: pip install pyarrow"):
+        export.export_results([], tmp_path, formats=["csv", "parquet"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_report_holds_text_and_no_script(tmp_path, library):

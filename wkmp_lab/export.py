@@ -4,6 +4,7 @@ The same results give the same bytes. Each file is replaced in one step, so that
 breaks off leaves the old files whole. Nothing is ever written into the music folder.
 """
 
+import importlib
 import json
 import math
 import os
@@ -82,12 +83,22 @@ def export_results(
 
 
 def check_formats(formats: Sequence[str]) -> None:
-    """Raise InvalidInputError where a format is not known, or none is given."""
+    """Raise InvalidInputError where a format is not known, or none is given.
+
+    Also WkmpLabError where a package that a format needs is not installed.
+    """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise InvalidInputError(
             f"formats must be some of {', '.join(FORMATS)}, got {', '.join(unknown) or 'none'}"
         )
+    if "parquet" in formats:
+        try:
+            importlib.import_module("pyarrow")
+        except ImportError as error:
+            raise WkmpLabError(
+                "format 'parquet' needs the package pyarrow: pip install pyarrow"
+            ) from error
 
 
 def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) -> Path:
