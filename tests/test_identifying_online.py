@@ -134,6 +134,15 @@ def test_while_files_wait_for_a_limit_panel_and_terminal_say_how_many_and_whose(
     assert words not in log.getvalue().splitlines()[-1]
 
 
+def test_a_catalogue_that_cannot_be_used_is_told_at_the_end(library, tmp_path):
+    session, _, asking = library
+    broken = tmp_path / "notes.txt"
+    broken.write_text("no catalogue")
+    offline = dataclasses.replace(asking, is_offline=True, catalogue=str(broken))
+    (remark,) = session.identify(offline).wait().snapshot().remarks
+    assert remark.startswith(f"not asked: lookup_failed(catalogue, {str(broken)!r} cannot be used")
+
+
 def test_a_service_that_nobody_can_reach_costs_one_try_and_no_more(library):
     session, _, asking = library
     nowhere = dataclasses.replace(asking, acoustid_url="http://127.0.0.1:9/v2", contact=None)

@@ -217,7 +217,8 @@ class Ledger:
         """What the remaining time depends on."""
         if self._lookup_limit and gauge.n_waiting > n_jobs:
             return f"{self._lookup_limit}: {gauge.n_waiting} files wait for answers"
-        if remaining_s is None and self.n_found <= MIN_FINISHED:
+        is_never_told = self.n_found <= MIN_FINISHED or gauge.n_finished == self.n_found
+        if remaining_s is None and is_never_told:
             return ""
         if remaining_s is None:
             return f"time left: told after {MIN_FINISHED} files"
