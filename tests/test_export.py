@@ -200,6 +200,13 @@ def test_a_playlist_names_undecodable_files_by_their_bytes(tmp_path):
     assert b"#EXTVLCOPT:start-time=100.000\n" in content
 
 
+def test_a_folder_without_permission_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda place, _mode: Path(place) != tmp_path)
+    with pytest.raises(InvalidInputError, match="may not be written to .*: no permission"):
+        export.check_folder(tmp_path / "new" / "results")
+    assert not list(tmp_path.iterdir())
+
+
 def test_parquet_without_its_package_is_refused_with_the_way_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(WkmpLabError, match="needs the package pyarrow: pip install pyarrow"):

@@ -3,12 +3,16 @@
 import contextlib
 from pathlib import Path
 
+import pandas as pd
+
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.flavoring import DESCRIPTORS
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.io.tags import read_length_s
 from wkmp_lab.pipeline import read_profile as read_profile
+from wkmp_lab.tables import MARK
 
-__all__ = ["find_longest", "find_sample", "read_profile"]
+__all__ = ["find_longest", "find_sample", "list_descriptors", "read_profile"]
 
 
 def find_sample() -> Path:
@@ -42,3 +46,10 @@ def find_longest(folder: str | Path) -> str:
     if not lengths_s:
         raise InvalidInputError(f"no audio file was found in {str(folder)!r}")
     return max(lengths_s, key=lambda path: (lengths_s[path], path))
+
+
+def list_descriptors() -> pd.DataFrame:
+    """What the numbers of a flavor are: a row for each, with unit, range, meaning and source."""
+    table = pd.DataFrame(DESCRIPTORS)
+    table.attrs[MARK] = True
+    return table
