@@ -202,7 +202,7 @@ def test_a_playlist_names_undecodable_files_by_their_bytes(tmp_path):
 
 def test_a_folder_without_permission_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda place, _mode: Path(place) != tmp_path)
-    with pytest.raises(InvalidInputError, match="may not be written to .*: no permission"):
+    with pytest.raises(InvalidInputError, match=r"may not be written to .*: no permission"):
         export.check_folder(tmp_path / "new" / "results")
     assert not list(tmp_path.iterdir())
 
