@@ -43,6 +43,12 @@ class FakeSession:
         )
 
 
+def run_command(*arguments):
+    """The command in a process of its own; one that does not end is an error."""
+    command = [sys.executable, "-m", "wkmp_lab", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
 @pytest.fixture
 def imported(monkeypatch):
     """Lets ``import`` find these results; returns what it was asked for."""
@@ -122,7 +128,7 @@ def test_a_folder_without_audio_is_said_so(imported, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "COMMAND"),
+        ([], "import|examine|plan"),
         (["fly"], "invalid choice"),
         (["import"], "FOLDER"),
         (["import", "/nowhere/at/all"], "the music folder does not exist: '/nowhere/at/all'"),
@@ -131,7 +137,14 @@ def test_a_folder_without_audio_is_said_so(imported, tmp_path, capsys):
         (["import", "/", "--medium", "wax"], "invalid choice: 'wax'"),
         (["import", "/m", "--out", "/tmp/x", "--format", "docx"], "got docx"),
         (["import", "/m", "--out", "/m/results"], "must not go into the music folder"),
-        (["examine", "/nowhere.flac"], "expected an audio file, got '/nowhere.flac'"),
+        (["examine", "/nowhere.flac"], "there is no audio file at '/nowhere.flac'"),
+        (["examine", "/"], "expected an audio file, got a folder to import: '/'"),
+        (["examine", "x.flac", "--catalogue", "/nowhere"], "there is no file at '/nowhere'"),
+        (["catalogue", "query", "/nowhere.flac"], "No such file or directory: '/nowhere.flac'"),
+        (
+            ["import", ".", "--out", __file__],
+            f"expected a folder to export to, got a file: {__file__!r}",
+        ),
     ],
 )
 def test_wrong_usage_gets_a_clear_message_and_2(arguments, message, capsys):
@@ -150,6 +163,33 @@ def test_what_cannot_go_on_is_one_line(monkeypatch, tmp_path, capsys, error):
     monkeypatch.setattr("wkmp_lab.session.start_import", start_import)
     assert cli.main(["import", str(tmp_path)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_store_that_cannot_be_used_is_one_line_and_ends_at_once(tmp_path):
+    (tmp_path / "music").mkdir()
+    store = tmp_path / "notes.txt"
+    store.write_text("no database, but longer than its header would be" * 40)
+    for name in (store, store / "under.db"):
+        done = run_command("import", tmp_path / "music", "--jobs", "2", "--store", name)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"wkmp-lab: the store {str(name)!r} cannot be used: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_import_that_ends_in_its_scan_leaves_no_worker_pool_behind(tmp_path):
+    (tmp_path / "music").mkdir()
+    code = (
+        "import sys; from wkmp_lab import importing, session, settings\n"
+        "def scan_folder(*_, **__): raise OSError('unplugged')\n"
+        "importing.scan_folder = scan_folder\n"
+        "two = settings.Settings(running=settings.RunSettings(n_jobs=2))\n"
+        "session.import_folder(sys.argv[1], settings=two, store=sys.argv[2])\n"
+    )
+    arguments = [sys.executable, "-c", code, tmp_path / "music", tmp_path / "kept.db"]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "unplugged" in done.stderr
+    assert "gc'ed" not in done.stderr
 
 
 def test_examine_tells_of_one_file_in_words_or_json(monkeypatch, capsys):

@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import sys
 from pathlib import Path
 
 import example_results as example
@@ -199,6 +200,20 @@ def test_a_playlist_names_undecodable_files_by_their_bytes(tmp_path):
     assert b"#EXTVLCOPT:start-time=100.000\n" in content
 
 
+def test_a_folder_without_permission_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda place, _mode: Path(place) != tmp_path)
+    with pytest.raises(InvalidInputError, match=r"may not be written to .*: no permission"):
+        export.check_folder(tmp_path / "new" / "results")
+    assert not list(tmp_path.iterdir())
+
+
+def test_parquet_without_its_package_is_refused_with_the_way_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(WkmpLabError, match="needs the package pyarrow: pip install pyarrow"):
+        export.export_results([], tmp_path, formats=["csv", "parquet"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_report_holds_text_and_no_script(tmp_path, library):
     (path,) = export.export_results(library, tmp_path, formats=["html"])
     page = path.read_text("utf-8")
@@ -207,3 +222,20 @@ def test_the_report_holds_text_and_no_script(tmp_path, library):
     assert "<img" not in page
     assert "&lt;script&gt;alert(&#x27;x&#x27;)" in page
     assert "no audio stream" in page
+
+
+def test_the_report_names_files_from_their_folder_and_says_what_a_passage_is_and_why(tmp_path):
+    results = [example.make_result(f"/music/{n}/a.flac") for n in ("one", "two")]
+    (path,) = export.export_results(results, tmp_path, formats=["html"])
+    page = path.read_text("utf-8")
+    assert page.count("<p>/music</p>") == 1
+    assert "<small>one/</small>" in page
+    assert "The Drops – Rain</summary><small>Two sources agree.</small>" in page
+    assert "</h1>\n<p>" in page
+
+
+def test_the_report_of_nothing_is_whole(tmp_path):
+    (path,) = export.export_results([], tmp_path, formats=["html"])
+    page = path.read_text("utf-8")
+    assert "0 files (none)" in page
+    assert page.endswith("</body></html>\n")

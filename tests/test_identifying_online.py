@@ -1,6 +1,7 @@
 """Whole imports that ask: every fault ends in a row, keys stay secret, nothing is asked twice."""
 
 import dataclasses
+import io
 import json
 import logging
 import os
@@ -9,6 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -19,13 +22,14 @@ from standin import KEY, run_standin
 from standin_world import World, WorldRecording, WorldRelease, make_id, make_known_world
 from test_lookups import make_settings
 
-from wkmp_lab import services
+from wkmp_lab import services, terminal
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.fingerprinting import find_fingerprint_tool
 from wkmp_lab.io.catalogue_file import read_catalogue_file
 from wkmp_lab.io.keys import KEY_VARIABLE
 from wkmp_lab.io.transport import Patience
 from wkmp_lab.io.wire import Timeouts
+from wkmp_lab.notebook.progress import format_whole
 from wkmp_lab.session import import_folder, open_session
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
@@ -98,6 +102,45 @@ def test_every_fault_ends_in_rows_with_a_reason_and_a_finished_run(library, tmp_
     assert mended.passages["work_mbid"].notna().all()
     assert mended.snapshot().remarks == ()
     assert n_measured(mended, session._course.ledger.started_s) == 0
+
+
+def test_while_files_wait_for_a_limit_panel_and_terminal_say_how_many_and_whose(
+    library, monkeypatch
+):
+    monkeypatch.setattr(terminal, "LINE_S", 0.0)
+    monkeypatch.setattr(terminal, "TICK_S", 0.01)
+    session, _, asking = library
+    running = session.identify(dataclasses.replace(asking, musicbrainz_interval_s=0.4))
+    log = io.StringIO()
+    reader = threading.Thread(
+        target=terminal.show_progress, args=(running,), kwargs={"stream": log}
+    )
+    reader.start()
+    waiting = []
+    while not running.is_ended:
+        now = running.snapshot()
+        waiting += [now] if now.state == "running" and "limit" in now.remaining_reason else []
+        time.sleep(0.01)
+    reader.join()
+    assert running.wait().passages["match"].tolist() == ["high"] * 3
+
+    words = "MusicBrainz limit: 3 files wait for answers"
+    assert waiting[0].remaining_reason == words
+    assert waiting[0].n_files_by_phase == (3, 3, 3, 3, 0, 3, 3)
+    assert waiting[0].fraction < 1.0
+    assert words in format_whole(waiting[0])
+    assert words in terminal.format_bar(waiting[0])
+    assert f" | {words}\n" in log.getvalue()
+    assert words not in log.getvalue().splitlines()[-1]
+
+
+def test_a_catalogue_that_cannot_be_used_is_told_at_the_end(library, tmp_path):
+    session, _, asking = library
+    broken = tmp_path / "notes.txt"
+    broken.write_text("no catalogue")
+    offline = dataclasses.replace(asking, is_offline=True, catalogue=str(broken))
+    (remark,) = session.identify(offline).wait().snapshot().remarks
+    assert remark.startswith(f"not asked: lookup_failed(catalogue, {str(broken)!r} cannot be used")
 
 
 def test_a_service_that_nobody_can_reach_costs_one_try_and_no_more(library):

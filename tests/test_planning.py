@@ -78,9 +78,11 @@ def test_a_library_of_short_files_is_told_from_the_longest_of_them(tmp_path):
     assert seen == [str(folder / f"{k}.wav") for k in (2, 3, 4)]
 
 
-def test_offline_takes_no_network(music, tmp_path):
-    assert plan(music, tmp_path).network_s == 3.0
-    offline = Settings(identifying=IdentifySettings(is_offline=True))
+def test_look_ups_take_time_only_where_somebody_outside_is_asked(music, tmp_path):
+    named = Settings(identifying=IdentifySettings(contact="you@example.org"))
+    assert plan(music, tmp_path, settings=named).network_s == 3.0
+    assert plan(music, tmp_path).network_s == 0.0
+    offline = replace(named, identifying=replace(named.identifying, is_offline=True))
     assert plan(music, tmp_path, settings=offline).network_s == 0.0
 
 
@@ -131,7 +133,7 @@ def test_a_changed_setting_plans_only_the_phases_that_it_touches(music, imported
 
 def test_identities_that_are_still_to_be_asked_for_take_network_time(music, imported):
     store, settings = imported
-    online = replace(settings, identifying=IdentifySettings(is_offline=False))
+    online = replace(settings, identifying=IdentifySettings(contact="you@example.org"))
     assert planning.plan(music, settings=online, store=store).network_s == 2.0
 
 

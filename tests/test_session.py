@@ -349,7 +349,7 @@ def test_examine_takes_one_file_through_all_phases(music):
         "IDENTIFYING",
     ]
     assert result.passages[0].identity is not None
-    with pytest.raises(InvalidInputError, match="expected an audio file"):
+    with pytest.raises(InvalidInputError, match="there is no audio file"):
         examine(music / "none.flac")
 
 

@@ -73,6 +73,23 @@ def test_the_remaining_time_is_shown_once_it_is_known():
     assert "1 min 30 s left" in terminal.format_progress(replace(NOW, remaining_s=90.0))
 
 
+def test_a_bar_tells_what_matters_most_before_a_narrow_terminal_cuts_it():
+    waiting = replace(NOW, remaining_s=90.0, remaining_reason="MusicBrainz limit: 9 files wait")
+    line = terminal.format_bar(waiting)
+    assert line.startswith(
+        "4/10 files | 1 failed | 1 min 30 s left | 7 passages (3 high, 1 medium"
+    )
+    assert "MusicBrainz limit: 9 files wait" in line
+    assert "MusicBrainz limit: 9 files wait" in terminal.format_progress(waiting)
+
+
+def test_what_never_began_shows_no_progress():
+    failed = replace(NOW, state="failed", n_files=0, failures=())
+    for out in (io.StringIO(), Terminal()):
+        terminal.show_progress(FakeSession(failed), stream=out)
+        assert out.getvalue().replace("\r\x1b[K", "") == ""
+
+
 def test_a_log_gets_lines_each_failure_once_and_the_last_state():
     out = io.StringIO()
     done = replace(NOW, state="completed", n_finished=10, fraction=1.0)

@@ -7,14 +7,14 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING
 
-from wkmp_lab import __version__
+from wkmp_lab.cli_options import Runs, make_parser, make_settings
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
-from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, IdentifySettings, Settings
+from wkmp_lab.settings import IdentifySettings
 
 if TYPE_CHECKING:
     from wkmp_lab.io.answers import Recording
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses; the third also stands for work that could not begin or go on."""
 
-_EPILOG = """exit status: 0 all done, 1 finished with failed files (listed),
-2 wrong usage or nothing that can be done, 130 interrupted (finished files are kept)"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit status; errors are one line on standard error."""
@@ -37,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        options = _make_parser().parse_args(arguments)
+        options = make_parser(_RUNS).parse_args(arguments)
     except SystemExit as wish:
         return int(wish.code or 0)
     try:
@@ -55,7 +52,7 @@ def run_import(options: argparse.Namespace) -> int:
     from wkmp_lab import export, terminal
     from wkmp_lab.session import start_import
 
-    settings = _make_settings(options)
+    settings = make_settings(options)
     export.check_formats(options.format)
     if options.out is not None:
         export.check_folder(options.out, music_folder=options.folder)
@@ -87,7 +84,7 @@ def run_examine(options: argparse.Namespace) -> int:
     from wkmp_lab import terminal
     from wkmp_lab.examining import examine
 
-    result = examine(options.file, settings=_make_settings(options))
+    result = examine(options.file, settings=make_settings(options))
     if options.json:
         _say(json.dumps(dataclasses.asdict(result)))
     else:
@@ -99,7 +96,7 @@ def run_plan(options: argparse.Namespace) -> int:
     """``wkmp-lab plan``"""
     from wkmp_lab import planning
 
-    made = planning.plan(options.folder, settings=_make_settings(options), store=options.store)
+    made = planning.plan(options.folder, settings=make_settings(options), store=options.store)
     _say(json.dumps(dataclasses.asdict(made)) if options.json else planning.format_plan(made))
     return DONE
 
@@ -135,13 +132,18 @@ def run_catalogue_write(options: argparse.Namespace) -> int:
 
 def run_catalogue_list(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue list``"""
+    from wkmp_lab.summary import format_count
+
     with _open_catalogue(options) as catalogue:
         entries = catalogue.list_recordings()
     if options.json:
         _say(json.dumps([dataclasses.asdict(entry) for entry in entries]))
         return DONE
     for entry in entries:
-        _say(f"{_name_recording(entry.recording)} | {entry.n_fingerprints} fingerprints")
+        count = format_count(entry.n_fingerprints, "fingerprint")
+        _say(f"{_name_recording(entry.recording)} | {count}")
+    if not entries:
+        _say(f"no recordings in {catalogue.path}")
     return DONE
 
 
@@ -210,117 +212,19 @@ def run_flavors_query(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="wkmp-lab",
-        description="Import and study a music library.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"wkmp-lab {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_import(_add_command(commands.add_parser, "import", "import a folder", run_import))
-    examining = _add_command(commands.add_parser, "examine", "examine one file", run_examine)
-    examining.add_argument("file", metavar="FILE")
-    _add_settings(examining)
-    plan = _add_command(commands.add_parser, "plan", "tell what an import would do", run_plan)
-    plan.add_argument("folder", metavar="FOLDER")
-    plan.add_argument("--jobs", metavar="N", type=int, help="files in flight")
-    plan.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
-    _add_settings(plan)
-    catalogue = commands.add_parser("catalogue", help="local fingerprints")
-    _add_catalogue(catalogue)
-    _add_flavors(commands.add_parser("flavors", help="flavors of AcousticBrainz"))
-    return parser
-
-
-def _add_catalogue(command: argparse.ArgumentParser) -> None:
-    metavar = "add|list|query|write"
-    add_parser = command.add_subparsers(required=True, metavar=metavar).add_parser
-    add = _add_command(add_parser, "add", "add the music of an import", run_catalogue_add)
-    add.add_argument(
-        "source", metavar="FOLDER|FILE", help="a folder that was imported, or a .jsonl catalogue"
-    )
-    add.add_argument("--store", metavar="FILE", help="the SQLite file that keeps its results")
-    entries = _add_command(add_parser, "list", "list the recordings", run_catalogue_list)
-    query = _add_command(add_parser, "query", "find what a file is", run_catalogue_query)
-    query.add_argument("file", metavar="FILE")
-    for each in (entries, query):
-        each.add_argument("--json", action="store_true", help="print JSON instead of text")
-    write = _add_command(add_parser, "write", "write it as JSON Lines", run_catalogue_write)
-    write.add_argument("file", metavar="FILE")
-    for each in (add, entries, query, write):
-        each.add_argument("--catalogue", metavar="FILE", help="default: in the data folder")
-
-
-def _add_flavors(command: argparse.ArgumentParser) -> None:
-    add_parser = command.add_subparsers(required=True, metavar="add|query").add_parser
-    add = _add_command(add_parser, "add", "take in a dump", run_flavors_add)
-    add.add_argument(
-        "source", metavar="DUMP", help="a folder or tar archive of high-level JSON; - for stdin"
-    )
-    query = _add_command(add_parser, "query", "show a recording's flavor", run_flavors_query)
-    query.add_argument("mbid", metavar="RECORDING", help="its MusicBrainz id")
-    query.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for each in (add, query):
-        each.add_argument("--flavors", metavar="FILE", help="default: in the data folder")
-
-
-def _add_command(
-    add_parser: Callable[..., argparse.ArgumentParser],
-    name: str,
-    meaning: str,
-    run: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    command = add_parser(name, help=meaning, description=f"{meaning.capitalize()}.")
-    command.set_defaults(run=run)
-    return command
-
-
-def _add_import(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", metavar="FOLDER", help="the music; it is only read")
-    command.add_argument("--out", metavar="DIR", help="write the tables into this folder")
-    command.add_argument(
-        "--format",
-        metavar="NAMES",
-        type=lambda names: [name.strip() for name in names.split(",")],
-        default=["csv"],
-        help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
-    )
-    command.add_argument("--jobs", metavar="N", type=int, help="files in flight")
-    backends = ("loky", "dask", "ray", "threading", "sequential")
-    command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
-    command.add_argument("--backend", choices=backends, default="loky")
-    command.add_argument("--store", metavar="FILE", help="the SQLite file that keeps results")
-    _add_settings(command)
-
-
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--offline", action="store_true", help="ask no web service")
-    command.add_argument("--catalogue", metavar="FILE", help="known fingerprints to compare with")
-    command.add_argument("--flavors", metavar="FILE", help="flavors taken from a dump")
-    command.add_argument("--medium", choices=("auto", *MEDIUM_THRESHOLD_DBFS), default="auto")
-    command.add_argument("--json", action="store_true", help="print JSON instead of text")
-
-
-def _make_settings(options: argparse.Namespace) -> Settings:
-    settings = Settings()
-    running = settings.running
-    if "jobs" in options:
-        running = dataclasses.replace(running, n_jobs=options.jobs)
-    if "backend" in options:
-        running = dataclasses.replace(running, backend=options.backend, memory_mb=options.memory)
-    return dataclasses.replace(
-        settings,
-        segmenting=dataclasses.replace(settings.segmenting, medium=options.medium),
-        identifying=dataclasses.replace(
-            settings.identifying,
-            is_offline=options.offline,
-            catalogue=options.catalogue,
-            flavors=options.flavors,
-        ),
-        running=running,
-    )
+_RUNS: Runs = MappingProxyType(
+    {
+        "import": run_import,
+        "examine": run_examine,
+        "plan": run_plan,
+        "catalogue add": run_catalogue_add,
+        "catalogue list": run_catalogue_list,
+        "catalogue query": run_catalogue_query,
+        "catalogue write": run_catalogue_write,
+        "flavors add": run_flavors_add,
+        "flavors query": run_flavors_query,
+    }
+)
 
 
 @contextlib.contextmanager
@@ -389,6 +293,8 @@ def _name_recording(recording: "Recording") -> str:
 def _in_one_line(error: Exception) -> str:
     from wkmp_lab.text import clean_text
 
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return clean_text(f"{error.strerror}: {error.filename!r}")
     return clean_text(str(error)) or type(error).__name__
 
 

@@ -16,11 +16,13 @@ def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult
     Raises
     ------
     InvalidInputError
-        There is no such file.
+        There is no such file, or it is a folder.
     """
     file = Path(path).expanduser().absolute()
+    if file.is_dir():
+        raise InvalidInputError(f"expected an audio file, got a folder to import: {str(path)!r}")
     if not file.is_file():
-        raise InvalidInputError(f"expected an audio file, got {str(path)!r}")
+        raise InvalidInputError(f"there is no audio file at {str(path)!r}")
     stat = file.stat()
     source = SourceFile(str(file), stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino))
     settings = settings or Settings()

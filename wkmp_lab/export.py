@@ -4,8 +4,10 @@ The same results give the same bytes. Each file is replaced in one step, so that
 breaks off leaves the old files whole. Nothing is ever written into the music folder.
 """
 
+import importlib
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -81,17 +83,38 @@ def export_results(
 
 
 def check_formats(formats: Sequence[str]) -> None:
-    """Raise InvalidInputError where a format is not known, or none is given."""
+    """Raise InvalidInputError where a format is not known, or none is given.
+
+    Also WkmpLabError where a package that a format needs is not installed.
+    """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise InvalidInputError(
             f"formats must be some of {', '.join(FORMATS)}, got {', '.join(unknown) or 'none'}"
         )
+    if "parquet" in formats:
+        try:
+            importlib.import_module("pyarrow")
+        except ImportError as error:
+            raise WkmpLabError(
+                "format 'parquet' needs the package pyarrow: pip install pyarrow"
+            ) from error
 
 
 def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) -> Path:
-    """The resolved path of a folder to export to; InvalidInputError in the music folder."""
+    """The resolved path of a folder to export to, which need not be there yet.
+
+    Raises
+    ------
+    InvalidInputError
+        It lies in the music folder, is a file, or may not be written to.
+    """
     resolved = Path(folder).expanduser().resolve()
+    there = next(place for place in (resolved, *resolved.parents) if place.exists())
+    if not there.is_dir():
+        raise InvalidInputError(f"expected a folder to export to, got a file: {str(there)!r}")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInputError(f"exports may not be written to {str(there)!r}: no permission")
     if music_folder is not None:
         music = Path(music_folder).expanduser().resolve()
         if resolved.is_relative_to(music):

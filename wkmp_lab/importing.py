@@ -148,14 +148,13 @@ class ImportCourse:
 
     def _work(self) -> None:
         try:
-            runner = Runner(self.settings, on_change=self._adapt)
-            self.n_jobs = runner.n_jobs
-            runner.start()
-            self._spawned.set()
             with self.open_store() as store:
                 self._store = store
                 self.take_decisions(store)
-                self._import(runner, store)
+                with Runner(self.settings, on_change=self._adapt) as runner:
+                    self.n_jobs = runner.n_jobs
+                    self._spawned.set()
+                    self._import(runner, store)
         except CancelledError:
             self.state = "cancelled"
         except BaseException as error:  # noqa: BLE001 (the thread's boundary: wait() raises it)

@@ -101,6 +101,7 @@ class Lane:
         self._touched: dict[str, None] = {}
         self._unanswered: defaultdict[str, set[str]] = defaultdict(set)
         self._unflavored: set[str] = set()
+        self._broken: tuple[str, ...] = ()
         self._why_unflavored = ""
         self._is_cancelled = is_cancelled
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
@@ -134,6 +135,7 @@ class Lane:
             f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {reason}"
             for reason, paths in self._unanswered.items()
         ]
+        silences += [f"not asked: {reason}" for reason in self._broken]
         if self._unflavored:
             which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
             silences.append(f"no musical flavors for {which}")
@@ -163,6 +165,7 @@ class Lane:
         with services.open_services(
             self._settings, is_cancelled=self._is_cancelled, folder=self._folder
         ) as asked:
+            self._broken = tuple(why for why in asked.silent if why.startswith(lookups.FAILURE))
             while (batch := self._take_batch()) is not None:
                 if self._is_cancelled():
                     continue

@@ -10,7 +10,7 @@ import numpy as np
 from wkmp_lab.board import PHASES, Board, FileState
 from wkmp_lab.decisions import ByContent, apply_decisions
 from wkmp_lab.gauge import MIN_FINISHED, NOTHING, Gauge, estimate_remaining_s, read_gauge
-from wkmp_lab.model import FileResult, MatchLevel, SourceFile
+from wkmp_lab.model import FileResult, MatchLevel, Phase, SourceFile
 from wkmp_lab.snapshot import SessionState, Snapshot
 
 RATE_WINDOW = 20
@@ -111,6 +111,8 @@ class Ledger:
         with self._mutex:
             self._count(result)
         if not is_finished:
+            if not is_new:
+                self._show_waiting(result)
             return
         self.n_finished += 1
         if self.board is not None:
@@ -119,6 +121,16 @@ class Ledger:
         if is_new:
             self._n_finished_now += 1
             self._mark_rate()
+
+    def _show_waiting(self, result: FileResult) -> None:
+        """Show a file that no worker has touched in this import as measured and not identified."""
+        if self.board is None:
+            return
+        index = self._index[result.path]
+        self.board.mark(index, FileState.MEASURED, n_passages=len(result.passages))
+        for phase in PHASES:
+            if phase is not Phase.IDENTIFYING:
+                self.board.leave(index, phase)
 
     def find(self, path: str) -> FileResult | None:
         """The result of a path, None where none has come back."""
@@ -205,6 +217,9 @@ class Ledger:
         """What the remaining time depends on."""
         if self._lookup_limit and gauge.n_waiting > n_jobs:
             return f"{self._lookup_limit}: {gauge.n_waiting} files wait for answers"
+        is_never_told = self.n_found <= MIN_FINISHED or gauge.n_finished == self.n_found
+        if remaining_s is None and is_never_told:
+            return ""
         if remaining_s is None:
             return f"time left: told after {MIN_FINISHED} files"
         return "at the latest rate"

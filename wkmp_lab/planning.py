@@ -16,10 +16,11 @@ from wkmp_lab.io.tags import read_length_s
 from wkmp_lab.lane import needs_identity
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.runner import count_jobs
-from wkmp_lab.services import name_sources
+from wkmp_lab.services import name_limit, name_sources
 from wkmp_lab.settings import Settings
 from wkmp_lab.sorting import Sorting, sort_out
 from wkmp_lab.store import Store, find_store_path
+from wkmp_lab.summary import format_count
 from wkmp_lab.text import clean_path, clean_text, format_duration
 from wkmp_lab.worker import Task, warm_up
 
@@ -65,7 +66,7 @@ class Plan:
     basis: str
     """Where the speed comes from."""
     network_s: float
-    """Least time that look-ups take, beside the measuring; 0 offline."""
+    """Least time that look-ups take, beside the measuring; 0 where nobody outside is asked."""
     store_bytes: int
     free_bytes: int
 
@@ -139,7 +140,7 @@ def plan(
         left_s=left_s,
         phase_s=_expect(left, durations, rates),
         basis=basis if rates else "nothing to go by",
-        network_s=0.0 if settings.identifying.is_offline else LOOKUP_S * n_asked,
+        network_s=LOOKUP_S * n_asked if name_limit(settings.identifying) else 0.0,
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
     )
@@ -156,10 +157,10 @@ def format_plan(made: Plan) -> str:
     ]
     if made.measuring_s is not None and made.left_s > 0.0:
         lines.append(
-            f"about {format_duration(made.measuring_s)} with {made.n_jobs} jobs, "
+            f"about {format_duration(made.measuring_s)} with {format_count(made.n_jobs, 'job')}, "
             f"told from {made.basis}:"
         )
-        lines += [f"  {phase}: {format_duration(s)} of processor" for phase, s in made.phase_s]
+        lines += [f"  {phase}: {_format_cpu(s)} of processor" for phase, s in made.phase_s]
     if made.network_s > 0.0:
         lines.append(f"look-ups beside that: up to {format_duration(made.network_s)}")
     lines.append(
@@ -170,10 +171,14 @@ def format_plan(made: Plan) -> str:
         [f"{clean_path(path)} ({format_duration(s)})" for path, s in made.albums],
     )
     copies = [f"{clean_path(copy)} = {clean_path(first)}" for copy, first in made.duplicates]
-    lines += _format_list("copies", copies)
+    lines += _format_list("copy" if len(copies) == 1 else "copies", copies)
     faults = [f"{clean_path(path)}: {clean_text(reason)}" for path, reason in made.unreadable]
     lines += _format_list("unreadable", faults)
     return "\n".join(lines)
+
+
+def _format_cpu(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 0.95 else format_duration(seconds)
 
 
 def _format_list(title: str, entries: Sequence[str]) -> list[str]:

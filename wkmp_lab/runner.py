@@ -7,7 +7,7 @@ what the others held is done again. Results come back out of order, as they are 
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -89,6 +89,19 @@ class Runner:
         if self._backend == "loky" and self.n_jobs > 1:
             self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # joblib's generator, left over where an import ends before its first task, would be
+        # collected in another thread: it then waits for its workers for ever.
+        self._await_workers()
+
+    def _await_workers(self) -> None:
+        for _ in self._starting:
+            pass
+
     def run(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
         """Outcomes in the order in which they are finished.
 
@@ -106,8 +119,7 @@ class Runner:
             for task in until_cancelled(tasks, board):
                 yield measure_task(task, self._settings, board)
         elif self._backend == "loky":
-            for _ in self._starting:
-                pass
+            self._await_workers()
             yield from self._supervise(tasks, board)
         else:
             yield from self._parallel(self._jobs(tasks, board))

@@ -176,7 +176,8 @@ class ImportSession:
         return result
 
     def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
-        """Write the tables into a folder; see :func:`wkmp_lab.export.export_results`."""
+        """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the
+        music; see :func:`wkmp_lab.export.export_results`."""
         music = self.folder
         return export.export_results(self.results, folder, formats=formats, music_folder=music)
 

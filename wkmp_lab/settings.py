@@ -193,7 +193,8 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of an import.
+    """All settings of an import, one record per phase: ``help(type(settings.segmenting))`` tells
+    of each field, its unit and range. What is not given has its default.
 
     >>> Settings(segmenting=SegmentSettings(medium="vinyl")).segmenting.min_silence_s
     0.5

@@ -153,7 +153,11 @@ def format_session_html(now: Snapshot, results: Sequence[FileResult]) -> str:
 def _format_import(now: Snapshot, *, unusual: str = "", origin: str = "") -> str:
     """Counts, what is unusual, who was matched, and how far each phase is: as a whole, folded."""
     levels = "".join(
-        _row(f"match {name}", _bar(count, now.n_passages, MATCH_COLORS[name]), f"{count} passages")
+        _row(
+            f"match {name}",
+            _bar(count, now.n_passages, MATCH_COLORS[name]),
+            format_count(count, "passage"),
+        )
         for name, count in zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
     )
     counts = zip(Phase, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
@@ -161,7 +165,8 @@ def _format_import(now: Snapshot, *, unusual: str = "", origin: str = "") -> str
         _row(
             phase.title(),
             _bar(n_files, now.n_files, PHASE_COLORS[phase]),
-            f"{n_files} files" + (f", {n_passages} passages" if n_passages else ""),
+            format_count(n_files, "file")
+            + (f", {format_count(n_passages, 'passage')}" if n_passages else ""),
         )
         for phase, n_files, n_passages in counts
     )
@@ -266,7 +271,7 @@ def _row(name: str, bar: str, count: str) -> str:
 def _bar(count: int, whole: int, color: str) -> str:
     share = 100.0 * count / whole if whole else 0.0
     return (
-        '<div style="width:200px;background:#8883">'
+        '<div style="width:120px;background:#8883">'
         f'<div style="width:{share:.1f}%;background:{color};line-height:9px">&nbsp;</div></div>'
     )
 

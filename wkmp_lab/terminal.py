@@ -10,6 +10,7 @@ from tqdm import tqdm
 from wkmp_lab.columns import STATUSES
 from wkmp_lab.model import MATCH_LEVELS, FileResult
 from wkmp_lab.snapshot import InFlight, Snapshot
+from wkmp_lab.summary import format_count
 from wkmp_lab.text import clean_path, clean_text, elide, format_duration
 
 TICK_S = 0.2
@@ -52,19 +53,39 @@ def format_progress(now: Snapshot) -> str:
     """
     if now.state == "scanning":
         return f"SCANNING | {now.n_files} audio files found"
+    if not now.n_files:
+        return f"no audio files | {now.state}"
     levels = zip(now.n_passages_by_level, MATCH_LEVELS, strict=True)
     counts = ", ".join(f"{count} {level}" for count, level in levels)
     current = min(now.n_finished + 1, now.n_files)
     parts = [
         f"Processing file {current} of {now.n_files}",
-        f"{now.n_passages} passages ({counts})",
+        f"{format_count(now.n_passages, 'passage')} ({counts})",
         f"{now.n_failed} failed",
         f"{100.0 * now.fraction:.1f} %",
     ]
-    if now.remaining_s is not None:
-        parts.append(f"{format_duration(now.remaining_s)} left")
+    parts += _format_remaining(now)
+    if now.remaining_reason:
+        parts.append(now.remaining_reason)
     if now.state != "running":
         parts.append(now.state)
+    return " | ".join(parts)
+
+
+def format_bar(now: Snapshot) -> str:
+    """The state of an import beside a bar: what matters most first, since the end may be cut."""
+    parts = [f"{now.n_finished}/{now.n_files} files"]
+    if now.state != "running":
+        parts.append(now.state)
+    if now.n_failed:
+        parts.append(f"{now.n_failed} failed")
+    parts += _format_remaining(now)
+    levels: Counter[str] = Counter(dict(zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)))
+    counts = f" ({_format_counts(levels, MATCH_LEVELS)})" if now.n_passages else ""
+    parts.append(f"{format_count(now.n_passages, 'passage')}{counts}")
+    if now.remaining_reason:
+        parts.append(now.remaining_reason)
+    parts += [_format_flight(now.in_flight)] if now.in_flight else []
     return " | ".join(parts)
 
 
@@ -78,9 +99,9 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
     lines = [
         f"Import {now.session_id} {now.state}: {len(results)} of {now.n_files} files "
         f"({_format_counts(status, STATUSES)})",
-        f"  {len(passages)} passages ({_format_counts(match, MATCH_LEVELS)}), "
+        f"  {format_count(len(passages), 'passage')} ({_format_counts(match, MATCH_LEVELS)}), "
         f"{format_duration(audio_s)} of audio",
-        f"  {format_duration(now.elapsed_s)} with {now.n_jobs} jobs{speed}",
+        f"  {format_duration(now.elapsed_s)} with {format_count(now.n_jobs, 'job')}{speed}",
     ]
     lines += [f"  {clean_text(remark)}" for remark in now.remarks]
     failed = [result for result in results if result.failure is not None]
@@ -131,7 +152,10 @@ def _show_lines(session: Watched, stream: TextIO) -> None:
     while True:
         is_ended = session.is_ended
         now = session.snapshot()
-        _tell_failures(now, told, stream)
+        if now.state == "failed" and not now.n_files:
+            return  # it never began: who waits for it is told why
+        for line in _find_untold(now, told):
+            _print(line, stream)
         line = format_progress(now)
         if line != last and (is_ended or time.monotonic() - shown_at_s >= LINE_S):
             _print(f"session {now.session_id} [{now.n_jobs} jobs] {line}", stream)
@@ -147,27 +171,36 @@ def _show_bar(session: Watched, stream: TextIO) -> None:
         stream.flush()
         time.sleep(TICK_S)
     stream.write("\r\x1b[K")
+    if not session.snapshot().n_files:
+        return
     told: set[str] = set()
-    layout = "{percentage:3.0f}%|{bar:24}| {desc}"
+    layout = "{percentage:3.0f}%|{bar:16}| {desc}"
     with tqdm(total=1.0, file=stream, bar_format=layout, dynamic_ncols=True) as bar:
         while True:
             is_ended = session.is_ended
             now = session.snapshot()
-            with tqdm.external_write_mode(file=stream):
-                _tell_failures(now, told, stream)
+            for line in _find_untold(now, told):
+                bar.write(line, file=stream)
             bar.n = now.fraction
-            bar.set_description_str(f"{format_progress(now)} | {_format_flight(now.in_flight)}")
+            bar.set_description_str(format_bar(now))
             if is_ended:
                 return
             time.sleep(TICK_S)
 
 
-def _tell_failures(now: Snapshot, told: set[str], stream: TextIO) -> None:
-    """Each failed file once, as soon as it is known."""
-    for path, reason in now.failures:
-        if path not in told:
-            told.add(path)
-            _print(f"failed: {clean_path(path)}: {clean_text(reason)}", stream)
+def _find_untold(now: Snapshot, told: set[str]) -> list[str]:
+    """A line for each failed file that has none yet."""
+    lines = [
+        f"failed: {clean_path(path)}: {clean_text(reason)}"
+        for path, reason in now.failures
+        if path not in told
+    ]
+    told.update(path for path, _ in now.failures)
+    return lines
+
+
+def _format_remaining(now: Snapshot) -> list[str]:
+    return [] if now.remaining_s is None else [f"{format_duration(now.remaining_s)} left"]
 
 
 def _format_flight(in_flight: Sequence[InFlight]) -> str:

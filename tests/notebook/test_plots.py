@@ -35,15 +35,21 @@ def test_the_timeline_title_is_measured():
 def test_the_timeline_leaves_earlier_runs_out():
     files = [make_timed("/a.flac", 10.0, 12.0, "1"), make_timed("/b.flac", 9000.0, 9002.0, "2")]
     title = plots.plot_timeline(files).get_title(loc="left")
-    assert title.startswith("1 files in 2.0 s")
-    assert title.endswith("1 files were known from before")
+    assert title.startswith("1 file in 2.0 s")
+    assert title.endswith("\n1 file known from before")
+
+
+def test_files_that_are_looked_up_together_are_no_speed_up():
+    together = Span(Phase.IDENTIFYING, 10.0, 12.0, "lane")
+    files = [replace(make_timed(f"/{k}.flac", 10.0, 12.0, "1"), spans=(together,)) for k in "abc"]
+    assert "speed-up 1.0 " in plots.plot_timeline(files).get_title(loc="left")
 
 
 def test_the_timeline_of_a_run_that_redid_one_phase_shows_that_phase_alone():
     old = make_timed("/a.flac", 10.0, 12.0, "1")
     again = Span(Phase.ANALYZING, 9000.0, 9001.0, "1", 0.5)
     ax = plots.plot_timeline([replace(old, spans=(*old.spans, again))])
-    assert ax.get_title(loc="left").startswith("1 files in 1.0 s")
+    assert ax.get_title(loc="left").startswith("1 file in 1.0 s")
     assert len(ax.collections) == 1
 
 

@@ -16,6 +16,7 @@ from IPython.display import DisplayHandle
 from wkmp_lab.model import FileResult
 from wkmp_lab.notebook.frames import show_frame
 from wkmp_lab.notebook.progress import Controlled, Panel
+from wkmp_lab.notebook.records import SHOWN, format_record_html
 from wkmp_lab.session import ImportSession
 from wkmp_lab.snapshot import Snapshot
 from wkmp_lab.summary import (
@@ -70,6 +71,8 @@ def register_reprs(shell: Any) -> None:
     html.for_type(Snapshot, format_snapshot_html)
     html.for_type(FileResult, format_result_html)
     html.for_type(pd.DataFrame, show_frame)
+    for record in SHOWN:
+        html.for_type(record, format_record_html)
     plain = shell.display_formatter.formatters["text/plain"]
     plain.for_type(
         ImportSession, lambda s, printer, _cycle: printer.text(format_snapshot_text(s.snapshot()))

@@ -52,7 +52,13 @@ def start_import(
     retry_failed
         Try files again that failed before.
     ui
-        How to show progress; None: the environment variable ``WKMP_LAB_UI``, else what fits.
+        How to show progress: ``widgets``, ``html``, ``text``, ``log`` or ``none``; None: the
+        environment variable ``WKMP_LAB_UI``, else what fits.
+
+    Returns
+    -------
+    ImportSession
+        Its tables show what has come so far.
 
     Raises
     ------
@@ -72,7 +78,21 @@ def import_folder(
 ) -> ImportSession:
     """Import a folder of music, show progress, and return when that is done.
 
-    An interrupt cancels the import; finished files are kept. See :func:`start_import`.
+    An interrupt (the kernel's stop button, Ctrl-C) cancels the import; finished files are kept.
+
+    Parameters
+    ----------
+    folder, settings, store, retry_failed, ui
+        As for :func:`start_import`.
+
+    Raises
+    ------
+    InvalidInputError
+        The folder is missing or no folder, or there is no such ``ui``.
+    KeyboardInterrupt
+        The import was interrupted; :func:`open_session` gives what had come.
+    WkmpLabError
+        The import could not be carried out, as where its store is held by another.
     """
     session, display = _start(folder, settings, store, ui, retry_failed=retry_failed)
     try:
@@ -82,19 +102,56 @@ def import_folder(
 
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
-    """What an import of the folder left; see :func:`wkmp_lab.session.open_session`."""
+    """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Parameters
+    ----------
+    folder
+        The music folder; it need not be there any more.
+    store
+        The SQLite file with the results; None: the one in the user's data folder.
+
+    Raises
+    ------
+    StoreError
+        No import of the folder is known.
+    """
     prepare_shell()
     return core.open_session(folder, store=store)
 
 
 def last_session() -> ImportSession:
-    """The import that was started last here; see :func:`wkmp_lab.session.last_session`."""
+    """The import that was started last in this process, running or ended.
+
+    Raises
+    ------
+    InvalidInputError
+        None was.
+    """
     prepare_shell()
     return core.last_session()
 
 
 def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult:
-    """One file through all phases, here and now; see :func:`wkmp_lab.examining.examine`."""
+    """One file through all phases, here and now; nothing is stored.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    settings
+        Of every phase; the defaults where None.
+
+    Returns
+    -------
+    FileResult
+        With its passages; one of status ``failed`` where the file cannot be decoded.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such file, or it is a folder.
+    """
     prepare_shell()
     return examining.examine(path, settings=settings)
 

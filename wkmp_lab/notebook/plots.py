@@ -17,6 +17,7 @@ from wkmp_lab.notebook.pictures import (
 )
 from wkmp_lab.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.signals import LevelProfile
+from wkmp_lab.summary import format_count
 from wkmp_lab.text import clean_text, elide
 from wkmp_lab.units import seconds_from_ticks
 
@@ -66,7 +67,7 @@ def plot_timeline(results: Sequence[FileResult], *, ax: Axes | None = None) -> A
     ax.grid(visible=False, axis="y")
     title = _describe_timeline(timed)
     if n_earlier:
-        title += f"; {n_earlier} files were known from before"
+        title += f"\n{format_count(n_earlier, 'file')} known from before"
     passed_s = max(span.end_s for _, span in spans) - origin_s
     label_axes(ax, title=title, x=label_time(ax, passed_s))
     add_legend(ax, is_below=True, n_columns=7)
@@ -261,13 +262,16 @@ def _by_worker(spans: Sequence[Span]) -> tuple[list[tuple[int, Span]], list[str]
 def _describe_timeline(timed: Sequence[FileResult]) -> str:
     spans = [span for result in timed for span in result.spans]
     passed_s = max(s.end_s for s in spans) - min(s.start_s for s in spans)
-    spent_s = sum(s.end_s - s.start_s for s in spans)
+    # Files that are looked up together share one span: it is one piece of work.
+    pieces = {(s.phase, s.worker, s.start_s, s.end_s) for s in spans}
+    spent_s = sum(end_s - start_s for _, _, start_s, end_s in pieces)
     cpu_s = sum(s.cpu_s or 0.0 for s in spans)
     if passed_s <= 0.0:
-        return f"{len(timed)} files"
+        return format_count(len(timed), "file")
     return (
-        f"{len(timed)} files in {passed_s:.1f} s: speed-up {spent_s / passed_s:.1f} "
-        f"(time in phases / time passed), {cpu_s / passed_s:.1f} cores busy"
+        f"{format_count(len(timed), 'file')} in {passed_s:.1f} s: "
+        f"speed-up {spent_s / passed_s:.1f} (time in phases / time passed), "
+        f"{cpu_s / passed_s:.1f} cores busy"
     )
 
 

@@ -1,12 +1,18 @@
 """What the notebooks import beside the package itself."""
 
+import contextlib
 from pathlib import Path
 
-from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.io.scanning import scan_folder
-from wkmp_lab.pipeline import read_profile as read_profile
+import pandas as pd
 
-__all__ = ["find_longest", "find_sample", "read_profile"]
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.flavoring import DESCRIPTORS
+from wkmp_lab.io.scanning import scan_folder
+from wkmp_lab.io.tags import read_length_s
+from wkmp_lab.pipeline import read_profile as read_profile
+from wkmp_lab.tables import MARK
+
+__all__ = ["find_longest", "find_sample", "list_descriptors", "read_profile"]
 
 
 def find_sample() -> Path:
@@ -26,14 +32,24 @@ def find_sample() -> Path:
 
 
 def find_longest(folder: str | Path) -> str:
-    """The audio file of a folder that holds the most bytes: most often the longest.
+    """The audio file of a folder that lasts longest, by what the files say of themselves.
 
     Raises
     ------
     InvalidInputError
         The folder holds no audio file.
     """
-    files = scan_folder(folder).files
-    if not files:
+    lengths_s: dict[str, float] = {}
+    for file in scan_folder(folder).files:
+        with contextlib.suppress(WkmpLabError, OSError):
+            lengths_s[file.path] = read_length_s(file.path) or 0.0
+    if not lengths_s:
         raise InvalidInputError(f"no audio file was found in {str(folder)!r}")
-    return max(files, key=lambda file: file.size_bytes).path
+    return max(lengths_s, key=lambda path: (lengths_s[path], path))
+
+
+def list_descriptors() -> pd.DataFrame:
+    """What the numbers of a flavor are: a row for each, with unit, range, meaning and source."""
+    table = pd.DataFrame(DESCRIPTORS)
+    table.attrs[MARK] = True
+    return table
