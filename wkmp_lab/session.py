@@ -8,20 +8,21 @@ from typing import Any
 
 import pandas as pd
 
-from wkmp_lab import cataloguing, comparing, decisions, export, merging, neighbours, tables
+from wkmp_lab import cataloguing, comparing, decisions, export, neighbours, tables
 from wkmp_lab.board import Control
 from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.importing import ImportCourse, load_course
 from wkmp_lab.io.scanning import require_folder
 from wkmp_lab.model import Candidate, FileResult
+from wkmp_lab.result_tables import ResultTables
 from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
 from wkmp_lab.snapshot import SessionState, Snapshot
 from wkmp_lab.store import find_store_path
 from wkmp_lab.waiting import await_end, wait_for_end
 
 
-class ImportSession:
+class ImportSession(ResultTables):
     """One import of one folder.
 
     Made by :func:`start_import`, :func:`import_folder` and :func:`open_session`. Everything can
@@ -83,61 +84,6 @@ class ImportSession:
     def snapshot(self) -> Snapshot:
         """The state at this moment, as progress displays draw it."""
         return self._course.ledger.snapshot(self.state, n_jobs=self.n_jobs)
-
-    @property
-    def files(self) -> pd.DataFrame:
-        """A row per file."""
-        return tables.files_table(self.results)
-
-    @property
-    def passages(self) -> pd.DataFrame:
-        """A row per passage."""
-        return tables.passages_table(self.results)
-
-    @property
-    def candidates(self) -> pd.DataFrame:
-        """A row per identity candidate of each passage."""
-        return tables.candidates_table(self.results)
-
-    @property
-    def evidence(self) -> pd.DataFrame:
-        """A row per piece of evidence: why each candidate was (not) taken."""
-        return tables.evidence_table(self.results)
-
-    @property
-    def flavors(self) -> pd.DataFrame:
-        """The measured character of each passage."""
-        return tables.flavors_table(self.results)
-
-    @property
-    def musical_flavors(self) -> pd.DataFrame:
-        """WKMP's flavor of each passage whose recording AcousticBrainz knows."""
-        return tables.musical_flavors_table(self.results)
-
-    @property
-    def gaps(self) -> pd.DataFrame:
-        """Every gap that was weighed, taken or not."""
-        return tables.gaps_table(self.results)
-
-    @property
-    def timeline(self) -> pd.DataFrame:
-        """When and where each phase of each file ran."""
-        return tables.timeline_table(self.results)
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """A row per failed file, with phase and reason."""
-        return tables.failures_table(self.results)
-
-    @property
-    def same_songs(self) -> pd.DataFrame:
-        """Pairs of passages that are one recording, and which copy likely sounds better."""
-        return tables.same_songs_table(cataloguing.find_same_songs(self.results))
-
-    @property
-    def merges(self) -> pd.DataFrame:
-        """Neighbouring passages that seem to be one; :meth:`merge` makes them one."""
-        return tables.merges_table(merging.find_merges(self.results))
 
     @property
     def decisions(self) -> pd.DataFrame:
