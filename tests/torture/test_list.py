@@ -85,7 +85,10 @@ LIST = {
         TAGS,
         ("notebook/test_panel.py", "test_hostile_names_are_shown_as_text"),
         ("test_reviewing.py", "test_hostile_candidates_are_shown_as_text"),
-        ("browser/test_jupyterlab.py", "test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record"),
+        (
+            "browser/test_jupyterlab.py",
+            "test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record",
+        ),
     ),
     29: (
         "tags that are formulas",
