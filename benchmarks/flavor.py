@@ -185,6 +185,10 @@ def run_essentia(path: Path) -> np.ndarray:
 
     essentia.log.infoActive = False
     essentia.log.warningActive = False
+    if path.suffix == ".opus":  # which it cannot read
+        signal = read_signal(str(path))
+        path = path.with_suffix(".wav")
+        soundfile.write(path, signal.samples.T, signal.sr)
     pool, _ = essentia.standard.MusicExtractor()(str(path))
     left_out = ("metadata.", "rhythm.beats_position")
     names = sorted(n for n in pool.descriptorNames() if not n.startswith(left_out))
