@@ -24,6 +24,7 @@ from wkmp_lab.examining import examine
 from wkmp_lab.session import import_folder, last_session, open_session, start_import
 from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, RunSettings, Settings
 from wkmp_lab.store import Store, StoredRun
+from wkmp_lab.terminal import format_summary
 
 OFFLINE = IdentifySettings(is_offline=True)
 
@@ -118,6 +119,12 @@ def test_only_what_changed_is_measured_again(music, store):
     assert "moved.flac" in names
     assert not names & {"song2.flac", "song3.flac"}
     assert by_name(again)["moved.flac"].status == "done"
+    # Of all the music, the speed is that of what was decoded now.
+    decoded_s = again.snapshot().measured_s
+    assert 0.0 < decoded_s < sum(result.duration_s or 0.0 for result in again.results) / 2
+    last = import_folder(music, settings=settings_of(), store=store)
+    assert last.snapshot().measured_s == 0.0
+    assert "real time" not in format_summary(last.snapshot(), last.results)
 
 
 def test_other_settings_measure_again(music, store):

@@ -10,7 +10,7 @@ import numpy as np
 from wkmp_lab.board import PHASES, Board, FileState
 from wkmp_lab.decisions import ByContent, apply_decisions
 from wkmp_lab.gauge import MIN_FINISHED, NOTHING, Gauge, estimate_remaining_s, read_gauge
-from wkmp_lab.model import FileResult, MatchLevel, Phase, SourceFile
+from wkmp_lab.model import FileResult, MatchLevel, Phase, SourceFile, Span
 from wkmp_lab.snapshot import SessionState, Snapshot
 
 RATE_WINDOW = 20
@@ -50,6 +50,7 @@ class Ledger:
         self._sizes = np.zeros(0, np.int64)
         self._levels: collections.Counter[str] = collections.Counter()
         self._n_finished_now = 0
+        self._measured_s = 0.0
         self._failures: dict[str, str] = {}
         self._log: collections.deque[str] = collections.deque(maxlen=N_LATEST)
         self._remarks: collections.deque[str] = collections.deque(maxlen=N_LATEST)
@@ -120,6 +121,8 @@ class Ledger:
             self.board.mark(index, FileState.DONE, n_passages=len(result.passages))
         if is_new:
             self._n_finished_now += 1
+            if any(each.start_s >= self._started_s for each in _find_cuts(result)):
+                self._measured_s += result.duration_s or 0.0
             self._mark_rate()
 
     def _show_waiting(self, result: FileResult) -> None:
@@ -211,6 +214,7 @@ class Ledger:
                 log=tuple(self._log),
                 n_jobs=n_jobs,
                 remarks=tuple(self._remarks),
+                measured_s=self._measured_s,
             )
 
     def _describe_remaining(self, gauge: Gauge, remaining_s: float | None, n_jobs: int) -> str:
@@ -248,6 +252,11 @@ class Ledger:
 
     def _decide(self, result: FileResult) -> FileResult:
         return apply_decisions(result, self.decisions.get(result.sha256 or "", ()))
+
+
+def _find_cuts(result: FileResult) -> list[Span]:
+    """When the file was cut, which is decoding it."""
+    return [span for span in result.spans if span.phase is Phase.SEGMENTING]
 
 
 def _levels_of(result: FileResult) -> list[MatchLevel]:

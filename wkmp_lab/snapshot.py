@@ -50,3 +50,5 @@ class Snapshot:
     n_jobs: int
     remarks: tuple[str, ...] = ()
     """What there is to tell of the import as a whole, oldest first, at most 20 lines."""
+    measured_s: float = 0.0
+    """Length of the music that this import has decoded."""

@@ -95,7 +95,8 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
     passages = [passage for result in results for passage in result.passages]
     match: Counter[str] = Counter(p.identity.level for p in passages if p.identity is not None)
     audio_s = sum(result.duration_s or 0.0 for result in results)
-    speed = f", {audio_s / now.elapsed_s:.0f} x real time" if now.elapsed_s > 0.0 else ""
+    is_measured = now.elapsed_s > 0.0 and now.measured_s > 0.0
+    speed = f", {now.measured_s / now.elapsed_s:.0f} x real time" if is_measured else ""
     lines = [
         f"Import {now.session_id} {now.state}: {len(results)} of {now.n_files} files "
         f"({_format_counts(status, STATUSES)})",
