@@ -1,7 +1,9 @@
 """Sides made of known pieces and gaps, cut again."""
 
+import gc
 import itertools
 import time
+import weakref
 
 import audio_factory
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from wkmp_lab import segmenting
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.segmenting import find_passages
@@ -263,6 +266,18 @@ def test_an_hour_is_cut_anew_within_a_tenth_of_a_second():
     start = time.process_time()
     find_passages(profile, settings=SegmentSettings(threshold_dbfs=-45.0))
     assert time.process_time() - start < 2.0  # generous: it takes 30 ms, this guards the order
+
+
+def test_what_no_setting_changes_is_computed_once_and_goes_with_its_profile(monkeypatch):
+    profile = random_profile(np.random.default_rng(2).uniform(-60, -10, 2_000))
+    first = find_passages(profile)
+    with monkeypatch.context() as patch:
+        patch.setattr(segmenting, "compute_clearance", None)
+        assert find_passages(profile) == first
+    gone = weakref.ref(profile)
+    del profile
+    gc.collect()
+    assert gone() is None
 
 
 def test_hints_and_settings_are_checked():

@@ -8,6 +8,7 @@ evidence and the reason in words.
 """
 
 import itertools
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -146,13 +147,23 @@ def find_threshold_db(settings: SegmentSettings, *, floor_db: float, loud_db: fl
 
 
 def _look(profile: LevelProfile) -> _Scene:
-    level = compute_quiet_level(profile)
-    clearance = compute_clearance(profile, level)
-    loud_db, range_db = (
-        float(np.percentile(values, LOUD_PERCENTILE)) if len(values) else DIGITAL_SILENCE_DB
-        for values in (level, clearance)
-    )
-    return _Scene(profile, level, clearance, loud_db, range_db)
+    """The scene of a file, which no setting changes: cutting anew finds it here."""
+    seen = _SEEN.get(profile)
+    if seen is None:
+        level = compute_quiet_level(profile)
+        clearance = compute_clearance(profile, level)
+        loud_db, range_db = (
+            float(np.percentile(values, LOUD_PERCENTILE)) if len(values) else DIGITAL_SILENCE_DB
+            for values in (level, clearance)
+        )
+        seen = _SEEN[profile] = (level, clearance, loud_db, range_db)
+    return _Scene(profile, *seen)
+
+
+_SEEN: weakref.WeakKeyDictionary[LevelProfile, tuple[FloatArray, FloatArray, float, float]] = (
+    weakref.WeakKeyDictionary()
+)
+"""What was computed of profiles that are still in use."""
 
 
 def _is_fixed(settings: SegmentSettings) -> bool:

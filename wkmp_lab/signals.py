@@ -65,7 +65,7 @@ class Signal:
         return self.n_samples / self.sr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class LevelProfile:
     """Levels of a whole file in short frames: all that segmenting and analyzing need.
 
