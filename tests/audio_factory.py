@@ -99,6 +99,13 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None):
     return path
 
 
+def write_songs(folder, n_files):
+    """As many songs of a quarter of a minute: enough for an import to be met in its middle."""
+    for k in range(n_files):
+        samples = music_like(seed=k, seconds=15.0, sr=44_100)
+        write_audio(folder / f"song{k:02d}.flac", samples, 44_100)
+
+
 @dataclasses.dataclass(frozen=True)
 class OggPage:
     """A page of an Ogg stream (RFC 3533, section 6)."""

@@ -18,7 +18,7 @@ from wkmp_lab.dsp.leads import (
 )
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.dsp.loudness import Loudness, measure_loudness, power_from_lufs
-from wkmp_lab.dsp.quality import describe_faults, find_clicks, measure_quality
+from wkmp_lab.dsp.quality import describe_faults, find_clicks, measure_quality, widen
 from wkmp_lab.model import Amplitude, EndType
 from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
@@ -74,7 +74,8 @@ def measure_amplitude(
     """
     rule = LEAD_PRESETS[(settings or AnalyzeSettings()).preset]
     frames = profile.find_frames(start_s=start_s, end_s=end_s)
-    is_click = _find_click_frames(profile, frames)
+    # Filters and windows smear a click to the frames beside it.
+    is_click = widen(find_clicks(profile, frames))
     a_power = _select_a_power(profile, start_s, end_s, is_click)
     stop_s = profile.duration_s if end_s is None else min(end_s, profile.duration_s)
     loudness = measure_loudness(profile, start_s=start_s, end_s=end_s)
@@ -110,13 +111,6 @@ def measure_amplitude(
         parameters=_list_parameters(rule, a_power, profile.coarse_hop_s, sound),
         quality=measure_quality(profile, start_s=start_s, end_s=end_s),
     )
-
-
-def _find_click_frames(profile: LevelProfile, frames: slice) -> npt.NDArray[np.bool_]:
-    """Fine frames of clicks and those beside them, where filters and windows smear them to."""
-    wide = np.pad(find_clicks(profile, frames), 1)
-    found: npt.NDArray[np.bool_] = wide[:-2] | wide[1:-1] | wide[2:]
-    return found
 
 
 def _select_a_power(

@@ -10,7 +10,7 @@ import numpy as np
 from wkmp_lab.board import PHASES, Board, FileState
 from wkmp_lab.decisions import ByContent, apply_decisions
 from wkmp_lab.gauge import MIN_FINISHED, NOTHING, Gauge, estimate_remaining_s, read_gauge
-from wkmp_lab.model import FileResult, MatchLevel, Phase, SourceFile, Span
+from wkmp_lab.model import FileResult, MatchLevel, Phase, SourceFile
 from wkmp_lab.snapshot import SessionState, Snapshot
 
 RATE_WINDOW = 20
@@ -121,7 +121,9 @@ class Ledger:
             self.board.mark(index, FileState.DONE, n_passages=len(result.passages))
         if is_new:
             self._n_finished_now += 1
-            if any(each.start_s >= self._started_s for each in _find_cuts(result)):
+            if any(
+                s.phase is Phase.SEGMENTING and s.start_s >= self._started_s for s in result.spans
+            ):
                 self._measured_s += result.duration_s or 0.0
             self._mark_rate()
 
@@ -252,11 +254,6 @@ class Ledger:
 
     def _decide(self, result: FileResult) -> FileResult:
         return apply_decisions(result, self.decisions.get(result.sha256 or "", ()))
-
-
-def _find_cuts(result: FileResult) -> list[Span]:
-    """When the file was cut, which is decoding it."""
-    return [span for span in result.spans if span.phase is Phase.SEGMENTING]
 
 
 def _levels_of(result: FileResult) -> list[MatchLevel]:

@@ -1,15 +1,15 @@
 """The report of an import: one HTML file without scripts, that opens anywhere."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from wkmp_lab.atomic import write_atomically
 from wkmp_lab.columns import STATUSES
+from wkmp_lab.export_wkmp import find_root
 from wkmp_lab.model import MATCH_LEVELS, FileResult, MatchLevel, Passage
 from wkmp_lab.palette import MATCH_COLORS
-from wkmp_lab.summary import format_clock, format_count, format_name
+from wkmp_lab.summary import MAX_REASON, format_clock, format_count, format_name
 from wkmp_lab.text import clean_path, escape_html, format_duration
 from wkmp_lab.units import seconds_from_ticks
 
@@ -17,8 +17,6 @@ MAX_ROWS = 5000
 """Rows of a table that the report shows; the CSV has them all."""
 MAX_CELL = 120
 """Characters of a cell."""
-MAX_REASON = 300
-"""Characters of a cell that gives a reason."""
 
 _HEAD = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -76,7 +74,7 @@ def export_report(results: Sequence[FileResult], folder: Path) -> list[Path]:
 
 def format_report(results: Sequence[FileResult]) -> str:
     """The report as HTML; every text in it is escaped, and files are named from their folder."""
-    folder = _find_folder(results)
+    folder = find_root(results)
     failures = [_failure_cells(each, folder) for each in results if each.failure is not None]
     passages = [_passage_cells(each, p, folder) for each in results for p in each.passages]
     files = [_file_cells(each, folder) for each in results]
@@ -91,14 +89,6 @@ def format_report(results: Sequence[FileResult]) -> str:
         "</body></html>\n",
     ]
     return "\n".join(part for part in parts if part)
-
-
-def _find_folder(results: Sequence[FileResult]) -> str:
-    """The folder that all files share; empty where they share none."""
-    try:
-        return os.path.commonpath([str(Path(result.path).parent) for result in results])
-    except ValueError:
-        return ""
 
 
 def _format_counts(results: Sequence[FileResult]) -> str:

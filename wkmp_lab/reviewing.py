@@ -16,8 +16,16 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.merging import Merge, find_merges_in
 from wkmp_lab.model import MATCH_LEVELS, Candidate, FileResult, Identity, MatchLevel, Passage
 from wkmp_lab.names import read_mbid
-from wkmp_lab.summary import LEFT, MAX_REASON, RIGHT, format_clock, format_name, wrap_html
-from wkmp_lab.text import clean_path, clean_text, escape_html
+from wkmp_lab.summary import (
+    LEFT,
+    MAX_REASON,
+    RIGHT,
+    format_clock,
+    format_count,
+    format_name,
+    wrap_html,
+)
+from wkmp_lab.text import clean_name, clean_text, escape_html
 
 OPEN_LEVELS: tuple[MatchLevel, ...] = ("medium", "low", "unidentified")
 MAX_CANDIDATES = 8
@@ -182,8 +190,7 @@ def name_song(candidate: Candidate) -> str:
 
 def name_place(item: ReviewItem) -> str:
     """File and number of a passage in one line of plain text."""
-    name = clean_path(item.result.path).replace("\\", "/").rpartition("/")[2]
-    return f"{name} #{item.passage.index}"
+    return f"{clean_name(item.result.path)} #{item.passage.index}"
 
 
 def name_item(item: ReviewItem) -> str:
@@ -242,8 +249,8 @@ def format_review_text(n_decided: int, n_open: int) -> str:
     >>> format_review_text(3, 1)
     'Review: 1 passage to decide on, 3 decisions made'
     """
-    open_words = f"{n_open} passage{'' if n_open == 1 else 's'} to decide on"
-    return f"Review: {open_words}, {n_decided} decision{'' if n_decided == 1 else 's'} made"
+    is_open, made = format_count(n_open, "passage"), format_count(n_decided, "decision")
+    return f"Review: {is_open} to decide on, {made} made"
 
 
 def _join_names(candidate: Candidate, names: Sequence[str | None]) -> str:

@@ -54,6 +54,15 @@ def clean_path(path: str) -> str:
     return path if shown == path else f"{shown} [{compute_text_id(path)}]"
 
 
+def clean_name(path: str) -> str:
+    """The name of a file, without its folders, as :func:`clean_path` shows it.
+
+    >>> clean_name("/music/café.flac"), clean_name("C:\\\\music\\\\a.mp3")
+    ('café.flac', 'a.mp3')
+    """
+    return clean_path(path).replace("\\", "/").rpartition("/")[2]
+
+
 def compute_text_id(text: str) -> str:
     """Eight hexadecimal digits that stand for exactly this text, undecodable bytes and all."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

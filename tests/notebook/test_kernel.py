@@ -53,9 +53,7 @@ while not 2 <= session.snapshot().n_finished < session.snapshot().n_files:
 @pytest.fixture(scope="module")
 def music(tmp_path_factory):
     folder = tmp_path_factory.mktemp("music")
-    for k in range(N_FILES):
-        samples = audio_factory.music_like(seed=k, seconds=15.0, sr=44_100)
-        audio_factory.write_audio(folder / f"song{k:02d}.flac", samples, 44_100)
+    audio_factory.write_songs(folder, N_FILES)
     return folder
 
 

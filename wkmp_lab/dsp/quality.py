@@ -138,10 +138,20 @@ def find_clicks(profile: LevelProfile, frames: slice) -> npt.NDArray[np.bool_]:
         profile.bend_peak[frames].astype(np.float32), profile.bend_mean[frames].astype(np.float32)
     )
     # The edges of a drop-out are sharp, and counted as such.
-    is_silent = np.pad(profile.n_silent[frames] >= _MIN_SILENT, 1)
-    impulses &= ~(is_silent[:-2] | is_silent[1:-1] | is_silent[2:])
+    impulses &= ~widen(profile.n_silent[frames] >= _MIN_SILENT)
     found: npt.NDArray[np.bool_] = _find_peaks(profile.peak[frames]) | impulses
     return found
+
+
+def widen(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The flagged frames and those beside them.
+
+    >>> widen(np.array([False, False, False, True])).tolist()
+    [False, False, True, True]
+    """
+    padded = np.pad(flags, 1)
+    wide: npt.NDArray[np.bool_] = padded[:-2] | padded[1:-1] | padded[2:]
+    return wide
 
 
 def _find_peaks(peak: FloatArray) -> npt.NDArray[np.bool_]:

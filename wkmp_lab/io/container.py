@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import av
-import soundfile
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.endings import has_mp4_index
@@ -113,6 +112,8 @@ def _copy_ogg(file: IO[bytes], closing: contextlib.ExitStack) -> Opened | None:
     Some editors repeat Vorbis' headers ahead of the sound: FFmpeg takes that for damage, Xiph's
     own library plays it.
     """
+    import soundfile  # 20 ms of every start, for files that hardly anybody has
+
     file.seek(0)
     copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
     try:

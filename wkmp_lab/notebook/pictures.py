@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wkmp_lab.palette import NEUTRAL
 from wkmp_lab.summary import format_clock
-from wkmp_lab.text import clean_path, elide
+from wkmp_lab.text import clean_name, elide
 
 WIDTH_IN = 9.2
 DPI = 100
@@ -101,7 +101,7 @@ def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
 
 def name_file(path: str, max_length: int) -> str:
     """The name of a file as a picture shows it: from the left, whatever its script."""
-    name = elide(clean_path(path).replace("\\", "/").rpartition("/")[2], max_length)
+    name = elide(clean_name(path), max_length)
     is_right_to_left = any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in name)
     return f"\u200e{name}" if is_right_to_left else name
 
