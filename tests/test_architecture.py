@@ -159,6 +159,21 @@ def test_a_worker_loads_nothing_heavy():
     assert not HEAVY & set(loaded)
 
 
+WEB = {"urllib3", "httpx", "requests", "certifi"}
+
+
+def test_offline_nothing_of_the_web_client_is_loaded(tmp_path):
+    settings = "Settings(identifying=IdentifySettings(is_offline=True))"
+    loaded = run_python(
+        "import sys\n"
+        "from wkmp_lab.services import open_services\n"
+        "from wkmp_lab.settings import IdentifySettings, Settings\n"
+        f"with open_services({settings}, is_cancelled=bool): print(*sys.modules)"
+    ).split()
+    assert "wkmp_lab.io.wire" in loaded
+    assert not WEB & set(loaded)
+
+
 def test_every_public_name_can_be_had():
     import wkmp_lab
 
