@@ -12,7 +12,10 @@ PACKAGE = Path(__file__).parents[1] / "wkmp_lab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PHASES = {"segmenting", "fingerprinting", "identifying", "analyzing", "flavoring"}
 FRONT_ENDS = {"notebook", "cli", "cli_options", "terminal"}
-HEAVY = {"ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"}
+HEAVY = {
+    *("ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"),
+    *("urllib3", "httpx", "requests", "filelock"),
+}
 
 
 def name_of(path: Path) -> str:

@@ -245,14 +245,16 @@ def _asked_pause_s(reply: Reply) -> float:
 def read_pause_s(text: str) -> float:
     """Seconds to wait by a header of whole seconds or of an HTTP date; 0 for anything else.
 
-    >>> read_pause_s("120"), read_pause_s("Fri, 31 Dec 1999 23:59:59 GMT"), read_pause_s("²")
-    (120.0, 0.0, 0.0)
+    At most ``MAX_PAUSE_S``.
+
+    >>> read_pause_s("12"), read_pause_s("Fri, 31 Dec 1999 23:59:59 GMT"), read_pause_s("²")
+    (12.0, 0.0, 0.0)
     """
     from urllib3.exceptions import InvalidHeader
     from urllib3.util import Retry
 
     try:
-        return float(Retry().parse_retry_after(text))
+        return float(min(Retry().parse_retry_after(text), MAX_PAUSE_S))
     except (InvalidHeader, ValueError, OverflowError):
         return 0.0
 
