@@ -14,7 +14,7 @@ PHASES = {"segmenting", "fingerprinting", "identifying", "analyzing", "flavoring
 FRONT_ENDS = {"notebook", "cli", "cli_options", "terminal"}
 HEAVY = {
     *("ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"),
-    *("urllib3", "httpx", "requests", "filelock"),
+    *("urllib3", "httpx", "requests", "filelock", "rapidfuzz"),
 }
 
 
