@@ -31,13 +31,21 @@ def make_transport(folder: Path, is_cancelled=lambda: False) -> Transport:
     return Transport(folder, user_agent="wkmp_lab/test ( a@b.c )", is_cancelled=is_cancelled)
 
 
-def ask(transport: Transport, standin: Standin, host: Host = QUICK) -> Outcome[bytes]:
+def ask(
+    transport: Transport, standin: Standin, host: Host = QUICK, turns: list[str] | None = None
+) -> Outcome[bytes]:
+    """Ask for a release; ``turns`` grows by one address for each turn that this takes."""
     url = f"{standin.url}/ws/2/release/{next(iter(standin.world.releases))}"
+
+    def prepare() -> Request:
+        if turns is not None:
+            turns.append(url)
+        return Request(url)
 
     def accept(reply: Reply) -> Outcome[bytes]:
         return Outcome(OutcomeKind.MATCH, reply.body)
 
-    return transport.ask(host, lambda: Request(url), accept)
+    return transport.ask(host, prepare, accept)
 
 
 @pytest.fixture
@@ -158,9 +166,11 @@ def test_a_connection_that_was_closed_in_between_is_replaced_without_a_word(kept
     standin.faults["musicbrainz"].append("drop")
     ask_over_kept(kept, standin)
     wait_until_closed(kept)
-    ask_over_kept(kept, standin)
+    turns: list[str] = []
+    assert ask(kept, standin, turns=turns).kind is OutcomeKind.MATCH
     first, second = ports_of(standin)
     assert first != second
+    assert len(turns) == 1
 
 
 def wait_until_closed(transport: Transport) -> None:
