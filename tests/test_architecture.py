@@ -15,7 +15,10 @@ import pytest
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "wkmp_lab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-HEAVY = {"ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"}
+HEAVY = {
+    *("ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"),
+    *("urllib3", "httpx", "requests", "filelock", "rapidfuzz"),
+}
 
 
 def name_of(path: Path) -> str:
@@ -157,6 +160,21 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_a_worker_loads_nothing_heavy():
     loaded = run_python("import sys, wkmp_lab.runner.worker; print(*sys.modules)").split()
     assert not HEAVY & set(loaded)
+
+
+WEB = {"urllib3", "httpx", "requests", "certifi"}
+
+
+def test_offline_nothing_of_the_web_client_is_loaded(tmp_path):
+    settings = "Settings(identifying=IdentifySettings(is_offline=True))"
+    loaded = run_python(
+        "import sys\n"
+        "from wkmp_lab.lookup.services import open_services\n"
+        "from wkmp_lab.settings import IdentifySettings, Settings\n"
+        f"with open_services({settings}, is_cancelled=bool): print(*sys.modules)"
+    ).split()
+    assert "wkmp_lab.io.web.connection" in loaded
+    assert not WEB & set(loaded)
 
 
 def test_every_public_name_can_be_had():

@@ -39,7 +39,7 @@ SEQUENTIAL = RunSettings(backend="sequential")
 HASTE = Patience(pause_s=0.002, linger_s=0.002, timeouts=Timeouts(1.0, 0.2, 0.4))
 FAULTS = (
     *("status:503", "status:429", "status:500", "later:0", "html200", "empty200", "list200"),
-    *("truncate", "gzipbad", "huge", "reset", "hang:2", "drip", "circle", "elsewhere"),
+    *("truncate", "gzipbad", "huge", "reset", "hang:2", "drip", "circle", "location://["),
 )
 
 pytestmark = pytest.mark.skipif(

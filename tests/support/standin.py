@@ -38,9 +38,37 @@ from wkmp_lab.flavors import CATEGORIES
 
 SERVICES = ("acoustid", "musicbrainz", "acousticbrainz")
 KEY = "a-valid-key-0123"
-HUGE = gzip.compress(b" " * (9 << 20), 1)
-"""More than any client should unpack."""
 NAMESPACE = "http://musicbrainz.org/ns/mmd-2.0#"
+_PACKED = gzip.compress(b"<metadata>" + bytes(range(256)) * 8)
+_HUGE = gzip.compress(b" " * (9 << 20), 1)
+
+
+def _reply(body: bytes, *headers: str) -> bytes:
+    return "\r\n".join(("HTTP/1.1 200 OK", *headers, "", "")).encode("latin-1") + body
+
+
+PAGES = {
+    "html200": (b"<html><body>Please log in to the network</body></html>", "text/html"),
+    "empty200": (b"", "application/json"),
+    "list200": (b"[]", "application/json"),
+    "nul200": (b'{"status": "ok\0"', "application/json"),
+}
+"""Bodies that are no answer."""
+RAW = {
+    "truncate": _reply(b'{"status": "o', "Content-Length: 500"),
+    "badlen": _reply(b'{"status": "ok"}', "Content-Length: 16, 17"),
+    "nolen": _reply(b"<metadata/>", "Content-Length: \u00b2"),
+    "gzipbad": _reply(b"this is not gzip", "Content-Length: 16", "Content-Encoding: gzip"),
+    "gzipcut": _reply(_PACKED[:-30], "Content-Encoding: gzip"),
+    "huge": _reply(_HUGE, f"Content-Length: {len(_HUGE)}", "Content-Encoding: gzip"),
+    "plainhuge": _reply(b" " * (9 << 20), f"Content-Length: {9 << 20}"),
+    "chunks": _reply(b"5\r\n{\r\nzz\r\n", "Transfer-Encoding: chunked"),
+    "nohttp": b"220 mail.example.org ESMTP\r\n",
+    "headers": _reply(b"", "X-Padding: " + "x" * 200_000),
+    "drip": _reply(b"{", "Content-Length: 10000"),
+}
+"""Replies whose bytes are not what their headers say, are more than any client should take, or
+never end."""
 
 
 @dataclass
@@ -54,6 +82,8 @@ class Entry:
     body: bytes
     status: int = 0
     end_s: float = 0.0
+    port: int = 0
+    """Of the client: requests over one connection share it."""
 
 
 class Standin(http.server.ThreadingHTTPServer):
@@ -70,6 +100,8 @@ class Standin(http.server.ThreadingHTTPServer):
         self.unflavored: set[str] = set()
         """Recordings that AcousticBrainz does not know."""
         self.latency_s = 0.0
+        self.keeps_alive = False
+        """Connections stay open after a reply, as the services leave them."""
         self.least_gap_s: dict[str, float] = {}
         """Requests that come sooner after the last one are refused with 503 or 429."""
 
@@ -135,6 +167,7 @@ def standin() -> Iterator[Standin]:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: 40 ms of a kept connection
     server: Standin
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -150,7 +183,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         folders = {"v2": "acoustid", "api": "acousticbrainz"}
         service = folders.get(self.path.split("/")[1], "musicbrainz")
         agent = self.headers.get("User-Agent", "")
-        entry = Entry(service, time.monotonic(), self.path, agent, body)
+        port = self.client_address[1]
+        entry = Entry(service, time.monotonic(), self.path, agent, body, port=port)
         with self.server.lock:
             before = [e for e in self.server.ledger if e.service == service]
             self.server.ledger.append(entry)
@@ -161,13 +195,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             fault = "status:503" if service == "musicbrainz" else "status:429"
         try:
             time.sleep(self.server.latency_s)
-            if fault:
+            if fault and fault != "drop":
                 self._misbehave(fault, entry)
             else:
                 self._answer(service, body, entry)
         finally:
             entry.end_s = time.monotonic()
-            self.close_connection = True
+            # A fault costs the connection; "drop" is no other fault than that.
+            self.close_connection = bool(fault) or not self.server.keeps_alive
 
     def _answer(self, service: str, body: bytes, entry: Entry) -> None:
         if service == "acoustid":
@@ -204,7 +239,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if packed is not None:
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(packed if packed is not None else body)))
-        self.send_header("Connection", "close")
+        if not self.server.keeps_alive:
+            self.send_header("Connection", "close")
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
@@ -213,22 +249,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _misbehave(self, fault: str, entry: Entry) -> None:
         name, _, figure = fault.partition(":")
         match name:
+            case _ if name in PAGES:
+                self._send(entry, 200, *PAGES[name])
             case "status":
                 page = b"<html><body>busy</body></html>"
                 self._send(entry, int(figure), page, "text/html", {"Retry-After": "0"})
             case "later":
                 self._send(entry, 503, b"busy", "text/plain", {"Retry-After": figure})
-            case "html200":
-                page = b"<html><body>Please log in to the network</body></html>"
-                self._send(entry, 200, page, "text/html")
-            case "empty200":
-                self._send(entry, 200, b"", "application/json")
-            case "list200":
-                self._send(entry, 200, b"[]", "application/json")
             case "circle":
                 self._send(entry, 302, b"", "text/plain", {"Location": self.path})
-            case "elsewhere":
-                self._send(entry, 302, b"", "text/plain", {"Location": "http://example.org/"})
+            case "location":
+                self._send(entry, 302, b"", "text/plain", {"Location": figure} if figure else {})
             case "hang":
                 time.sleep(float(figure))
             case "reset":
@@ -237,27 +268,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 )
                 self.connection.close()
             case _:
-                self._send_raw(name, entry)
-
-    def _send_raw(self, name: str, entry: Entry) -> None:
-        """Replies whose bytes are not what their headers say."""
-        entry.status = 200
-        bodies = {
-            "truncate": (b'{"status": "o', 500, ""),
-            "gzipbad": (b"this is not gzip", 16, "gzip"),
-            "huge": (HUGE, None, "gzip"),
-            "drip": (b"{", 10_000, ""),
-        }
-        body, length, encoding = bodies[name]
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        if encoding:
-            self.send_header("Content-Encoding", encoding)
-        self.end_headers()
-        self.wfile.write(body)
-        while name == "drip":
-            time.sleep(0.05)
-            self.wfile.write(b" ")
+                entry.status = 200
+                self.wfile.write(RAW[name])
+                while name == "drip":
+                    time.sleep(0.05)
+                    self.wfile.write(b" ")
 
 
 def answer_lookup(world: World, form: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -34,7 +34,9 @@ SURE_DURATION_S = 3.0
 MAX_DURATION_S = 7.0
 """The most that AcoustID's own filter lets pass."""
 AGREEMENT = 0.8
-CONTRADICTION = 0.3
+"""Of names: one that is written in two ways lies above, most names of two things below."""
+CONTRADICTION = 0.22
+"""Three of four pairs of names that have nothing to do with each other lie below."""
 MIN_SEARCH_TITLE = 0.9
 
 ID_CONFIDENCE = 0.5

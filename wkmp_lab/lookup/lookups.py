@@ -37,7 +37,7 @@ from wkmp_lab.settings import Settings
 FAILURE = "lookup_failed("
 """How a reason and a note begin that tell of a service that did not answer."""
 
-IDENTIFY_VERSION = "3"
+IDENTIFY_VERSION = "4"
 """Raised whenever the same answers would be decided about differently."""
 
 

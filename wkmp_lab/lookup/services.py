@@ -206,6 +206,7 @@ def open_services(
         cache = stack.enter_context(_open_cache(folder / "answers.sqlite"))
         agent = f"wkmp_lab/{__version__} ( {chosen.contact or 'no contact given'} )"
         transport = Transport(folder / "slots", user_agent=agent, is_cancelled=is_cancelled)
+        stack.callback(transport.close)
         patience = patience or Patience()
         lookup = _open_acoustid(chosen, transport, cache, key, patience) if key else None
         client = _open_musicbrainz(chosen, transport, cache, patience) if chosen.contact else None

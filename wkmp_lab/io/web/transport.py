@@ -16,13 +16,14 @@ from urllib.parse import urljoin, urlsplit
 from wkmp_lab.io.web.answers import Outcome, OutcomeKind
 from wkmp_lab.io.web.connection import (
     BrokenReplyError,
+    Connections,
     Reply,
     Request,
+    StaleConnectionError,
     StoppedError,
     TimedOutError,
     Timeouts,
     UnreachableError,
-    exchange,
 )
 from wkmp_lab.io.web.rate_limit import MAX_PAUSE_S, hold_slot
 
@@ -31,6 +32,7 @@ Found = TypeVar("Found")
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,14 @@ class _Trouble:
     n_tries: int = 1
     is_dead: bool = False
     """The host cannot be reached: asking again now is pointless."""
+    is_stale: bool = False
+    """It was the connection's: a next turn, with a new one, is not a second try."""
 
 
 class Transport:
     """Questions to hosts; for one thread, polite across all processes.
+
+    Connections stay open between questions, until :meth:`close`.
 
     Parameters
     ----------
@@ -98,7 +104,12 @@ class Transport:
         self._user_agent = user_agent
         self._is_cancelled = is_cancelled
         self._health: dict[str, _Health] = {}
+        self._connections = Connections()
         self._random = random.Random()  # noqa: S311
+
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._connections.close()
 
     def ask(
         self,
@@ -129,11 +140,17 @@ class Transport:
         n_tried = n_redirects = 0
         target: str | None = None
         while n_redirects <= MAX_REDIRECTS:
-            turn = self._take_turn(host, prepare, accept, target, n_tried)
+            try:
+                turn = self._take_turn(host, prepare, accept, target, n_tried)
+            except OSError as error:  # the folder of the slots: a network disk, a full one
+                why = f"no slot in {str(self._folder)!r}: {error}"
+                return _note(health, host, Outcome(OutcomeKind.UNAVAILABLE, why=why), is_dead=True)
             if isinstance(turn, Outcome):
                 return _note(health, host, turn)
             if isinstance(turn, str):
                 target, n_redirects = turn, n_redirects + 1
+                continue
+            if turn.is_stale:
                 continue
             n_tried += 1
             if n_tried >= turn.n_tries:
@@ -174,9 +191,13 @@ class Transport:
         patience = host.patience
         back_off_s = patience.pause_s * 2.0**n_tried * self._random.uniform(0.5, 1.0)
         try:
-            reply = exchange(request, timeouts=patience.timeouts, is_cancelled=self._is_cancelled)
+            reply = self._connections.exchange(
+                request, timeouts=patience.timeouts, is_cancelled=self._is_cancelled
+            )
         except StoppedError:
             return Outcome(OutcomeKind.CANCELLED, why="cancelled")
+        except StaleConnectionError as error:
+            return _Trouble(OutcomeKind.MALFORMED, str(error), is_stale=True)
         except UnreachableError as error:
             return _Trouble(OutcomeKind.UNAVAILABLE, f"unreachable: {error}", is_dead=True)
         except TimedOutError as error:
@@ -195,17 +216,47 @@ class Transport:
 
 def _follow(reply: Reply) -> Outcome[Found] | str:
     """Where a redirect leads, as long as it stays on the host."""
-    target = urljoin(reply.url, reply.headers.get("location", ""))
-    here, there = urlsplit(reply.url), urlsplit(target)
-    if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+    where = reply.headers.get("location", "")
+    if not where:
+        return Outcome(OutcomeKind.MALFORMED, why="redirected, but not told where to")
+    try:
+        target = urljoin(reply.url, where)
+        is_same = _server_of(target) == _server_of(reply.url)
+    except ValueError as error:
+        return Outcome(OutcomeKind.MALFORMED, why=f"redirected to no address: {error}")
+    if not is_same:
         return Outcome(OutcomeKind.REJECTED, why="redirected to another host, not followed")
     return target
+
+
+def _server_of(url: str) -> tuple[str, str, str | None, int | None]:
+    """Scheme, user, host and port of an address; a ValueError where it is none."""
+    parts = urlsplit(url)
+    user, _, _ = parts.netloc.rpartition("@")
+    return parts.scheme, user, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def _asked_pause_s(reply: Reply) -> float:
     """The pause that the server asks for, in seconds; 0 where it does not say."""
     asked = (reply.headers.get("retry-after", ""), reply.headers.get("x-ratelimit-reset-in", ""))
-    return max(float(text) if text.isdigit() else 0.0 for text in asked)
+    return max(read_pause_s(text) for text in asked)
+
+
+def read_pause_s(text: str) -> float:
+    """Seconds to wait by a header of whole seconds or of an HTTP date; 0 for anything else.
+
+    At most ``MAX_PAUSE_S``.
+
+    >>> read_pause_s("12"), read_pause_s("Fri, 31 Dec 1999 23:59:59 GMT"), read_pause_s("²")
+    (12.0, 0.0, 0.0)
+    """
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    try:
+        return float(min(Retry().parse_retry_after(text), MAX_PAUSE_S))
+    except (InvalidHeader, ValueError, OverflowError):
+        return 0.0
 
 
 def _note(
