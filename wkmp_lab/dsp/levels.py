@@ -49,7 +49,7 @@ _CountArray = npt.NDArray[np.uint16]
 
 
 class _Plan(NamedTuple):
-    """Everything of a meter that depends on rate and channel count alone."""
+    """Everything of a meter that depends on rate and channels alone."""
 
     hop: int
     coarse: int
@@ -97,7 +97,7 @@ def _compute_bin_gain(window: FloatArray, *, n_fft: int, sr: int) -> _DoubleArra
 
 
 @functools.lru_cache(maxsize=16)
-def _make_plan(sr: int, n_channels: int) -> _Plan:
+def _make_plan(sr: int, n_channels: int, channels: tuple[str, ...] | None) -> _Plan:
     hop = max(round(sr / 100), 1)
     coarse = COARSE_FACTOR * hop
     # Edges of one fine frame, whose squares add up to 1 where windows overlap: every sample counts
@@ -107,7 +107,7 @@ def _make_plan(sr: int, n_channels: int) -> _Plan:
     n_fft = _find_fft_length(window.size)
     bins_hz = scipy.fft.rfftfreq(n_fft, 1.0 / sr)
     first_bins = np.append(np.searchsorted(bins_hz, BAND_EDGES_HZ), bins_hz.size)
-    weights = compute_channel_weights(n_channels)
+    weights = compute_channel_weights(n_channels, channels)
     return _Plan(
         hop=hop,
         coarse=coarse,
@@ -135,16 +135,21 @@ class LevelMeter:
     sr
         Sample rate in Hz.
     n_channels
-        Channels of every block; see :func:`compute_channel_weights` for their order.
+        Channels of every block.
+    channels
+        Their names, as in FL, FR, LFE; see :func:`compute_channel_weights` for what they are
+        taken for where None.
     """
 
-    def __init__(self, *, sr: int, n_channels: int) -> None:
+    def __init__(
+        self, *, sr: int, n_channels: int, channels: tuple[str, ...] | None = None
+    ) -> None:
         if sr <= 0 or n_channels <= 0:
             raise InvalidInputError(
                 f"a level meter needs sr > 0 and n_channels > 0, got {sr} and {n_channels}"
             )
         self.sr, self.n_channels = sr, n_channels
-        self._plan = plan = _make_plan(sr, n_channels)
+        self._plan = plan = _make_plan(sr, n_channels, channels)
         # Each row: what went before, the batch, and room for the silence after the end.
         length = plan.prefix + plan.batch + N_TAPS
         self._staged = np.zeros((n_channels, length), dtype=np.float32)
