@@ -10,6 +10,8 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
+from wkmp_lab.tags import Cover as Cover
+from wkmp_lab.tags import Tags as Tags
 from wkmp_lab.units import seconds_from_ticks
 
 
@@ -31,28 +33,6 @@ MatchLevel = Literal["high", "medium", "low", "unidentified"]
 EndType = Literal["fade", "hard", "long_tail"]
 
 MATCH_LEVELS: tuple[MatchLevel, ...] = ("high", "medium", "low", "unidentified")
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """What the file says of itself, cleaned of control characters; nothing here is trusted."""
-
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    album_artist: str | None = None
-    track: int | None = None
-    n_tracks: int | None = None
-    disc: int | None = None
-    year: int | None = None
-    genre: str | None = None
-    isrc: str | None = None
-    recording_mbid: str | None = None
-    release_mbid: str | None = None
-    artist_mbid: str | None = None
-    cue_sheet: str | None = None
-    is_cleaned: bool = False
-    """True where characters had to be removed from a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +65,12 @@ class AudioFormat:
     """Decoding stopped at the configured longest length."""
     n_format_changes: int = 0
     """Times that rate, channels or sample format changed on the way, and were converted back."""
+    channels: tuple[str, ...] | None = None
+    """Names of the channels, as in FL, FR, LFE; None where the file names none."""
+    missing_share: float = 0.0
+    """Share of a truncated file's bytes that are not there, or are zeros."""
+    is_zeroed: bool = False
+    """True where the missing bytes are zeros."""
 
     def __post_init__(self) -> None:
         if self.sr <= 0 or self.n_channels <= 0 or self.n_samples < 0:

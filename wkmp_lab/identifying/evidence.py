@@ -131,12 +131,14 @@ def claims_of_tags(tags: Tags) -> tuple[Claim, ...]:
 
 
 def measure_agreement(claim: Claim, tags: Tags) -> tuple[float, float] | None:
-    """Similarity of title and artist to the tags; None where either side is silent."""
+    """Similarity of title and artist to the tags; None where either side is silent.
+
+    Of several artists the most similar one counts, or all together.
+    """
     if not (tags.title and claim.title):
         return None
-    artist = (
-        compute_similarity(tags.artist, claim.artist) if tags.artist and claim.artist else None
-    )
+    artists = [tags.artist, *tags.all_of("artist")] if tags.artist and claim.artist else []
+    artist = max((compute_similarity(name, claim.artist) for name in artists), default=None)
     title = compute_similarity(tags.title, claim.title)
     return title, title if artist is None else artist
 

@@ -183,8 +183,9 @@ def _ask_musicbrainz(inquiry: Inquiry, services: Services, settings: Settings) -
     is_found = identify(inquiry).level != "unidentified"
     if is_found or not settings.identifying.has_text_search:
         return
-    if tags.title and tags.artist and services.search_recordings is not None:
-        outcome = services.search_recordings(tags.title, tags.artist, inquiry.passage.duration_s)
+    title, artist = (next(iter(tags.all_of(field)), None) for field in ("title", "artist"))
+    if title and artist and services.search_recordings is not None:
+        outcome = services.search_recordings(title, artist, inquiry.passage.duration_s)
         _add_recordings(inquiry, "text_search", outcome, "")
 
 

@@ -18,7 +18,7 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
-        Phase.EXTRACTING: "2",
+        Phase.EXTRACTING: "3",
         Phase.SEGMENTING: "2",
         Phase.FINGERPRINTING: "1",
         Phase.ANALYZING: "2",
@@ -52,7 +52,7 @@ def compute_keys(settings: Settings) -> Keys:
     """What a result would be made by now, but for the hints of its file.
 
     >>> compute_keys(Settings())["EXTRACTING"]
-    '2-43200s'
+    '3-43200s'
     """
     keys = {PACKAGE: __version__}
     if (tool := fingerprint.find_fingerprint_tool()) is not None:

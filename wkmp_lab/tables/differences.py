@@ -14,7 +14,8 @@ import msgspec
 
 from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.settings import Settings
-from wkmp_lab.tables.columns import FILES, PASSAGES, Column, PassageRow
+from wkmp_lab.tables.columns import PASSAGES, Column, PassageRow
+from wkmp_lab.tables.columns_files import FILES
 
 SAME_PLACE = 0.5
 """Two passages are the same if they share more than this part of the longer one."""

@@ -23,7 +23,6 @@ from wkmp_lab.tables.columns import (
     CANDIDATES,
     EVIDENCE,
     FAILURES,
-    FILES,
     FLAVORS,
     GAPS,
     PASSAGES,
@@ -36,6 +35,7 @@ from wkmp_lab.tables.columns import (
     PassageRow,
     SpanRow,
 )
+from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
     DECISIONS,
     MERGES,
@@ -53,7 +53,7 @@ MARK = "wkmp_lab"
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per file; columns :data:`columns.FILES`.
+    """A row per file; columns :data:`columns_files.FILES`.
 
     >>> files_table([]).columns[:3].tolist()
     ['path', 'status', 'format']

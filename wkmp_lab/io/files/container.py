@@ -5,12 +5,14 @@ import re
 import stat
 import tempfile
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import av
 
 from wkmp_lab.errors import DecodeError
-from wkmp_lab.io.files.end_of_stream import has_mp4_index
+from wkmp_lab.io.formats import asf, mp4, ogg
+from wkmp_lab.io.formats.audio_part import view_audio
+from wkmp_lab.io.formats.part import FilePart
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
@@ -32,9 +34,9 @@ _WAVE_PROBE = {"max_probe_packets": "8"}
 """FFmpeg looks for DTS that is disguised as PCM, which is there from the start: in 32 kB, not in
 megabytes of every WAV file."""
 
-_OGG = b"OggS"
 _COPY_FRAMES = 1 << 16
 
+_UNNAMED = {"UNSD", "UNK", "NONE"}
 _EINVAL = -22
 _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
 """Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
@@ -46,23 +48,32 @@ class _Source:
     Damaged sizes make demuxers seek before the start; PyAV would print the error of each.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Any) -> None:
         self._file = file
         self.read = file.read
         self.tell = file.tell
 
     def seek(self, offset: int, whence: int = 0) -> int:
         try:
-            return self._file.seek(offset, whence)
+            return int(self._file.seek(offset, whence))
         except (OSError, OverflowError, ValueError):
             return _EINVAL
 
 
 class Opened(NamedTuple):
-    """A container that FFmpeg reads, and the tidy names of what it is a copy of, if it is one."""
+    """A container that FFmpeg reads.
+
+    Attributes
+    ----------
+    copied
+        The tidy names of what it is a copy of, if it is one.
+    later_links
+        The streams that follow it in a chained Ogg file, each as a file of its own.
+    """
 
     container: Any
     copied: tuple[str, str] | None = None
+    later_links: tuple[FilePart, ...] = ()
 
 
 def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
@@ -77,16 +88,20 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     """
     _require_regular(path)
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
-    file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
+    file = view_audio(closing.enter_context(Path(path).open("rb")))  # noqa: SIM115
     head = file.read(8)
-    file.seek(0)
     av.logging.set_level(None)
+    if (owner := _find_protection(file, head)) is not None:
+        raise DecodeError(f"protected: its sound is locked by {owner}: {path!r}")
+    links = [FilePart(file, start=each.start, end=each.end) for each in _find_links(file, head)]
+    file.seek(0)
     try:
-        opened = Opened(_open(file, _WAVE_PROBE if head[:4] in _WAVES else {}))
+        options = _WAVE_PROBE if head[:4] in _WAVES else {}
+        opened = Opened(_open(links[0] if links else file, options), None, tuple(links[1:]))
     except (av.error.FFmpegError, ValueError) as error:
-        found = _copy_ogg(file, closing) if head[:4] == _OGG else None
+        found = _copy_ogg(file, closing) if head[:4] == ogg.MAGIC else None
         if found is None:
-            is_cut = head[4:] == b"ftyp" and not has_mp4_index(file)
+            is_cut = head[4:] == b"ftyp" and not mp4.has_index(file)
             reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
             raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
         opened = found
@@ -97,7 +112,38 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     return opened
 
 
-def _open(file: IO[bytes], options: dict[str, str]) -> Any:
+def open_link(link: FilePart) -> Any:
+    """The container of a later link of a chained Ogg file.
+
+    Raises
+    ------
+    av.error.FFmpegError, ValueError
+        It cannot be read.
+    """
+    link.seek(0)
+    return _open(link, {})
+
+
+def read_channels(frame: Any) -> tuple[str, ...] | None:
+    """Names of a frame's channels, as in FL, FR, LFE; None where the file names none."""
+    names = tuple(channel.name for channel in frame.layout.channels)
+    return names if names and _UNNAMED.isdisjoint(names) else None
+
+
+def _find_protection(file: Any, head: bytes) -> str | None:
+    """Whose lock is on the sound; None where there is none that we know."""
+    if head[4:] == b"ftyp":
+        return mp4.find_protection(file)
+    return asf.find_protection(file) if asf.MAGIC.startswith(head) else None
+
+
+def _find_links(file: Any, head: bytes) -> tuple[ogg.Link, ...]:
+    """The links of a chained Ogg file; none where it is not chained."""
+    links = ogg.find_links(file) if head[:4] == ogg.MAGIC else ()
+    return links if len(links) > 1 else ()
+
+
+def _open(file: Any, options: dict[str, str]) -> Any:
     return av.open(
         _Source(file),
         mode="r",
@@ -106,7 +152,7 @@ def _open(file: IO[bytes], options: dict[str, str]) -> Any:
     )
 
 
-def _copy_ogg(file: IO[bytes], closing: contextlib.ExitStack) -> Opened | None:
+def _copy_ogg(file: Any, closing: contextlib.ExitStack) -> Opened | None:
     """What libsndfile reads of an Ogg file, as a temporary WAV file; None where it reads nothing.
 
     Some editors repeat Vorbis' headers ahead of the sound: FFmpeg takes that for damage, Xiph's

@@ -21,7 +21,7 @@ from wkmp_lab.display.safe_text import clean_text, escape_html
 from wkmp_lab.display.summary import format_result_html
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip, read_crossfade
-from wkmp_lab.io.files.tags import read_tags
+from wkmp_lab.io.tags.reading import read_tags
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import (
