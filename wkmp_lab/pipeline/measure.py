@@ -16,6 +16,7 @@ from wkmp_lab.analyzing import amplitude as analyzing
 from wkmp_lab.dsp import levels
 from wkmp_lab.errors import (
     CancelledError,
+    DecodeError,
     FingerprintError,
     InvalidInputError,
     WkmpLabError,
@@ -204,6 +205,8 @@ def describe_error(error: BaseException) -> str:
         return "vanished: the file is no longer there"
     if isinstance(error, PermissionError):
         return "permission denied"
+    if isinstance(error, DecodeError):
+        return error.reason  # the path has a column of its own
     text = " ".join(str(error).split()) or "no message"
     return text if isinstance(error, WkmpLabError) else f"{type(error).__name__}: {text}"
 

@@ -206,7 +206,7 @@ class AudioReader:
         """The first frame, which says more truly than the header what the stream is."""
         first = next(self._frames, None)
         if first is None:
-            raise DecodeError(f"no sample could be decoded from {self.path!r}")
+            raise DecodeError("damaged: no sample of it could be decoded", self.path)
         opening.require_plausible(first.sample_rate, first.layout.nb_channels, self.path)
         return first
 

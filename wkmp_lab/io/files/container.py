@@ -13,6 +13,7 @@ from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.formats import asf, mp4, ogg
 from wkmp_lab.io.formats.audio_part import view_audio
 from wkmp_lab.io.formats.part import FilePart
+from wkmp_lab.io.formats.signatures import HEAD_BYTES, name_audio, name_other
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
@@ -92,7 +93,7 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     head = file.read(8)
     av.logging.set_level(None)
     if (owner := _find_protection(file, head)) is not None:
-        raise DecodeError(f"protected: its sound is locked by {owner}: {path!r}")
+        raise DecodeError(f"protected: its sound is locked by {owner}", path)
     links = [FilePart(file, start=each.start, end=each.end) for each in _find_links(file, head)]
     file.seek(0)
     try:
@@ -101,14 +102,12 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     except (av.error.FFmpegError, ValueError) as error:
         found = _copy_ogg(file, closing) if head[:4] == ogg.MAGIC else None
         if found is None:
-            is_cut = head[4:] == b"ftyp" and not mp4.has_index(file)
-            reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
-            raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
+            raise DecodeError(_explain(file, head), path) from error
         opened = found
     container = opened.container
     closing.callback(container.close)
     if container.format.name.split(",")[0] in _REFUSED:
-        raise DecodeError(f"no audio file: {path!r} is of format {container.format.name!r}")
+        raise DecodeError(f"no audio, but text or a list ({container.format.name})", path)
     return opened
 
 
@@ -185,13 +184,15 @@ def find_stream(container: Any, path: str) -> Any:
     """
     streams = container.streams.audio
     if not streams:
-        raise DecodeError(f"no audio stream in {path!r}")
+        raise DecodeError("no sound in it: there are pictures or data only", path)
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
-        raise DecodeError(f"no decoder for the audio stream in {path!r}")
+        raise DecodeError("its sound is of a kind that there is no decoder for", path)
     context = known[0].codec_context
     if not context.sample_rate and not context.channels:
-        raise DecodeError(f"no audio that can be decoded in {path!r}: no rate and no channels")
+        raise DecodeError(
+            "no audio that can be decoded: it tells neither a rate nor channels", path
+        )
     require_plausible(context.sample_rate, context.channels, path)
     context.thread_count = 1
     return known[0]
@@ -202,8 +203,9 @@ def require_plausible(sr: int, n_channels: int, path: str) -> None:
     if not is_plausible(sr, n_channels):
         low, high = SR_RANGE_HZ
         raise DecodeError(
-            f"implausible header: {sr} Hz and {n_channels} channels in {path!r}; expected "
-            f"{low} to {high} Hz and 1 to {MAX_CHANNELS} channels"
+            f"implausible header: {sr} Hz and {n_channels} channels; expected {low} to {high} Hz "
+            f"and 1 to {MAX_CHANNELS} channels",
+            path,
         )
 
 
@@ -245,11 +247,20 @@ def read_bits(stream: Any) -> int | None:
 def _require_regular(path: str) -> None:
     status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
-        raise DecodeError(f"not a regular file: {path!r}")
+        raise DecodeError("not a regular file", path)
     if status.st_size == 0:
-        raise DecodeError(f"empty file: {path!r}")
+        raise DecodeError("empty file", path)
 
 
-def _say(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return " ".join(text.split()) or type(error).__name__
+def _explain(file: Any, head: bytes) -> str:
+    """Why FFmpeg reads nothing in a file, in words for whoever owns it."""
+    if head[4:] == b"ftyp" and not mp4.has_index(file):
+        return "damaged: no index (moov), it was probably cut off"
+    file.seek(0)
+    start = file.read(HEAD_BYTES)
+    if (kind := name_other(start)) is not None:
+        return f"no audio, but {kind}"
+    kind = name_audio(start)
+    if kind is None:
+        return "no audio of any known kind"
+    return f"no audio that can be decoded: it begins as {kind}, and no more of it can be read"
