@@ -155,6 +155,27 @@ def test_another_way_of_decoding_leaves_nothing(side, first):
     assert phases_run(again, first) == set(cache_keys.MEASURING)
 
 
+def test_tags_that_are_read_otherwise_leave_what_was_measured_of_the_passages(side, first):
+    old = replace(
+        first,
+        notes=("truncated: 5.0 s decoded of 9.0 s declared", *first.notes),
+        provenance=tuple(entry for entry in first.provenance if entry[0] != cache_keys.TAGS),
+    )
+    keys = cache_keys.compute_keys(CUT)
+    assert cache_keys.find_stale(old, keys) == {Phase.EXTRACTING}
+    again = measure_file(side, settings=CUT, earlier=cache_keys.find_reusable(old, keys))
+    assert phases_run(again, first) == ALWAYS
+    assert again.passages == first.passages
+    assert again.notes == first.notes
+    assert not cache_keys.find_stale(again, keys)
+
+
+def test_passages_of_a_file_that_is_read_in_another_length_are_measured_anew(side, first):
+    shorter = replace(first, audio=replace(first.audio, n_samples=first.audio.n_samples - 1))
+    again = measure_file(side, settings=CUT, earlier=shorter)
+    assert phases_run(again, first) >= {Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING}
+
+
 def test_a_result_of_other_content_is_not_taken_over(side, first):
     again = measure_file(side, settings=CUT, earlier=replace(first, sha256="00" * 32))
     assert phases_run(again, first) == set(cache_keys.MEASURING)

@@ -18,15 +18,19 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
-        Phase.EXTRACTING: "3",
+        Phase.EXTRACTING: "2",
         Phase.SEGMENTING: "2",
         Phase.FINGERPRINTING: "1",
-        Phase.ANALYZING: "2",
+        Phase.ANALYZING: "3",
         Phase.FLAVORING: str(descriptors.VERSION),
     }
 )
 """Raised whenever a phase gives other results for the same file and settings; EXTRACTING stands
-for the reading of tags and samples, which all others build on."""
+for the reading of samples, which all others build on."""
+
+TAGS, TAGS_VERSION = "tags", "2"
+"""Raised whenever tags, or whether a file is whole, are read otherwise: such a file is read again,
+and what was measured of its passages stays where its samples are as many as before."""
 
 MEASURING = tuple(VERSIONS)
 """The phases that need the file, in their order."""
@@ -44,6 +48,9 @@ LENGTHS = "lengths"
 STALE_NOTE = "stale: "
 """How a note begins that tells of phases which other settings or code would do differently."""
 
+HEALTH_NOTES = ("truncated: ", "damaged: ", "odd: ", "capped: ")
+"""How the notes begin that tell how a file decoded, each time anew."""
+
 Keys = Mapping[str, str]
 """Key by name of a phase, or of what stands beside them."""
 
@@ -52,9 +59,9 @@ def compute_keys(settings: Settings) -> Keys:
     """What a result would be made by now, but for the hints of its file.
 
     >>> compute_keys(Settings())["EXTRACTING"]
-    '3-43200s'
+    '2-43200s'
     """
-    keys = {PACKAGE: __version__}
+    keys = {PACKAGE: __version__, TAGS: TAGS_VERSION}
     if (tool := fingerprint.find_fingerprint_tool()) is not None:
         keys[TOOL] = tool
     for phase, version in VERSIONS.items():
@@ -88,6 +95,7 @@ def stamp(result: FileResult, keys: Keys) -> FileResult:
     """The result with the keys of the phases that it went through, and nothing else."""
     names = {PACKAGE, HINTS, LENGTHS, *(phase.value for phase in _phases_of(result))}
     names |= {TOOL} if result.passages else set()
+    names |= {TAGS} if Phase.EXTRACTING in _phases_of(result) else set()
     made_by = tuple(sorted((name, key) for name, key in keys.items() if name in names))
     return replace(result, provenance=made_by)
 
@@ -126,6 +134,8 @@ def find_stale(result: FileResult, keys: Keys) -> frozenset[Phase]:
     stale = {
         phase for phase in _phases_of(result) if made_by.get(phase.value) != keys[phase.value]
     }
+    if made_by.get(TAGS) != keys.get(TAGS) and Phase.EXTRACTING in _phases_of(result):
+        stale.add(Phase.EXTRACTING)
     if made_by.get(HINTS) != keys.get(HINTS) and Phase.SEGMENTING in _phases_of(result):
         stale.add(Phase.SEGMENTING)
     if result.passages and TOOL in keys and TOOL not in made_by:
@@ -142,7 +152,7 @@ def find_reusable(result: FileResult, keys: Keys) -> FileResult | None:
     at the same places is the same passage.
     """
     stale = find_stale(result, keys)
-    if Phase.EXTRACTING in stale:
+    if dict(result.provenance).get(Phase.EXTRACTING.value) != keys[Phase.EXTRACTING.value]:
         return None
     passages = tuple(_strip(passage, stale) for passage in result.passages)
     if not any(p.fingerprint or p.amplitude or p.descriptors for p in passages):
@@ -197,7 +207,7 @@ def inherit(result: FileResult, kept: FileResult) -> FileResult:
     if _grounds_of(result) != _grounds_of(kept):
         old = [span for span in old if span.phase is not Phase.IDENTIFYING]
         return replace(result, spans=(*old, *result.spans))
-    notes = [note for note in kept.notes if not note.startswith(STALE_NOTE)]
+    notes = [note for note in kept.notes if not note.startswith((STALE_NOTE, *HEALTH_NOTES))]
     identified = [entry for entry in kept.provenance if entry[0] in (IDENTIFIED, ASKED, FLAVORED)]
     return replace(
         result,

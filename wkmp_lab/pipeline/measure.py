@@ -228,6 +228,8 @@ def _measure(
         audio, profile, shown = _listen(result.path, buffer, settings, course.progress)
         result = replace(result, tags=fill_tags(result.tags, shown))
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
+        if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
+            kept = None  # more or less of the file is read than when its passages were measured
         cut = kept.segmentation if kept else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))

@@ -15,6 +15,8 @@ from wkmp_lab.io.formats.sizes import STREAMED_BYTES, find_declared_end
 GUESSED_CONTAINERS = {"aac", "ac3", "amr", "dts", "eac3", "loas", "mlp", "truehd"}
 """Bare frames: nothing in the file tells its length."""
 
+_UNPADDED_CONTAINERS = {"ape", "tak", "tta"}
+"""Nothing but sound stands in the second half of these, and zeros decode as silence."""
 _MAX_PAGE_BYTES = 65_307
 """Largest page of an Ogg file (RFC 3533, section 6)."""
 _PAGE_HEAD_BYTES = 27
@@ -66,9 +68,9 @@ def read_ending(path: str | Path, container: str, codec: str) -> Ending:
         if container == "mp3":
             is_guessed = not _has_frame_count(file)
         size = file.seek(0, os.SEEK_END)
-        if is_guessed:
+        if is_guessed or container in _UNPADDED_CONTAINERS:
             share = _count_zeros_at_end(file, size) / max(size, 1)
-            return Ending(is_guessed=True, missing_share=share, is_zeroed=share > 0.0)
+            return Ending(is_guessed=is_guessed, missing_share=share, is_zeroed=share > 0.0)
         end = find_declared_end(file)
         share = 1.0 - size / end if end is not None and end > size else 0.0
         # Of other codecs a WAV header tells the mean rate only.
