@@ -29,7 +29,12 @@ from runner import write_tiny
 from wkmp_lab.errors import StoreError
 from wkmp_lab.export import FORMATS
 from wkmp_lab.session import ImportSession, import_folder, open_session
-from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, RunSettings, Settings
+from wkmp_lab.settings import (
+    AnalyzeSettings,
+    IdentifySettings,
+    RunSettings,
+    Settings,
+)
 from wkmp_lab.worker import warm_up
 
 SETTINGS = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))

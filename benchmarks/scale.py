@@ -28,7 +28,12 @@ from threadpoolctl import threadpool_limits
 
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.session import ImportSession, import_folder
-from wkmp_lab.settings import IdentifySettings, RunSettings, ScanSettings, Settings
+from wkmp_lab.settings import (
+    IdentifySettings,
+    RunSettings,
+    ScanSettings,
+    Settings,
+)
 from wkmp_lab.worker import warm_up
 
 SONG_S = 240.0

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from wkmp_lab.model import Descriptors, FileResult, Key, Passage, SourceFile, Tempo
+from wkmp_lab.model import (
+    Descriptors,
+    FileResult,
+    Key,
+    Passage,
+    SourceFile,
+    Tempo,
+)
 from wkmp_lab.neighbours import NAMES
 
 DERIVED = {"log2_bpm", "fifths_cos", "fifths_sin", "is_major"}

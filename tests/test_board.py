@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_lab.board import PHASES, Board, CancelledError, Control, FileProgress, FileState
+from wkmp_lab.board import (
+    PHASES,
+    Board,
+    CancelledError,
+    Control,
+    FileProgress,
+    FileState,
+)
 from wkmp_lab.model import Phase
 
 

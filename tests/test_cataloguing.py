@@ -9,7 +9,7 @@ import pytest
 from standin_world import distort, make_id, make_items
 
 from wkmp_lab import tables
-from wkmp_lab.cataloguing import add_results, find_same_songs
+from wkmp_lab.cataloguing import find_same_songs
 from wkmp_lab.fingerprinting import (
     compute_fingerprint,
     decode_fingerprint,
@@ -31,6 +31,7 @@ from wkmp_lab.model import (
     SourceFile,
     Tags,
 )
+from wkmp_lab.teach import add_results
 from wkmp_lab.units import ticks_from_seconds
 
 RAIN, SNOW = (make_items(np.random.default_rng(seed), duration_s=100.0) for seed in (1, 2))

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from wkmp_lab.comparing import DIFFERENCES, compare_results, compare_settings
 from wkmp_lab.model import Descriptors, Phase, Span
-from wkmp_lab.settings import AnalyzeSettings, RunSettings, SegmentSettings, Settings
+from wkmp_lab.settings import (
+    AnalyzeSettings,
+    RunSettings,
+    SegmentSettings,
+    Settings,
+)
 from wkmp_lab.tables import comparison_table
 
 

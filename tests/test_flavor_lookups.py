@@ -15,9 +15,10 @@ from wkmp_lab.decisions import apply_decisions, make_identity_decision
 from wkmp_lab.export_wkmp import export_wkmp
 from wkmp_lab.flavor_lookups import add_flavors
 from wkmp_lab.flavors import CATEGORIES, Flavor, flavor_distance
+from wkmp_lab.freshness import needs_identity
 from wkmp_lab.io.acousticbrainz import FlavorAnswer
 from wkmp_lab.io.flavor_file import FlavorFile, read_document
-from wkmp_lab.lane import Lane, needs_identity
+from wkmp_lab.lane import Lane
 from wkmp_lab.neighbours import _name_categories, find_neighbours
 from wkmp_lab.services import Services, name_sources
 from wkmp_lab.store import Store

@@ -12,10 +12,11 @@ from test_lookups import file_of, make_settings, tagged
 
 from wkmp_lab import pipeline, provenance, services
 from wkmp_lab.fingerprinting import find_fingerprint_tool
+from wkmp_lab.freshness import needs_identity
 from wkmp_lab.io.answers import Recording
 from wkmp_lab.io.catalogue import Catalogue
 from wkmp_lab.io.catalogue_file import read_catalogue_file
-from wkmp_lab.lane import Lane, needs_identity
+from wkmp_lab.lane import Lane
 from wkmp_lab.model import Tags
 from wkmp_lab.services import find_catalogue, name_sources
 from wkmp_lab.session import import_folder

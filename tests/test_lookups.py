@@ -16,7 +16,14 @@ from wkmp_lab.io.catalogue import Catalogue
 from wkmp_lab.io.keys import Secret
 from wkmp_lab.io.transport import Patience
 from wkmp_lab.lookups import identify_files, list_failures
-from wkmp_lab.model import AudioFormat, FileResult, Fingerprint, Passage, SourceFile, Tags
+from wkmp_lab.model import (
+    AudioFormat,
+    FileResult,
+    Fingerprint,
+    Passage,
+    SourceFile,
+    Tags,
+)
 from wkmp_lab.placing import choose_release
 from wkmp_lab.services import Services, find_catalogue, open_services
 from wkmp_lab.settings import IdentifySettings, Settings

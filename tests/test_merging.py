@@ -7,7 +7,6 @@ import example_results as example
 import numpy as np
 import pytest
 
-from wkmp_lab.cataloguing import add_results
 from wkmp_lab.decisions import make_merge_decision
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.fingerprinting import find_fingerprint_tool
@@ -16,6 +15,7 @@ from wkmp_lab.merging import find_merges
 from wkmp_lab.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 from wkmp_lab.tables import merges_table
+from wkmp_lab.teach import add_results
 
 OTHER = "c1a9c0e9-d987-4042-ae91-78d6a3267d69"
 

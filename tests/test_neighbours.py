@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavoring import DESCRIPTORS
-from wkmp_lab.neighbours import NAMES, Neighbour, compute_flavor_map, find_neighbours, vector_of
+from wkmp_lab.neighbours import (
+    NAMES,
+    Neighbour,
+    compute_flavor_map,
+    find_neighbours,
+    vector_of,
+)
 
 
 def test_every_number_of_an_aspect_is_measured():

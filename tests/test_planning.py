@@ -10,7 +10,12 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Phase, Span
 from wkmp_lab.planning import ALBUM_S, format_plan
 from wkmp_lab.session import import_folder
-from wkmp_lab.settings import FlavorSettings, IdentifySettings, RunSettings, Settings
+from wkmp_lab.settings import (
+    FlavorSettings,
+    IdentifySettings,
+    RunSettings,
+    Settings,
+)
 
 
 def write_tone(path, *, duration_s, frequency_hz=440.0, sr=8000):

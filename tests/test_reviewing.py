@@ -8,15 +8,17 @@ import pytest
 from wkmp_lab.decisions import apply_decisions, make_identity_decision
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Candidate, Evidence, Identity
-from wkmp_lab.reviewing import (
+from wkmp_lab.notebook.review_html import (
     MAX_CANDIDATES,
-    arrange_items,
-    find_items,
-    find_open,
     format_item_html,
     format_review_html,
     name_candidate,
     name_item,
+)
+from wkmp_lab.reviewing import (
+    arrange_items,
+    find_items,
+    find_open,
     read_recording_id,
 )
 

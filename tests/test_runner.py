@@ -11,10 +11,10 @@ import pytest
 
 from wkmp_lab.board import Board, Control
 from wkmp_lab.faults import VARIABLE
+from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import SourceFile
 from wkmp_lab.runner import Runner, count_jobs, describe_death, order_tasks
 from wkmp_lab.settings import RunSettings, Settings
-from wkmp_lab.throttle import Machine
 from wkmp_lab.worker import Task, measure_task
 
 

@@ -5,7 +5,12 @@ import pytest
 
 from wkmp_lab.board import Board, Control
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.runner_far import QUEUED_PER_WORKER, TakenBackError, load_engine, run_far
+from wkmp_lab.runner_far import (
+    QUEUED_PER_WORKER,
+    TakenBackError,
+    load_engine,
+    run_far,
+)
 from wkmp_lab.settings import Settings
 from wkmp_lab.worker import measure_far
 

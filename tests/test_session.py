@@ -21,8 +21,19 @@ import pytest
 from wkmp_lab import importing
 from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.examining import examine
-from wkmp_lab.session import import_folder, last_session, open_session, start_import
-from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, RunSettings, Settings
+from wkmp_lab.notebook.session import NotebookSession
+from wkmp_lab.session import (
+    import_folder,
+    last_session,
+    open_session,
+    start_import,
+)
+from wkmp_lab.settings import (
+    AnalyzeSettings,
+    IdentifySettings,
+    RunSettings,
+    Settings,
+)
 from wkmp_lab.store import Store, StoredRun
 from wkmp_lab.terminal import format_summary
 
@@ -189,7 +200,7 @@ def test_two_imports_are_compared_by_what_caused_the_difference(music, store, tm
 
 
 def test_neighbours_and_pictures_of_a_session_name_files_as_its_tables_do(music, store):
-    session = import_folder(music, settings=settings_of(), store=store)
+    session = NotebookSession.start(music, settings=settings_of(), store=store).wait()
     table = session.neighbours("song0.flac", n=3)
     assert len(table) == 3
     assert table["distance"].is_monotonic_increasing
@@ -399,3 +410,13 @@ def test_an_interrupted_wait_cancels_and_raises(music, store):
     timer.join()
     assert session.is_ended
     assert session.state == "cancelled"
+
+
+def test_whatever_returns_a_session_returns_the_kind_that_the_caller_holds(music, store):
+    session = NotebookSession.start(music, settings=settings_of(), store=store).wait()
+    plain = open_session(music, store=store)
+    assert not isinstance(plain, NotebookSession)
+    for start in (session.retry, session.identify, NotebookSession.last):
+        assert type(start().wait()) is NotebookSession
+    assert type(NotebookSession.open(music, store=store)) is NotebookSession
+    assert type(plain.retry().wait()) is type(plain)

@@ -7,8 +7,8 @@ import pytest
 
 from wkmp_lab import provenance
 from wkmp_lab.decisions import CutDecision, group_by_content
+from wkmp_lab.freshness import compute_identify_key
 from wkmp_lab.io.scanning import compute_sha256, scan_folder
-from wkmp_lab.lane import compute_identify_key
 from wkmp_lab.model import Failure, FileResult, Phase
 from wkmp_lab.settings import (
     AnalyzeSettings,

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import FileResult, Phase, SourceFile, Span
 from wkmp_lab.throttle import (
     FILE_MB,
     SETTLE_S,
     WORKER_MB,
     Gate,
-    Machine,
     Reading,
     choose_running,
     decide,

@@ -10,12 +10,12 @@ from cluster_runs import make_task
 
 from wkmp_lab.board import Board, Control, FileProgress, FileState
 from wkmp_lab.faults import VARIABLE
-from wkmp_lab.io.machine import read_cgroup_mb, read_machine
+from wkmp_lab.io.machine import Machine, read_cgroup_mb, read_machine
 from wkmp_lab.model import Phase
 from wkmp_lab.runner import Runner
 from wkmp_lab.session import start_import
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
-from wkmp_lab.throttle import WORKER_MB, Machine, estimate_file_mb
+from wkmp_lab.throttle import WORKER_MB, estimate_file_mb
 from wkmp_lab.watching import Watch
 
 pytestmark = pytest.mark.slow

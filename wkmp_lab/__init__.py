@@ -8,33 +8,33 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from wkmp_lab._version import __version__ as __version__
+
 if TYPE_CHECKING:
+    from wkmp_lab.api import examine as examine
+    from wkmp_lab.api import import_folder as import_folder
+    from wkmp_lab.api import last_session as last_session
+    from wkmp_lab.api import open_session as open_session
+    from wkmp_lab.api import start_import as start_import
     from wkmp_lab.errors import WkmpLabError as WkmpLabError
+    from wkmp_lab.notebook.environment import allow_nested_loops as allow_nested_loops
     from wkmp_lab.notebook.explore import explore as explore
-    from wkmp_lab.notebook.live import allow_nested_loops as allow_nested_loops
-    from wkmp_lab.notebook.live import examine as examine
-    from wkmp_lab.notebook.live import import_folder as import_folder
-    from wkmp_lab.notebook.live import last_session as last_session
-    from wkmp_lab.notebook.live import open_session as open_session
-    from wkmp_lab.notebook.live import start_import as start_import
     from wkmp_lab.planning import plan as plan
     from wkmp_lab.session import ImportSession as ImportSession
     from wkmp_lab.settings import Settings as Settings
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "ImportSession": "wkmp_lab.session",
     "Settings": "wkmp_lab.settings",
     "WkmpLabError": "wkmp_lab.errors",
-    "allow_nested_loops": "wkmp_lab.notebook.live",
+    "allow_nested_loops": "wkmp_lab.notebook.environment",
     "explore": "wkmp_lab.notebook.explore",
-    "examine": "wkmp_lab.notebook.live",
-    "import_folder": "wkmp_lab.notebook.live",
-    "last_session": "wkmp_lab.notebook.live",
-    "open_session": "wkmp_lab.notebook.live",
+    "examine": "wkmp_lab.api",
+    "import_folder": "wkmp_lab.api",
+    "last_session": "wkmp_lab.api",
+    "open_session": "wkmp_lab.api",
     "plan": "wkmp_lab.planning",
-    "start_import": "wkmp_lab.notebook.live",
+    "start_import": "wkmp_lab.api",
 }
 """Where each public name lives; it is loaded when it is first asked for."""
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wkmp_lab.dsp.edges import MUSIC_LU, SoundSpan, find_end_type, find_music, find_sound
+from wkmp_lab.dsp.edges import (
+    MUSIC_LU,
+    SoundSpan,
+    find_end_type,
+    find_music,
+    find_sound,
+)
 from wkmp_lab.dsp.leads import (
     LEAD_LU,
     LONG_LEAD_EXTRA_LU,
@@ -18,7 +24,12 @@ from wkmp_lab.dsp.leads import (
 )
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.dsp.loudness import Loudness, measure_loudness, power_from_lufs
-from wkmp_lab.dsp.quality import describe_faults, find_clicks, measure_quality, widen
+from wkmp_lab.dsp.quality import (
+    describe_faults,
+    find_clicks,
+    measure_quality,
+    widen,
+)
 from wkmp_lab.model import Amplitude, EndType
 from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.errors import CancelledError
 from wkmp_lab.model import Phase
 
 PHASES = tuple(Phase)
@@ -57,10 +57,6 @@ class FileState(enum.IntEnum):
     IN_FLIGHT = 1
     MEASURED = 2
     DONE = 3
-
-
-class CancelledError(WkmpLabError):
-    """The import was cancelled while a file was being worked on."""
 
 
 class Board:

@@ -103,9 +103,13 @@ def run_plan(options: argparse.Namespace) -> int:
 
 def run_catalogue_add(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue add``"""
-    from wkmp_lab.cataloguing import add_results
-    from wkmp_lab.io.catalogue_file import SUFFIX, load_fingerprints, read_catalogue_file
+    from wkmp_lab.io.catalogue_file import (
+        SUFFIX,
+        load_fingerprints,
+        read_catalogue_file,
+    )
     from wkmp_lab.session import open_session
+    from wkmp_lab.teach import add_results
 
     if (options.catalogue or "").endswith(SUFFIX):
         raise InvalidInputError(f"what grows is an SQLite file, got {options.catalogue!r}")
@@ -132,7 +136,7 @@ def run_catalogue_write(options: argparse.Namespace) -> int:
 
 def run_catalogue_list(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue list``"""
-    from wkmp_lab.summary import format_count
+    from wkmp_lab.numbers import format_count
 
     with _open_catalogue(options) as catalogue:
         entries = catalogue.list_recordings()

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wkmp_lab import __version__
+from wkmp_lab._version import __version__
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, Settings
 

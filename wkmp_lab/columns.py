@@ -6,6 +6,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from wkmp_lab.model import (
     MATCH_LEVELS,
+    STATUSES,
     Candidate,
     Evidence,
     FileResult,
@@ -21,7 +22,6 @@ Kind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
 Row = TypeVar("Row")
 
 PHASES = tuple(phase.value for phase in Phase)
-STATUSES = ("done", "no_audio", "duplicate", "failed")
 
 
 @dataclass(frozen=True, slots=True)

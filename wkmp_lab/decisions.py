@@ -8,9 +8,8 @@ decisions are laid over them when they are read, and one that is taken back leav
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from wkmp_lab.columns import Column
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Candidate, Evidence, FileResult, Identity, Passage
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
@@ -277,30 +276,3 @@ def _require_hash(result: FileResult) -> str:
     if result.sha256 is None:
         raise InvalidInputError(f"a file must have been read to be decided on: {result.path!r}")
     return result.sha256
-
-
-class DecisionRow(NamedTuple):
-    """A decision by hand with the file that it is about, None where that is gone."""
-
-    path: str | None
-    made_s: float
-    decision: Decision
-
-
-def _place_s(row: DecisionRow, key: str) -> float | None:
-    ticks = getattr(row.decision, key, None)
-    return None if ticks is None else seconds_from_ticks(ticks)
-
-
-DECISIONS: Sequence[Column[DecisionRow]] = (
-    Column("path", "path", "the file", lambda row: row.path),
-    Column("start_s", "float", "start of the passage", lambda row: _place_s(row, "start_ticks")),
-    Column("end_s", "float", "its end", lambda row: _place_s(row, "end_ticks")),
-    Column(
-        "verdict", "text", "what was decided", lambda row: getattr(row.decision, "verdict", "cut")
-    ),
-    Column("decision", "text", "in words", lambda row: describe_decision(row.decision)),
-    Column("sha256", "text", "hash of the file's content", lambda row: row.decision.sha256),
-    Column("made_epoch_s", "float", "when, since 1970 (UTC)", lambda row: row.made_s),
-)
-"""A row per decision by hand."""

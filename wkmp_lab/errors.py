@@ -23,3 +23,7 @@ class StoreError(WkmpLabError):
 
 class ServiceError(WkmpLabError):
     """A web service could not be used in the way that was asked."""
+
+
+class CancelledError(WkmpLabError):
+    """The import was cancelled while a file was being worked on."""

@@ -11,7 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from wkmp_lab.dsp.chromaprint_code import Items, decode_text, encode_items, measure_bit_error
+from wkmp_lab.dsp.chromaprint_code import (
+    Items,
+    decode_text,
+    encode_items,
+    measure_bit_error,
+)
 from wkmp_lab.dsp.decimation import Pcm, iterate_halved, quantise
 from wkmp_lab.errors import FingerprintError
 from wkmp_lab.model import Fingerprint

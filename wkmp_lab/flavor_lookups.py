@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wkmp_lab.columns import FLAVORS, Column, PassageRow
 from wkmp_lab.flavors import Flavor
 from wkmp_lab.model import FileResult
 from wkmp_lab.names import read_mbid
@@ -27,15 +26,6 @@ class Flavored:
     why: str = ""
 
 
-MUSICAL_FLAVORS: Sequence[Column[PassageRow]] = (
-    *FLAVORS,
-    Column("recording_mbid", "text", "whose flavor it is", lambda row: row.passage.recording_mbid),
-    Column("source", "text", "who told it", lambda row: _read(row, "source")),
-    Column("submission", "int", "which of several", lambda row: _read(row, "submission")),
-)
-"""What stands before the shares: a row per passage, a column per element of each category."""
-
-
 def lacks_flavor(result: FileResult) -> bool:
     """True where a passage has a recording but no flavor of it."""
     return any(each.recording_mbid and not each.musical_flavor for each in result.passages)
@@ -51,10 +41,6 @@ def add_flavors(results: Sequence[FileResult], services: Services) -> Flavored:
     answer = services.fetch_flavors(mbids)
     characterized = tuple(_characterize(result, answer.flavors) for result in results)
     return Flavored(characterized, frozenset(answer.unanswered), answer.why)
-
-
-def _read(row: PassageRow, field: str) -> object:
-    return getattr(row.passage.musical_flavor, field, None)
 
 
 def _characterize(result: FileResult, flavors: Mapping[str, Flavor]) -> FileResult:

@@ -1,5 +1,6 @@
 """The work of an import: scan, sort out, measure, identify, keep; in threads of its own."""
 
+import asyncio
 import contextlib
 import logging
 import signal
@@ -10,10 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wkmp_lab import __version__, pipeline, provenance, services, sorting
-from wkmp_lab.board import CancelledError, Control
-from wkmp_lab.decisions import CutDecision, Decision, find_boundaries, group_by_content
-from wkmp_lab.errors import WkmpLabError
+from wkmp_lab import pipeline, provenance, services, sorting
+from wkmp_lab._version import __version__
+from wkmp_lab.board import Control
+from wkmp_lab.decisions import (
+    CutDecision,
+    Decision,
+    find_boundaries,
+    group_by_content,
+)
+from wkmp_lab.errors import CancelledError, WkmpLabError
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.lane import Lane, identify_now
 from wkmp_lab.ledger import Ledger
@@ -25,6 +32,8 @@ from wkmp_lab.store import Store, StoredRun
 from wkmp_lab.worker import Task
 
 LOGGER = logging.getLogger("wkmp_lab")
+CANCEL_WAIT_S = 10.0
+"""How long an interrupted wait gives the workers to come to an end."""
 
 
 class ImportCourse:
@@ -316,3 +325,54 @@ def load_course(folder: Path, store_path: Path) -> ImportCourse:
     course.state = "completed" if run is not None and run.state == "completed" else "cancelled"
     course.ended.set()
     return course
+
+
+def wait_for_end(course: ImportCourse, *, timeout_s: float | None = None) -> None:
+    """Block until an import has ended.
+
+    Parameters
+    ----------
+    course
+        The import.
+    timeout_s
+        None waits as long as it takes.
+
+    Raises
+    ------
+    TimeoutError
+        The import was still running; it goes on.
+    KeyboardInterrupt
+        The wait was interrupted; the import is cancelled.
+    WkmpLabError
+        The import could not be carried out.
+    """
+    give_up = None if timeout_s is None else time.monotonic() + timeout_s
+    try:
+        while not course.ended.wait(0.1):
+            if give_up is not None and time.monotonic() > give_up:
+                raise TimeoutError(f"the import still runs after {timeout_s} s")
+    except KeyboardInterrupt:
+        _cancel(course)
+        raise
+    _raise_error(course)
+
+
+async def await_end(course: ImportCourse) -> None:
+    """Let others run until an import has ended; errors as in :func:`wait_for_end`."""
+    try:
+        while not course.ended.is_set():
+            await asyncio.sleep(0.05)
+    except asyncio.CancelledError:
+        _cancel(course)
+        raise
+    _raise_error(course)
+
+
+def _cancel(course: ImportCourse) -> None:
+    course.set_control(Control.CANCEL)
+    course.ended.wait(CANCEL_WAIT_S)
+
+
+def _raise_error(course: ImportCourse) -> None:
+    if course.error is not None:
+        raise course.error

@@ -9,7 +9,13 @@ import numpy as np
 
 from wkmp_lab.board import PHASES, Board, FileState
 from wkmp_lab.decisions import ByContent, apply_decisions
-from wkmp_lab.gauge import MIN_FINISHED, NOTHING, Gauge, estimate_remaining_s, read_gauge
+from wkmp_lab.gauge import (
+    MIN_FINISHED,
+    NOTHING,
+    Gauge,
+    estimate_remaining_s,
+    read_gauge,
+)
 from wkmp_lab.model import FileResult, MatchLevel, Phase, SourceFile
 from wkmp_lab.snapshot import SessionState, Snapshot
 

@@ -8,7 +8,12 @@ from dataclasses import replace
 from typing import Literal
 
 from wkmp_lab import provenance
-from wkmp_lab.album_lookups import align_album, choose_release_tag, note_album, order_folder
+from wkmp_lab.album_lookups import (
+    align_album,
+    choose_release_tag,
+    note_album,
+    order_folder,
+)
 from wkmp_lab.albums import Alignment, find_lengths
 from wkmp_lab.claims import Claim, claims_of_tags
 from wkmp_lab.errors import FingerprintError, StoreError
@@ -21,11 +26,7 @@ from wkmp_lab.inquiries import (
     note_failure,
     open_inquiry,
 )
-from wkmp_lab.io.answers import (
-    Outcome,
-    OutcomeKind,
-    Recording,
-)
+from wkmp_lab.io.answers import Outcome, OutcomeKind, Recording
 from wkmp_lab.model import FileResult, Passage, Tags
 from wkmp_lab.names import read_mbid
 from wkmp_lab.placing import complete_identity, find_track

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wkmp_lab.claims import MAX_DURATION_S, SURE_DURATION_S
-from wkmp_lab.columns import Column
 from wkmp_lab.model import Candidate, FileResult, Passage
 from wkmp_lab.names import normalize_name
 
@@ -26,20 +25,6 @@ class Merge:
 
     def __str__(self) -> str:
         return f"#{self.first} and #{self.first + 1} may be one passage: {self.why}"
-
-
-MERGES: Sequence[Column[Merge]] = (
-    Column("path", "path", "the file", lambda merge: merge.path),
-    Column("passage", "int", "index of the first of two passages", lambda merge: merge.first),
-    Column("next_passage", "int", "index of the other", lambda merge: merge.first + 1),
-    Column(
-        "recording_mbid", "text", "what both are", lambda merge: merge.candidate.recording_mbid
-    ),
-    Column("title", "text", "its title", lambda merge: merge.candidate.title),
-    Column("artist", "text", "its artist", lambda merge: merge.candidate.artist),
-    Column("why", "text", "what speaks for one passage", lambda merge: merge.why),
-)
-"""A row per pair of neighbouring passages that a merge is offered for."""
 
 
 def find_merges(results: Sequence[FileResult]) -> list[Merge]:

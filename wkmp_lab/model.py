@@ -26,6 +26,7 @@ class Phase(enum.StrEnum):
 
 
 FileStatus = Literal["done", "no_audio", "duplicate", "failed"]
+STATUSES: tuple[FileStatus, ...] = ("done", "no_audio", "duplicate", "failed")
 MatchLevel = Literal["high", "medium", "low", "unidentified"]
 EndType = Literal["fade", "hard", "long_tail"]
 

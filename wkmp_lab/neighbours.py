@@ -11,10 +11,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from wkmp_lab.columns import Column
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor, compute_hellinger_distance, flavor_distance
-from wkmp_lab.model import Descriptors, FileResult, Passage
+from wkmp_lab.model import Descriptors, FileResult
 
 DoubleArray = npt.NDArray[np.float64]
 PassageId = tuple[str, int]
@@ -89,24 +88,6 @@ class Neighbour:
         if not self.reasons:
             return "near on the whole, in nothing specially"
         return f"near because: {', '.join(self.reasons)}"
-
-
-class NeighbourRow(NamedTuple):
-    """A neighbour with what else is known of the passage."""
-
-    neighbour: Neighbour
-    passage: Passage
-
-
-NEIGHBOURS: Sequence[Column[NeighbourRow]] = (
-    Column("path", "path", "the file", lambda row: row.neighbour.path),
-    Column("passage", "int", "index of the passage", lambda row: row.neighbour.passage),
-    Column("title", "text", "its title", lambda row: _read_chosen(row, "title")),
-    Column("artist", "text", "its artist", lambda row: _read_chosen(row, "artist")),
-    Column("distance", "float", "0 is the same, 1.1 usual", lambda row: row.neighbour.distance),
-    Column("reasons", "text", "in what both are close", lambda row: row.neighbour.sentence),
-)
-"""A row per neighbour."""
 
 
 class FlavorMap(NamedTuple):
@@ -274,11 +255,6 @@ def compute_distances(parts: DoubleArray) -> DoubleArray:
     weights = np.sqrt([w.sum() for w in np.split(_compute_weights(), _borders())])
     distances: DoubleArray = parts @ (weights / weights.sum())
     return distances
-
-
-def _read_chosen(row: NeighbourRow, field: str) -> object:
-    identity = row.passage.identity
-    return getattr(identity.chosen, field) if identity and identity.chosen else None
 
 
 def _described(results: Sequence[FileResult]) -> Iterator[tuple[PassageId, Descriptors]]:

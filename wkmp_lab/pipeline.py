@@ -12,10 +12,16 @@ from typing import Protocol
 import numpy as np
 import soxr
 
-from wkmp_lab import analyzing, faults, fingerprinting, flavoring, provenance, segmenting
-from wkmp_lab.board import CancelledError
+from wkmp_lab import (
+    analyzing,
+    faults,
+    fingerprinting,
+    flavoring,
+    provenance,
+    segmenting,
+)
 from wkmp_lab.dsp import levels
-from wkmp_lab.errors import FingerprintError, InvalidInputError, WkmpLabError
+from wkmp_lab.errors import CancelledError, FingerprintError, InvalidInputError, WkmpLabError
 from wkmp_lab.io import cue
 from wkmp_lab.io.audio import AudioReader
 from wkmp_lab.io.scanning import compute_sha256

@@ -9,18 +9,18 @@ from pathlib import Path, PurePath
 from wkmp_lab import pipeline, provenance
 from wkmp_lab.decisions import group_by_content
 from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.freshness import needs_identity
 from wkmp_lab.io.audio import AudioReader
 from wkmp_lab.io.machine import read_machine
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.io.tags import read_length_s
-from wkmp_lab.lane import needs_identity
 from wkmp_lab.model import FileResult, Phase, SourceFile
+from wkmp_lab.numbers import format_count
 from wkmp_lab.runner import count_jobs
 from wkmp_lab.services import name_limit, name_sources
 from wkmp_lab.settings import Settings
 from wkmp_lab.sorting import Sorting, sort_out
 from wkmp_lab.store import Store, find_store_path
-from wkmp_lab.summary import format_count
 from wkmp_lab.text import clean_path, clean_text, format_duration
 from wkmp_lab.worker import Task, warm_up
 

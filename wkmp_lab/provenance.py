@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from wkmp_lab import __version__, fingerprinting, flavoring
+from wkmp_lab import fingerprinting, flavoring
+from wkmp_lab._version import __version__
 from wkmp_lab.io.cue import hash_cues_beside
 from wkmp_lab.model import FileResult, Passage, Phase
 from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wkmp_lab.atomic import write_atomically
-from wkmp_lab.columns import STATUSES
 from wkmp_lab.export_wkmp import find_root
-from wkmp_lab.model import MATCH_LEVELS, FileResult, MatchLevel, Passage
+from wkmp_lab.model import MATCH_LEVELS, STATUSES, FileResult, MatchLevel, Passage
+from wkmp_lab.numbers import MAX_REASON, format_clock, format_count, format_name
 from wkmp_lab.palette import MATCH_COLORS
-from wkmp_lab.summary import MAX_REASON, format_clock, format_count, format_name
 from wkmp_lab.text import clean_path, escape_html, format_duration
 from wkmp_lab.units import seconds_from_ticks
 

@@ -5,7 +5,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wkmp_lab.claims import HIGH, LOW, MEDIUM, UNIDENTIFIED, Case, Claim, grade_claim, is_agreed
+from wkmp_lab.claims import (
+    HIGH,
+    LOW,
+    MEDIUM,
+    UNIDENTIFIED,
+    Case,
+    Claim,
+    grade_claim,
+    is_agreed,
+)
 
 RIVAL_BIT_ERROR = 0.08
 """A rival this near in bit error is not cleared: masters of one piece differ by 0.02 to 0.20."""

@@ -13,11 +13,11 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from wkmp_lab.board import PHASES, Board, Control, FileState
-from wkmp_lab.io.machine import read_machine
+from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.runner_dask import run_on_dask
 from wkmp_lab.runner_ray import run_on_ray
 from wkmp_lab.settings import Order, RunSettings, Settings
-from wkmp_lab.throttle import Machine, find_budget_mb, fit_jobs
+from wkmp_lab.throttle import find_budget_mb, fit_jobs
 from wkmp_lab.watching import OnChange, Watch
 from wkmp_lab.worker import (
     Outcome,

@@ -16,7 +16,13 @@ import numpy as np
 
 from wkmp_lab.dsp.alignment import Alignment, compute_change_db, fit_durations
 from wkmp_lab.dsp.continuity import compute_rises_db, measure_continuity
-from wkmp_lab.dsp.evidence import Evidence, count_alike, measure_evidence, name_strongest, weigh
+from wkmp_lab.dsp.evidence import (
+    Evidence,
+    count_alike,
+    measure_evidence,
+    name_strongest,
+    weigh,
+)
 from wkmp_lab.dsp.gaps import (
     DIGITAL_SILENCE_DB,
     LEAST_FLOOR_DB,

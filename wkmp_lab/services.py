@@ -13,12 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from wkmp_lab import __version__
+from wkmp_lab._version import __version__
 from wkmp_lab.errors import StoreError
 from wkmp_lab.io import acousticbrainz, acoustid, musicbrainz
 from wkmp_lab.io.acousticbrainz import AcousticbrainzClient, FlavorAnswer
 from wkmp_lab.io.acoustid import AcoustidClient
-from wkmp_lab.io.answers import AcoustidMatch, CatalogueMatch, Outcome, Recording, Release
+from wkmp_lab.io.answers import (
+    AcoustidMatch,
+    CatalogueMatch,
+    Outcome,
+    Recording,
+    Release,
+)
 from wkmp_lab.io.catalogue_file import compute_generation, open_catalogue
 from wkmp_lab.io.flavor_file import FlavorFile, compute_flavor_generation
 from wkmp_lab.io.http_cache import HttpCache

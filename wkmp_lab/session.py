@@ -1,25 +1,23 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
-import importlib
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import pandas as pd
 
-from wkmp_lab import cataloguing, comparing, decisions, export, neighbours, tables
+from wkmp_lab import comparing, decisions, export, neighbours, tables, teach
 from wkmp_lab.board import Control
 from wkmp_lab.decisions import Decision, Verdict
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.importing import ImportCourse, load_course
+from wkmp_lab.importing import ImportCourse, await_end, load_course, wait_for_end
 from wkmp_lab.io.scanning import require_folder
 from wkmp_lab.model import Candidate, FileResult
 from wkmp_lab.result_tables import ResultTables
 from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
 from wkmp_lab.snapshot import SessionState, Snapshot
 from wkmp_lab.store import find_store_path
-from wkmp_lab.waiting import await_end, wait_for_end
 
 
 class ImportSession(ResultTables):
@@ -39,6 +37,50 @@ class ImportSession(ResultTables):
     store_path
         The SQLite file that keeps the results.
     """
+
+    @classmethod
+    def start(
+        cls,
+        folder: str | Path,
+        *,
+        settings: Settings | None = None,
+        store: str | Path | None = None,
+        retry_failed: bool = False,
+    ) -> Self:
+        """Start to import a folder of music, and return at once; see :func:`start_import`."""
+        path = Path(folder).expanduser().absolute()
+        require_folder(path)
+        course = ImportCourse(
+            str(path),
+            settings=settings or Settings(),
+            store_path=find_store_path(path, store),
+            retry_failed=retry_failed,
+        )
+        session = cls(course)
+        _LIVE[str(path)] = session
+        course.start()
+        return session
+
+    @classmethod
+    def open(cls, folder: str | Path, *, store: str | Path | None = None) -> Self:
+        """What an import of the folder left; see :func:`open_session`."""
+        path = Path(folder).expanduser().absolute()
+        live = _LIVE.get(str(path))
+        if live is not None and not live.is_ended:
+            return cls._of_this_kind(live)
+        return cls(load_course(path, find_store_path(path, store)))
+
+    @classmethod
+    def last(cls) -> Self:
+        """The import that was started last; see :func:`last_session`."""
+        if not _LIVE:
+            raise InvalidInputError("no import was started here: use start_import or open_session")
+        return cls._of_this_kind(list(_LIVE.values())[-1])
+
+    @classmethod
+    def _of_this_kind(cls, session: "ImportSession") -> Self:
+        """The session itself, or another view of the same import."""
+        return session if isinstance(session, cls) else cls(session._course)
 
     def __init__(self, course: ImportCourse) -> None:
         self._course = course
@@ -141,7 +183,7 @@ class ImportSession(ResultTables):
         """End the import soon; finished files are kept, and a later import goes on from them."""
         self._course.set_control(Control.CANCEL)
 
-    def wait(self, timeout: float | None = None) -> "ImportSession":
+    def wait(self, timeout: float | None = None) -> Self:
         """Wait for the end.
 
         Parameters
@@ -161,20 +203,20 @@ class ImportSession(ResultTables):
         wait_for_end(self._course, timeout_s=timeout)
         return self
 
-    def __await__(self) -> Generator[None, None, "ImportSession"]:
+    def __await__(self) -> Generator[None, None, Self]:
         return self._wait_async().__await__()
 
-    async def _wait_async(self) -> "ImportSession":
+    async def _wait_async(self) -> Self:
         await await_end(self._course)
         return self
 
-    def retry(self) -> "ImportSession":
+    def retry(self) -> Self:
         """A new import of the same folder that also tries the failed files again."""
-        return start_import(
+        return type(self).start(
             self.folder, settings=self.settings, store=self.store_path, retry_failed=True
         )
 
-    def identify(self, settings: IdentifySettings | None = None) -> "ImportSession":
+    def identify(self, settings: IdentifySettings | None = None) -> Self:
         """A new import of the folder that asks what is still open; nothing is decoded again.
 
         Parameters
@@ -183,11 +225,11 @@ class ImportSession(ResultTables):
             Others than before decide every passage anew, from stored fingerprints.
         """
         chosen = replace(self.settings, identifying=settings or self.settings.identifying)
-        return start_import(self.folder, settings=chosen, store=self.store_path)
+        return type(self).start(self.folder, settings=chosen, store=self.store_path)
 
     def teach(self, catalogue: str | Path | None = None) -> int:
-        """Add what is known here to a catalogue; see :func:`cataloguing.teach_results`."""
-        return cataloguing.teach_results(self.results, catalogue)
+        """Add what is known here to a catalogue; see :func:`teach.teach_results`."""
+        return teach.teach_results(self.results, catalogue)
 
     # -- what a person decides -----------------------------------------------------------
 
@@ -234,32 +276,12 @@ class ImportSession(ResultTables):
         """Take the latest decision back, with those made at once with it; empty without any."""
         return self._course.undo()
 
-    # -- what a notebook shows -----------------------------------------------------------
-
-    @property
-    def plot(self) -> Any:
-        """The pictures, as in ``session.plot.timeline()``; see :mod:`notebook.session_plots`."""
-        return _load("session_plots").SessionPlots(self)
-
-    def explore(self, path: str | Path) -> Any:
-        """The explorer of one file; see :func:`wkmp_lab.notebook.explore.explore`."""
-        return _load("explore").explore(path, session=self)
-
-    def review(self) -> Any:
-        """What is not sure, to be decided by hand; see :mod:`wkmp_lab.notebook.review`."""
-        return _load("review").review(self)
-
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
             f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
             f"files, {now.n_passages} passages, {now.n_failed} failed>"
         )
-
-
-def _load(name: str) -> Any:
-    """A module of the notebook package: it is loaded by those who look, and only by them."""
-    return importlib.import_module(f"wkmp_lab.notebook.{name}")
 
 
 def start_import(
@@ -289,18 +311,7 @@ def start_import(
     InvalidInputError
         The folder is missing or no folder.
     """
-    path = Path(folder).expanduser().absolute()
-    require_folder(path)
-    course = ImportCourse(
-        str(path),
-        settings=settings or Settings(),
-        store_path=find_store_path(path, store),
-        retry_failed=retry_failed,
-    )
-    session = ImportSession(course)
-    _LIVE[str(path)] = session
-    course.start()
-    return session
+    return ImportSession.start(folder, settings=settings, store=store, retry_failed=retry_failed)
 
 
 def import_folder(
@@ -322,11 +333,7 @@ def open_session(folder: str | Path, *, store: str | Path | None = None) -> Impo
     StoreError
         No import of the folder is known.
     """
-    path = Path(folder).expanduser().absolute()
-    live = _LIVE.get(str(path))
-    if live is not None and not live.is_ended:
-        return live
-    return ImportSession(load_course(path, find_store_path(path, store)))
+    return ImportSession.open(folder, store=store)
 
 
 def last_session() -> ImportSession:
@@ -337,9 +344,7 @@ def last_session() -> ImportSession:
     InvalidInputError
         None was.
     """
-    if not _LIVE:
-        raise InvalidInputError("no import was started here: use start_import or open_session")
-    return list(_LIVE.values())[-1]
+    return ImportSession.last()
 
 
 _LIVE: dict[str, ImportSession] = {}

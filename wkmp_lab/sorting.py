@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from wkmp_lab import provenance
 from wkmp_lab.decisions import ByContent, find_boundaries
+from wkmp_lab.freshness import compute_identify_key
 from wkmp_lab.io.duplicates import find_duplicates
 from wkmp_lab.io.scanning import compute_sha256
-from wkmp_lab.lane import compute_identify_key
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.settings import SegmentHints, Settings
 from wkmp_lab.store import Store

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from wkmp_lab.cataloguing import SAME_SONGS, SameSong
+from wkmp_lab.cataloguing import SameSong
 from wkmp_lab.columns import (
     CANDIDATES,
     EVIDENCE,
@@ -30,13 +30,21 @@ from wkmp_lab.columns import (
     PassageRow,
     SpanRow,
 )
+from wkmp_lab.columns_library import (
+    DECISIONS,
+    MERGES,
+    MUSICAL_FLAVORS,
+    NEIGHBOURS,
+    SAME_SONGS,
+    DecisionRow,
+    NeighbourRow,
+)
 from wkmp_lab.comparing import DIFFERENCES, Difference
-from wkmp_lab.decisions import DECISIONS, Decision, DecisionRow
-from wkmp_lab.flavor_lookups import MUSICAL_FLAVORS
+from wkmp_lab.decisions import Decision
 from wkmp_lab.flavors import CATEGORIES
-from wkmp_lab.merging import MERGES, Merge
+from wkmp_lab.merging import Merge
 from wkmp_lab.model import FileResult
-from wkmp_lab.neighbours import NEIGHBOURS, Neighbour, NeighbourRow
+from wkmp_lab.neighbours import Neighbour
 from wkmp_lab.text import clean_path, clean_text
 
 Row = TypeVar("Row")
@@ -109,7 +117,7 @@ def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
 def decisions_table(
     decisions: Sequence[tuple[float, Decision]], results: Sequence[FileResult]
 ) -> pd.DataFrame:
-    """A row per decision by hand, oldest first; columns :data:`wkmp_lab.decisions.DECISIONS`."""
+    """A row per decision by hand, oldest first; columns :data:`~columns_library.DECISIONS`."""
     paths = {result.sha256: result.path for result in reversed(_by_path(results))}
     rows = [
         DecisionRow(paths.get(decision.sha256), made_s, decision) for made_s, decision in decisions
@@ -140,19 +148,19 @@ def musical_flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
 def neighbours_table(
     neighbours: Sequence[Neighbour], results: Sequence[FileResult]
 ) -> pd.DataFrame:
-    """A row per neighbour, nearest first; columns :data:`wkmp_lab.neighbours.NEIGHBOURS`."""
+    """A row per neighbour, nearest first; columns :data:`wkmp_lab.columns_library.NEIGHBOURS`."""
     passages = {(row.file.path, row.passage.index): row.passage for row in _passages(results)}
     rows = [NeighbourRow(each, passages[each.path, each.passage]) for each in neighbours]
     return _make_table(NEIGHBOURS, rows)
 
 
 def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
-    """A row per pair, as given; columns :data:`wkmp_lab.cataloguing.SAME_SONGS`."""
+    """A row per pair, as given; columns :data:`wkmp_lab.columns_library.SAME_SONGS`."""
     return _make_table(SAME_SONGS, pairs)
 
 
 def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:
-    """A row per merge that is offered, as given; columns :data:`wkmp_lab.merging.MERGES`."""
+    """A row per merge that is offered, as given; columns :data:`~columns_library.MERGES`."""
     return _make_table(MERGES, merges)
 
 

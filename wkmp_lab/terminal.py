@@ -7,10 +7,9 @@ from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
-from wkmp_lab.columns import STATUSES
-from wkmp_lab.model import MATCH_LEVELS, FileResult
+from wkmp_lab.model import MATCH_LEVELS, STATUSES, FileResult
+from wkmp_lab.numbers import format_count
 from wkmp_lab.snapshot import InFlight, Snapshot
-from wkmp_lab.summary import format_count
 from wkmp_lab.text import clean_path, clean_text, elide, format_duration
 
 TICK_S = 0.2

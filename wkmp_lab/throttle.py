@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
 
+from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import FileResult, Phase, SourceFile
 
 WORKER_MB = 200.0
@@ -38,18 +39,6 @@ MIN_READ = 4
 """Files, and two for each job, that a reading takes."""
 
 _READING = (Phase.EXTRACTING, Phase.SEGMENTING)
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """The machine at one moment."""
-
-    now_s: float
-    available_mb: float
-    """Memory that can be had without swapping."""
-    total_mb: float
-    idle: float
-    """Share of all cores that nobody used lately, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

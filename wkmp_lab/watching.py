@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.board import PHASES, Board, Control, FileState
+from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import Phase
 from wkmp_lab.settings import Settings
 from wkmp_lab.throttle import (
     MIN_READ,
     WORKER_MB,
     Gate,
-    Machine,
     Reading,
     choose_running,
     decide,

@@ -16,8 +16,9 @@ from pathlib import Path
 import numba
 
 from wkmp_lab import analyzing, fingerprinting, flavoring, pipeline, provenance
-from wkmp_lab.board import PHASES, Board, CancelledError, Control, FileProgress
+from wkmp_lab.board import PHASES, Board, Control, FileProgress
 from wkmp_lab.dsp import levels
+from wkmp_lab.errors import CancelledError
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
 from wkmp_lab.settings import SegmentHints, Settings

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wkmp_lab.dsp.decimation import N_TAPS, compute_decimator, iterate_halved, quantise
+from wkmp_lab.dsp.decimation import (
+    N_TAPS,
+    compute_decimator,
+    iterate_halved,
+    quantise,
+)
 
 SR = 22_050
 NOISE = np.random.default_rng(7).integers(-32768, 32768, 5000).astype(np.int16)

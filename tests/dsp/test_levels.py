@@ -17,7 +17,11 @@ from wkmp_lab.dsp.level_kernels import (
 )
 from wkmp_lab.dsp.levels import LevelMeter, measure_levels, warm_up
 from wkmp_lab.dsp.true_peak import compute_interpolator, raise_true_peaks
-from wkmp_lab.dsp.weighting import compute_a_gain, compute_channel_weights, compute_k_filter
+from wkmp_lab.dsp.weighting import (
+    compute_a_gain,
+    compute_channel_weights,
+    compute_k_filter,
+)
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import BAND_EDGES_HZ, LevelProfile, Signal
 

@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wkmp_lab.dsp.levels import measure_levels
-from wkmp_lab.dsp.loudness import compute_momentary, compute_short_term, measure_loudness
+from wkmp_lab.dsp.loudness import (
+    compute_momentary,
+    compute_short_term,
+    measure_loudness,
+)
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import Signal
 

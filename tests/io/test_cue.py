@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.io.cue import CueSheet, CueTrack, durations_of, parse_cue, read_cue_beside
+from wkmp_lab.io.cue import (
+    CueSheet,
+    CueTrack,
+    durations_of,
+    parse_cue,
+    read_cue_beside,
+)
 from wkmp_lab.io.scanning import scan_folder
 from wkmp_lab.pipeline import measure_file
 

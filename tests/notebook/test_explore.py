@@ -14,7 +14,11 @@ import wkmp_lab as wl
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.notebook.clips import encode_clip, mix_signals
 from wkmp_lab.notebook.explore import explore
-from wkmp_lab.notebook.explore_controls import OWN, format_settings_code, make_settings
+from wkmp_lab.notebook.explore_controls import (
+    OWN,
+    format_settings_code,
+    make_settings,
+)
 from wkmp_lab.notebook.overview import find_calm_spot, read_overview
 from wkmp_lab.settings import IdentifySettings, SegmentSettings, Settings
 from wkmp_lab.signals import Signal

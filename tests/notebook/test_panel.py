@@ -8,9 +8,11 @@ import time
 import pytest
 from fake_session import HOSTILE_NAMES, FakeSession, make_snapshot
 
+from wkmp_lab import api
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Phase
-from wkmp_lab.notebook import display, live, progress
+from wkmp_lab.notebook import display, progress
+from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.progress import Panel
 from wkmp_lab.palette import PHASE_COLORS
 from wkmp_lab.snapshot import InFlight
@@ -138,7 +140,7 @@ def test_the_end_leaves_a_summary_without_widgets(monkeypatch, ui):
     handle = Handle()
     monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
     session = FakeSession()
-    thread = live.show_session(session, ui=ui)
+    thread = api.show_session(session, ui=ui)
     session.end()
     thread.join(5)
     assert not thread.is_alive()
@@ -156,7 +158,7 @@ def test_on_a_page_of_voila_the_panel_stays_with_its_last_state(monkeypatch):
     monkeypatch.setattr(Panel, "paint", lambda self, now: painted.append(now.state))
     monkeypatch.setattr(Panel, "close", lambda self: closed.append(self))
     session = FakeSession()
-    thread = live.show_session(session, ui="widgets")
+    thread = api.show_session(session, ui="widgets")
     session.end()
     thread.join(5)
     assert (painted[-1], closed, len(handle.bundles)) == ("completed", [], 1)
@@ -167,7 +169,7 @@ def test_the_panel_follows_a_session_at_most_eight_times_a_second(monkeypatch):
     times = []
     monkeypatch.setattr(Panel, "paint", lambda self, now: times.append(time.monotonic()))
     session = FakeSession()
-    thread = live.show_session(session, ui="widgets")
+    thread = api.show_session(session, ui="widgets")
     time.sleep(0.6)
     session.end()
     thread.join(5)
@@ -197,13 +199,13 @@ class Kernel:
     ],
 )
 def test_the_place_decides_how_progress_is_shown(shell, environment, is_terminal, ui):
-    found = live.find_ui(shell=shell, environment=environment, is_terminal=is_terminal)
+    found = find_ui(shell=shell, environment=environment, is_terminal=is_terminal)
     assert found == ui
 
 
 def test_an_unknown_display_is_refused():
     with pytest.raises(InvalidInputError, match=r"ui must be one of widgets, .* got 'gui'"):
-        live.find_ui(shell=None, environment={}, is_terminal=False, wish="gui")
+        find_ui(shell=None, environment={}, is_terminal=False, wish="gui")
 
 
 def test_a_script_loads_neither_widgets_nor_ipython():
@@ -216,6 +218,6 @@ def test_a_script_loads_neither_widgets_nor_ipython():
 
 
 def test_no_thread_is_left_when_nothing_is_shown():
-    thread = live.show_session(FakeSession(), ui="none")
+    thread = api.show_session(FakeSession(), ui="none")
     thread.join(5)
     assert thread not in threading.enumerate()

@@ -7,7 +7,8 @@ import pytest
 from example_results import MBID
 
 from wkmp_lab.notebook import review as review_module
-from wkmp_lab.session import import_folder, open_session
+from wkmp_lab.notebook.session import NotebookSession
+from wkmp_lab.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -30,7 +31,7 @@ def imported(tmp_path_factory):
 @pytest.fixture
 def session(imported, tmp_path):
     shutil.copy(imported / "kept.wkmp.db", tmp_path / "kept.wkmp.db")
-    return open_session(imported / "music", store=tmp_path / "kept.wkmp.db")
+    return NotebookSession.open(imported / "music", store=tmp_path / "kept.wkmp.db")
 
 
 def matched(session, key):
@@ -93,7 +94,7 @@ def test_decisions_hold_after_everything_is_identified_anew(session):
     review._reject.click()
     settings = IdentifySettings(is_offline=True)
     session.identify(settings).wait()
-    again = open_session(session.folder, store=session.store_path)
+    again = NotebookSession.open(session.folder, store=session.store_path)
     assert matched(again, key)[0] == "unidentified"
 
 
@@ -140,7 +141,9 @@ def test_a_side_that_is_cut_through_a_song_is_merged_and_parted_again_by_buttons
         identifying=IdentifySettings(is_offline=True, catalogue=known),
         running=RunSettings(backend="sequential"),
     )
-    session = import_folder(tmp_path / "music", settings=settings, store=tmp_path / "s.wkmp.db")
+    session = NotebookSession.start(
+        tmp_path / "music", settings=settings, store=tmp_path / "s.wkmp.db"
+    ).wait()
     found = session.passages["start_s"].tolist()
     session.recut("Side A.ogg", [15.0, *found[1:]])
 

@@ -7,7 +7,7 @@ import pytest
 
 from wkmp_lab.model import Identity
 from wkmp_lab.notebook.review_table import PAGE_ROWS
-from wkmp_lab.session import open_session
+from wkmp_lab.notebook.session import NotebookSession
 from wkmp_lab.store import Store
 
 N_FILES = 2 * PAGE_ROWS + 3
@@ -32,7 +32,7 @@ def session(tmp_path):
     folder.mkdir()
     with Store(tmp_path / "kept.wkmp.db", folder=folder) as store:
         store.put_many(make_file(folder, number) for number in range(N_FILES))
-    return open_session(folder, store=tmp_path / "kept.wkmp.db")
+    return NotebookSession.open(folder, store=tmp_path / "kept.wkmp.db")
 
 
 @pytest.fixture

@@ -13,14 +13,12 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
 from wkmp_lab.notebook.display import register_reprs
 from wkmp_lab.notebook.plots import plot_timeline
+from wkmp_lab.numbers import MAX_ROWS, format_clock, read_clock
 from wkmp_lab.summary import (
-    MAX_ROWS,
-    format_clock,
     format_headline,
     format_result_html,
     format_session_html,
     format_snapshot_html,
-    read_clock,
 )
 
 

@@ -22,7 +22,11 @@ from wkmp_lab.dsp.true_peak import (
     fold_interpolator,
     raise_true_peaks,
 )
-from wkmp_lab.dsp.weighting import compute_a_gain, compute_channel_weights, compute_k_filter
+from wkmp_lab.dsp.weighting import (
+    compute_a_gain,
+    compute_channel_weights,
+    compute_k_filter,
+)
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import (
     BAND_EDGES_HZ,

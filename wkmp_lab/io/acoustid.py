@@ -11,7 +11,13 @@ import logging
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from wkmp_lab.io.answers import AcoustidMatch, Outcome, OutcomeKind, Recording, ReleaseRef
+from wkmp_lab.io.answers import (
+    AcoustidMatch,
+    Outcome,
+    OutcomeKind,
+    Recording,
+    ReleaseRef,
+)
 from wkmp_lab.io.http_cache import DAY_S, HttpCache, make_key
 from wkmp_lab.io.keys import Secret
 from wkmp_lab.io.transport import Host, Transport

@@ -2,13 +2,24 @@
 
 import contextlib
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from wkmp_lab.throttle import Machine
-
 CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine at one moment."""
+
+    now_s: float
+    available_mb: float
+    """Memory that can be had without swapping."""
+    total_mb: float
+    idle: float
+    """Share of all cores that nobody used lately, 0 to 1."""
 
 
 def read_machine() -> Machine:

@@ -14,7 +14,14 @@ import musicbrainzngs
 from musicbrainzngs import mbxml
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.io.answers import Outcome, OutcomeKind, Recording, Release, ReleaseRef, Track
+from wkmp_lab.io.answers import (
+    Outcome,
+    OutcomeKind,
+    Recording,
+    Release,
+    ReleaseRef,
+    Track,
+)
 from wkmp_lab.io.http_cache import DAY_S, HttpCache, make_key
 from wkmp_lab.io.transport import Host, Transport
 from wkmp_lab.io.wire import Reply, Request

@@ -4,7 +4,6 @@ One thread paints a session. At the end the display is replaced, through its dis
 static HTML and plain text: widgets do not survive in a saved notebook.
 """
 
-import importlib
 import time
 from collections.abc import Callable
 from typing import Any, Literal, cast
@@ -86,7 +85,8 @@ def register_reprs(shell: Any) -> None:
 
 def _draw_axes(ax: Any) -> tuple[bytes, dict[str, str | int]] | None:
     """The picture of axes that pyplot does not show by itself, and words for it."""
-    pictures = importlib.import_module("wkmp_lab.notebook.pictures")
+    from wkmp_lab.notebook import pictures
+
     if pictures.is_managed(ax):
         return None
     width, height = pictures.measure_page_size(ax)
@@ -95,7 +95,8 @@ def _draw_axes(ax: Any) -> tuple[bytes, dict[str, str | int]] | None:
 
 
 def _describe_axes(ax: Any) -> str:
-    pictures = importlib.import_module("wkmp_lab.notebook.pictures")
+    from wkmp_lab.notebook import pictures
+
     return str(ax) if pictures.is_managed(ax) else f"[picture: {ax.get_label()}]"
 
 

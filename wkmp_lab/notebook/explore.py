@@ -20,6 +20,7 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.tags import read_tags
 from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip, read_crossfade
 from wkmp_lab.notebook.cutting import Cutting
+from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explore_controls import (
     CutEditor,
     Player,
@@ -28,13 +29,13 @@ from wkmp_lab.notebook.explore_controls import (
     make_button,
 )
 from wkmp_lab.notebook.file_plots import plot_boundary, plot_overview
-from wkmp_lab.notebook.live import find_ui
 from wkmp_lab.notebook.overview import read_beats, read_overview
 from wkmp_lab.notebook.pictures import draw_png
+from wkmp_lab.numbers import format_clock, format_count, read_clock
 from wkmp_lab.pipeline import complete_hints
 from wkmp_lab.session import ImportSession
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
-from wkmp_lab.summary import format_clock, format_count, format_result_html, read_clock
+from wkmp_lab.summary import format_result_html
 from wkmp_lab.text import clean_text, escape_html
 
 BOUNDARY_S = 5.0

@@ -10,8 +10,8 @@ from typing import Any, cast, get_args
 
 import ipywidgets as widgets
 
+from wkmp_lab.numbers import format_clock
 from wkmp_lab.settings import Medium, SegmentSettings
-from wkmp_lab.summary import format_clock
 
 OWN = "own threshold"
 REACH_S = 5.0

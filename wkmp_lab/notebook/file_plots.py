@@ -18,9 +18,9 @@ from wkmp_lab.notebook.pictures import (
     style_axes,
 )
 from wkmp_lab.notebook.plots import FLOOR_DBFS, plot_passages
+from wkmp_lab.numbers import format_clock
 from wkmp_lab.palette import CURVE, NEUTRAL, WARNING
 from wkmp_lab.signals import LevelProfile
-from wkmp_lab.summary import format_clock
 from wkmp_lab.units import seconds_from_ticks
 
 LOUDNESS_COLOR = "#cc79a7"

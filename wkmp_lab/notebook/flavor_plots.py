@@ -8,8 +8,19 @@ from matplotlib.axes import Axes
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
-from wkmp_lab.neighbours import Neighbour, PassageId, compute_flavor_map, find_neighbours
-from wkmp_lab.notebook.pictures import add_legend, label_axes, make_axes, name_file, style_axes
+from wkmp_lab.neighbours import (
+    Neighbour,
+    PassageId,
+    compute_flavor_map,
+    find_neighbours,
+)
+from wkmp_lab.notebook.pictures import (
+    add_legend,
+    label_axes,
+    make_axes,
+    name_file,
+    style_axes,
+)
 from wkmp_lab.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 
 MAX_NAMED = 40

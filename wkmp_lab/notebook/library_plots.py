@@ -16,8 +16,8 @@ from wkmp_lab.notebook.pictures import (
     name_file,
     style_axes,
 )
+from wkmp_lab.numbers import format_clock, format_count
 from wkmp_lab.palette import CURVE, MATCH_COLORS, NEUTRAL, WARNING
-from wkmp_lab.summary import format_clock, format_count
 
 MARKERS: dict[MatchLevel, str] = {"high": "o", "medium": "s", "low": "^", "unidentified": "x"}
 MAX_NAMED = 30

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from wkmp_lab.numbers import format_clock
 from wkmp_lab.palette import NEUTRAL
-from wkmp_lab.summary import format_clock
 from wkmp_lab.text import clean_name, elide
 
 WIDTH_IN = 9.2

@@ -15,9 +15,9 @@ from wkmp_lab.notebook.pictures import (
     name_file,
     style_axes,
 )
+from wkmp_lab.numbers import format_count
 from wkmp_lab.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.signals import LevelProfile
-from wkmp_lab.summary import format_count
 from wkmp_lab.text import clean_text, elide
 from wkmp_lab.units import seconds_from_ticks
 

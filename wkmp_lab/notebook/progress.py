@@ -9,9 +9,10 @@ from typing import Protocol
 import ipywidgets as widgets
 
 from wkmp_lab.model import MATCH_LEVELS, Phase
+from wkmp_lab.numbers import format_clock, format_count, format_name
 from wkmp_lab.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.snapshot import InFlight, Snapshot
-from wkmp_lab.summary import format_clock, format_count, format_name, format_remarks
+from wkmp_lab.summary import format_remarks
 from wkmp_lab.text import escape_html
 
 MAX_IN_FLIGHT = 8

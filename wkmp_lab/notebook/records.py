@@ -3,8 +3,17 @@
 import dataclasses
 from typing import Any
 
-from wkmp_lab.model import Amplitude, AudioFormat, Candidate, Identity, Passage, Segmentation, Tags
-from wkmp_lab.summary import LEFT, MAX_REASON, MAX_ROWS, format_count, wrap_html
+from wkmp_lab.model import (
+    Amplitude,
+    AudioFormat,
+    Candidate,
+    Identity,
+    Passage,
+    Segmentation,
+    Tags,
+)
+from wkmp_lab.numbers import LEFT, MAX_REASON, MAX_ROWS, format_count
+from wkmp_lab.summary import wrap_html
 from wkmp_lab.text import escape_html
 from wkmp_lab.units import seconds_from_ticks
 

@@ -12,22 +12,24 @@ from wkmp_lab.decisions import IdentityDecision, Verdict, make_candidate
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel
 from wkmp_lab.notebook.clips import MAX_CLIP_S, read_clip
-from wkmp_lab.notebook.live import find_ui
+from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.progress import CSS
+from wkmp_lab.notebook.review_html import (
+    MAX_CANDIDATES,
+    format_item_html,
+    format_review_html,
+    format_review_text,
+    name_candidate,
+    name_item,
+)
 from wkmp_lab.notebook.review_table import TABLE_CSS, ReviewTable, make_line
 from wkmp_lab.reviewing import (
-    MAX_CANDIDATES,
     Key,
     Order,
     ReviewItem,
     arrange_items,
     find_items,
     find_open,
-    format_item_html,
-    format_review_html,
-    format_review_text,
-    name_candidate,
-    name_item,
     read_recording_id,
 )
 from wkmp_lab.session import ImportSession

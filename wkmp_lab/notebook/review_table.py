@@ -9,9 +9,10 @@ from typing import Any, cast
 import ipywidgets as widgets
 
 from wkmp_lab.model import MATCH_LEVELS, MatchLevel
+from wkmp_lab.notebook.review_html import name_place, name_song
+from wkmp_lab.numbers import format_clock
 from wkmp_lab.palette import MATCH_COLORS
-from wkmp_lab.reviewing import Key, Order, ReviewItem, arrange_items, name_place, name_song
-from wkmp_lab.summary import format_clock
+from wkmp_lab.reviewing import Key, Order, ReviewItem, arrange_items
 from wkmp_lab.text import elide, escape_html
 
 PAGE_ROWS = 25

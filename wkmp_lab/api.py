@@ -5,25 +5,17 @@ renewed once a second where a notebook is executed without anybody, a bar or lin
 IPython and ipywidgets are loaded only where they run already.
 """
 
-import importlib
 import os
 import sys
 import threading
-import warnings
-from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
 
 from wkmp_lab import examining, terminal
-from wkmp_lab import session as core
-from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
-from wkmp_lab.session import ImportSession
+from wkmp_lab.notebook.environment import Ui, find_shell, find_ui, is_voila, prepare_shell
+from wkmp_lab.notebook.session import NotebookSession
 from wkmp_lab.settings import Settings
 
-Ui = Literal["widgets", "html", "text", "log", "none"]
-UIS: tuple[Ui, ...] = ("widgets", "html", "text", "log", "none")
 LAST_LOOK_S = 3.0
 """How long a blocking import waits for its display to show the end."""
 
@@ -35,7 +27,7 @@ def start_import(
     store: str | Path | None = None,
     retry_failed: bool = False,
     ui: Ui | None = None,
-) -> ImportSession:
+) -> NotebookSession:
     """Start to import a folder of music, show progress, and return at once.
 
     The kernel stays free: other cells run, the panel's buttons work. ``await session`` in a
@@ -57,7 +49,7 @@ def start_import(
 
     Returns
     -------
-    ImportSession
+    NotebookSession
         Its tables show what has come so far.
 
     Raises
@@ -75,7 +67,7 @@ def import_folder(
     store: str | Path | None = None,
     retry_failed: bool = False,
     ui: Ui | None = None,
-) -> ImportSession:
+) -> NotebookSession:
     """Import a folder of music, show progress, and return when that is done.
 
     An interrupt (the kernel's stop button, Ctrl-C) cancels the import; finished files are kept.
@@ -101,7 +93,7 @@ def import_folder(
         display.join(LAST_LOOK_S)
 
 
-def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
+def open_session(folder: str | Path, *, store: str | Path | None = None) -> NotebookSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
 
     Parameters
@@ -117,10 +109,10 @@ def open_session(folder: str | Path, *, store: str | Path | None = None) -> Impo
         No import of the folder is known.
     """
     prepare_shell()
-    return core.open_session(folder, store=store)
+    return NotebookSession.open(folder, store=store)
 
 
-def last_session() -> ImportSession:
+def last_session() -> NotebookSession:
     """The import that was started last in this process, running or ended.
 
     Raises
@@ -129,7 +121,7 @@ def last_session() -> ImportSession:
         None was.
     """
     prepare_shell()
-    return core.last_session()
+    return NotebookSession.last()
 
 
 def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult:
@@ -156,78 +148,6 @@ def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult
     return examining.examine(path, settings=settings)
 
 
-def prepare_shell() -> None:
-    """Let a notebook show sessions and results as summaries; nothing in a plain script."""
-    shell = _find_shell()
-    if getattr(shell, "kernel", None) is not None:
-        importlib.import_module("wkmp_lab.notebook.display").register_reprs(shell)
-
-
-def find_ui(
-    *, shell: Any, environment: Mapping[str, str], is_terminal: bool, wish: str | None = None
-) -> Ui:
-    """How progress is best shown.
-
-    Parameters
-    ----------
-    shell
-        The running IPython shell, None in a plain script.
-    environment
-        ``WKMP_LAB_UI`` decides where there is no wish.
-    is_terminal
-        A script's error stream is a terminal.
-    wish
-        What the caller asks for.
-
-    >>> find_ui(shell=None, environment={}, is_terminal=False)
-    'log'
-    >>> find_ui(shell=None, environment={"WKMP_LAB_UI": "none"}, is_terminal=True)
-    'none'
-    """
-    asked = wish or environment.get("WKMP_LAB_UI")
-    if asked:
-        return _require_ui(asked)
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return "text" if is_terminal else "log"
-    # Executors (nbclient, papermill, nbconvert) forbid input: nobody is there to click. Voila
-    # does so too, but somebody looks. The attribute is ipykernel's own; True where it is gone.
-    return "widgets" if is_voila(environment) or getattr(kernel, "_allow_stdin", True) else "html"
-
-
-def is_voila(environment: Mapping[str, str]) -> bool:
-    """True where the kernel works for Voila, which draws the page when all cells have ended.
-
-    >>> is_voila({"SERVER_SOFTWARE": "voila/0.5.13"})
-    True
-    """
-    return environment.get("SERVER_SOFTWARE", "").startswith("voila")
-
-
-def allow_nested_loops() -> None:
-    """Let ``run_until_complete`` be called inside a running event loop (by nest_asyncio).
-
-    Nothing in wkmp_lab needs this: in a notebook, ``await`` the session. It serves other hosts
-    that keep a loop running and offer no await.
-
-    Warns
-    -----
-    UserWarning
-        In a notebook: under ipykernel 7.1 and newer, a nested ``run_until_complete`` makes "Run
-        All" lose the cells that are queued.
-    """
-    import nest_asyncio
-
-    if _find_shell() is not None and _kernel_version() >= (7, 1):
-        warnings.warn(
-            "with this ipykernel, run_until_complete in a cell makes Run All lose the queued "
-            "cells; use `await session` instead",
-            UserWarning,
-            stacklevel=2,
-        )
-    nest_asyncio.apply()
-
-
 def _start(
     folder: str | Path,
     settings: Settings | None,
@@ -235,15 +155,17 @@ def _start(
     wish: str | None,
     *,
     retry_failed: bool,
-) -> tuple[ImportSession, threading.Thread]:
+) -> tuple[NotebookSession, threading.Thread]:
     ui = find_ui(
-        shell=_find_shell(),
+        shell=find_shell(),
         environment=os.environ,
         is_terminal=sys.stderr is not None and sys.stderr.isatty(),
         wish=wish,
     )
     prepare_shell()
-    session = core.start_import(folder, settings=settings, store=store, retry_failed=retry_failed)
+    session = NotebookSession.start(
+        folder, settings=settings, store=store, retry_failed=retry_failed
+    )
     return session, show_session(session, ui=ui)
 
 
@@ -251,8 +173,9 @@ def show_session(session: terminal.Watched, *, ui: Ui) -> threading.Thread:
     """Show a session until it ends; the thread that does so, running, is returned."""
     if ui in ("widgets", "html"):
         # Loaded here: a script must not pay for IPython and widgets.
-        display = importlib.import_module("wkmp_lab.notebook.display")
-        show = display.make_follower(session, ui=ui, is_page=is_voila(os.environ))
+        from wkmp_lab.notebook.display import make_follower
+
+        show = make_follower(session, ui=ui, is_page=is_voila(os.environ))
     elif ui in ("text", "log"):
 
         def show() -> None:
@@ -265,23 +188,3 @@ def show_session(session: terminal.Watched, *, ui: Ui) -> threading.Thread:
     thread = threading.Thread(target=show, name="wkmp-progress", daemon=True)
     thread.start()
     return thread
-
-
-def _require_ui(name: str) -> Ui:
-    for ui in UIS:
-        if ui == name:
-            return ui
-    raise InvalidInputError(f"ui must be one of {', '.join(UIS)}, got {name!r}")
-
-
-def _find_shell() -> Any:
-    """The running IPython shell; IPython is not loaded to find that there is none."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
-
-
-def _kernel_version() -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in version("ipykernel").split(".")[:2])
-    except (PackageNotFoundError, ValueError):
-        return ()
