@@ -109,10 +109,15 @@ def enter_room(room: Path) -> None:
     os.environ |= {
         "HOME": str(room / "home"),
         "USERPROFILE": str(room / "home"),
+        "IPYTHONDIR": str(room / "ipython"),
         "MPLCONFIGDIR": str(room / "matplotlib"),
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PATH": os.pathsep.join(commands),
     }
+    profile = room / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    # Each kernel would warn that what it says on this machine is not encrypted.
+    (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
 
 
 def make_home(room: Path) -> None:
