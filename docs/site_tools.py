@@ -91,7 +91,7 @@ def find_room(build: Path) -> Path:
     """Where the pages are run for this state of package and sample; another state has another."""
     digest = hashlib.sha256((ROOT / "data" / "sample" / "SHA256SUMS").read_bytes())
     for path in sorted((ROOT / "wkmp_lab").rglob("*.*")):
-        if path.is_file() and path.suffix != ".pyc":
+        if path.is_file() and "__pycache__" not in path.parts:
             digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return build / ROOMS / digest.hexdigest()[:8]
 
