@@ -27,7 +27,7 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 	$(PIP) install --upgrade pip
 	$(PIP) install --editable .
 	$(BIN)/python -c 'import chromaprint' 2>/dev/null || $(PIP) install --editable '.[chromaprint]'
-	$(BIN)/python -c 'from wkmp_lab.worker import warm_up; warm_up()'
+	$(BIN)/python -c 'from wkmp_lab.runner.worker import warm_up; warm_up()'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
@@ -55,13 +55,14 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
 # atheris has wheels for few systems; what needs it is skipped where there is none.
 torture: $(VENV)/.installed-test
 	-$(PIP) install 'atheris>=3'
-	$(BIN)/python -m pytest --timeout 3600 --hypothesis-profile torture tests/torture tests/io tests/test_fingerprinting.py \
-	  tests/test_flavors.py tests/test_text.py tests/test_tables.py tests/test_store.py tests/test_signals.py
+	$(BIN)/python -m pytest --timeout 3600 --hypothesis-profile torture tests/torture tests/io tests/fingerprinting/test_fingerprint.py \
+	  tests/test_flavors.py tests/display/test_safe_text.py tests/tables/test_tables.py tests/library/test_store.py tests/library/test_interrupts.py
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run_all.py --music "$(MUSIC)"

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import soxr
 
 from wkmp_lab.errors import DecodeError
-from wkmp_lab.io.audio import read_signal
-from wkmp_lab.io.scanning import scan_folder
+from wkmp_lab.io.files.audio import read_signal
+from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.signals import FloatArray
 
 SR = 44_100

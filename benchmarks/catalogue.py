@@ -26,14 +26,17 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from wkmp_lab.fingerprinting import compute_fingerprint, decode_fingerprint
-from wkmp_lab.identifying import identify_recording
-from wkmp_lab.inquiries import claim_of_match
-from wkmp_lab.io.answers import Recording
-from wkmp_lab.io.audio import read_signal
-from wkmp_lab.io.catalogue import Catalogue
-from wkmp_lab.io.catalogue_index import ITEM_S, WINDOW_S
-from wkmp_lab.io.scanning import scan_folder
+from wkmp_lab.fingerprinting.fingerprint import (
+    compute_fingerprint,
+    decode_fingerprint,
+)
+from wkmp_lab.identifying.recording import identify_recording
+from wkmp_lab.io.catalogue.catalogue import Catalogue
+from wkmp_lab.io.catalogue.index import ITEM_S, WINDOW_S
+from wkmp_lab.io.files.audio import read_signal
+from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.io.web.answers import Recording
+from wkmp_lab.lookup.passage_lookup import claim_of_match
 from wkmp_lab.model import Candidate
 
 SR = 22_050

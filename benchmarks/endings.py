@@ -23,7 +23,7 @@ import compose
 import styles
 from score import RenderError
 
-from wkmp_lab.analyzing import measure_amplitude
+from wkmp_lab.analyzing.amplitude import measure_amplitude
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.signals import FloatArray, Signal
 

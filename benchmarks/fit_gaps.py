@@ -5,8 +5,9 @@
 Sides and single songs are made as in ``segmenting.py``, each folder by itself. Every stretch near
 the floor is an example: a gap where it lies in a join, a pause where it is 10 s or more away from
 all joins. A logistic regression, in which the many copies of one gap or pause count little, gives
-the weights; the folds of the cross-validation part the songs. ``wkmp_lab.dsp.evidence.WEIGHTS``
-is from four folders: 17 songs of supertuxkart-data and widelands-data; 36 of Debian's packages
+the weights; the folds of the cross-validation part the songs.
+``wkmp_lab.segmenting.boundary_evidence.WEIGHTS`` is from four folders: 17 songs of
+supertuxkart-data and widelands-data; 36 of Debian's packages
 wesnoth-1.16-music, warzone2100-music, supertux-data, hyperrogue-music, lincity-ng-data,
 fillets-ng-data, freedroidrpg-data and fretsonfire-songs-muldjord (five a package at most, 90 s to
 12 min); 97 more of these packages, from 60 s to 10 min; and 24 pieces of data/compose.py, half of
@@ -24,10 +25,10 @@ from album_sides import CONDITIONS, NOISES, SR, make_side, make_single, read_son
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from wkmp_lab.dsp.evidence import WEIGHTS
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.model import Gap
-from wkmp_lab.segmenting import find_passages
+from wkmp_lab.segmenting.boundary_evidence import WEIGHTS
+from wkmp_lab.segmenting.passages import find_passages
 from wkmp_lab.signals import FloatArray, Signal
 from wkmp_lab.units import seconds_from_ticks
 

@@ -29,9 +29,10 @@ import compose
 import score
 import styles
 
-from wkmp_lab import flavoring, neighbours
-from wkmp_lab.io.audio import read_signal
-from wkmp_lab.io.scanning import scan_folder
+from wkmp_lab.collection import neighbours
+from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io.files.audio import read_signal
+from wkmp_lab.io.files.scanning import scan_folder
 
 SR = 44_100
 ENCODINGS = {
@@ -168,7 +169,9 @@ def run_ours(path: Path) -> np.ndarray:
     """What an import measures."""
     signal = read_signal(str(path))
     mono = soxr.resample(signal.samples.mean(axis=0), signal.sr, 22_050, quality="HQ")
-    return neighbours.vector_of(flavoring.measure_descriptors(mono.astype(np.float32), sr=22_050))
+    return neighbours.vector_of(
+        descriptors.measure_descriptors(mono.astype(np.float32), sr=22_050)
+    )
 
 
 def run_bliss(path: Path) -> np.ndarray:

@@ -16,14 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from standin import KEY, Standin, run_standin
-from standin_world import distort, make_world
+from support.standin import KEY, Standin, run_standin
+from support.standin_world import distort, make_world
 
-from wkmp_lab.fingerprinting import encode_fingerprint
+from wkmp_lab.fingerprinting.fingerprint import encode_fingerprint
 from wkmp_lab.io.keys import Secret
-from wkmp_lab.lookups import identify_files
+from wkmp_lab.lookup.lookups import identify_files
+from wkmp_lab.lookup.services import open_services
 from wkmp_lab.model import FileResult, Fingerprint, Passage, SourceFile
-from wkmp_lab.services import open_services
 from wkmp_lab.settings import IdentifySettings, Settings
 from wkmp_lab.units import ticks_from_seconds
 

@@ -30,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as folder:
         manager, client = start_new_kernel(env={**os.environ, "XDG_DATA_HOME": folder})
         try:
-            ask(client, "import wkmp_lab.notebook.display")
+            ask(client, "import wkmp_lab.notebook.progress.display")
             idle_s = [ask(client, "1 + 1")[0] for _ in range(50)]
             music, store = str(options.music.resolve()), f"{folder}/bench.wkmp.db"
             started_s, _ = ask(client, START.format(music=music, store=store))

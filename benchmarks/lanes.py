@@ -19,16 +19,16 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from joblib import Parallel, delayed
 from runner import read_timeline
-from standin import KEY, Standin, run_standin
-from standin_world import make_known_world
+from support.standin import KEY, Standin, run_standin
+from support.standin_world import make_known_world
 
-from wkmp_lab import pipeline
-from wkmp_lab.io.scanning import scan_folder
-from wkmp_lab.lane import identify_now
+from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.library.session import ImportSession, import_folder
+from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.model import FileResult, SourceFile
-from wkmp_lab.session import ImportSession, import_folder
+from wkmp_lab.pipeline import measure
+from wkmp_lab.runner.worker import warm_up
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
-from wkmp_lab.worker import warm_up
 
 
 def main() -> None:
@@ -110,7 +110,7 @@ def run_inline(music: Path, settings: Settings, n_jobs: int) -> list[FileResult]
 
 def measure_and_ask(source: SourceFile, settings: Settings, folder: str) -> FileResult:
     """What a worker of the other design does."""
-    return identify_now(pipeline.measure_file(source, settings=settings), settings, folder=folder)
+    return identify_now(measure.measure_file(source, settings=settings), settings, folder=folder)
 
 
 if __name__ == "__main__":

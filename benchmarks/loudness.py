@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wkmp_lab.analyzing.loudness import measure_loudness
 from wkmp_lab.dsp.levels import measure_levels, warm_up
-from wkmp_lab.dsp.loudness import measure_loudness
 from wkmp_lab.errors import DecodeError
-from wkmp_lab.io.audio import AudioReader
+from wkmp_lab.io.files.audio import AudioReader
 from wkmp_lab.signals import Signal
 
 Figures = dict[str, float]

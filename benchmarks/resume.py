@@ -27,21 +27,21 @@ import psutil
 from runner import write_tiny
 
 from wkmp_lab.errors import StoreError
-from wkmp_lab.export import FORMATS
-from wkmp_lab.session import ImportSession, import_folder, open_session
+from wkmp_lab.export.export import FORMATS
+from wkmp_lab.library.session import ImportSession, import_folder, open_session
+from wkmp_lab.runner.worker import warm_up
 from wkmp_lab.settings import (
     AnalyzeSettings,
     IdentifySettings,
     RunSettings,
     Settings,
 )
-from wkmp_lab.worker import warm_up
 
 SETTINGS = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
 
 CHILD = """
 import sys
-from wkmp_lab.session import import_folder
+from wkmp_lab.library.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 settings = Settings(
     identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)

@@ -19,9 +19,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from wkmp_lab.session import ImportSession, import_folder
+from wkmp_lab.library.session import ImportSession, import_folder
+from wkmp_lab.runner.worker import warm_up
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
-from wkmp_lab.worker import warm_up
 
 
 @dataclass(frozen=True, slots=True)

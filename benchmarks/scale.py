@@ -26,15 +26,15 @@ import psutil
 from runner import fresh_store, write_tiny
 from threadpoolctl import threadpool_limits
 
-from wkmp_lab.io.scanning import scan_folder
-from wkmp_lab.session import ImportSession, import_folder
+from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.library.session import ImportSession, import_folder
+from wkmp_lab.runner.worker import warm_up
 from wkmp_lab.settings import (
     IdentifySettings,
     RunSettings,
     ScanSettings,
     Settings,
 )
-from wkmp_lab.worker import warm_up
 
 SONG_S = 240.0
 """Length of the songs of a library that is only thought of."""

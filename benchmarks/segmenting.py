@@ -37,7 +37,7 @@ from album_sides import (
 )
 
 from wkmp_lab.dsp.levels import measure_levels
-from wkmp_lab.segmenting import find_passages
+from wkmp_lab.segmenting.passages import find_passages
 from wkmp_lab.settings import SegmentSettings
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
 from wkmp_lab.units import seconds_from_ticks

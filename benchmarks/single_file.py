@@ -65,7 +65,7 @@ def main() -> None:
 
 def make_files(music: Path, seconds: float, scratch: Path) -> dict[str, Path]:
     """The same music in every format."""
-    from wkmp_lab.io.audio import read_signal
+    from wkmp_lab.io.files.audio import read_signal
 
     source = max((p for p in music.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
     signal = read_signal(source, end_s=seconds)
@@ -163,7 +163,7 @@ def cpu_s() -> float:
 def run_ours(path: Path) -> None:
     """All measuring phases of wkmp_lab."""
     from wkmp_lab.model import SourceFile
-    from wkmp_lab.pipeline import measure_file
+    from wkmp_lab.pipeline.measure import measure_file
 
     stat = path.stat()
     result = measure_file(SourceFile(str(path), stat.st_size, stat.st_mtime_ns))
@@ -173,7 +173,7 @@ def run_ours(path: Path) -> None:
 
 def run_decode(path: Path) -> None:
     """Our own decoding alone."""
-    from wkmp_lab.io.audio import AudioReader
+    from wkmp_lab.io.files.audio import AudioReader
 
     with AudioReader(path) as reader:
         for _ in reader.blocks():

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 import compose
 import styles
 
-from wkmp_lab import flavoring
+from wkmp_lab.flavoring import descriptors
 
 SR = 44_100
 Answer = tuple[float | None, str | None]
@@ -105,7 +105,7 @@ def find_tools() -> dict[str, Callable[[np.ndarray], Answer]]:
 def run_ours(mono: np.ndarray) -> Answer:
     """What an import measures."""
     signal = soxr.resample(mono, SR, 22_050, quality="HQ").astype(np.float32)
-    found = flavoring.measure_descriptors(signal, sr=22_050)
+    found = descriptors.measure_descriptors(signal, sr=22_050)
     return found.tempo and found.tempo.bpm, found.key and found.key.name
 
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from plans import ARTIST, PLANS, SR, Piece, Plan
 
-from wkmp_lab.fingerprinting import compute_fingerprint, decode_fingerprint
-from wkmp_lab.io.answers import Recording
-from wkmp_lab.io.catalogue import StoredFingerprint
-from wkmp_lab.io.catalogue_file import write_catalogue_file
-from wkmp_lab.services import FOLDER_CATALOGUE
+from wkmp_lab.fingerprinting.fingerprint import (
+    compute_fingerprint,
+    decode_fingerprint,
+)
+from wkmp_lab.io.catalogue.catalogue import StoredFingerprint
+from wkmp_lab.io.catalogue.jsonl import write_catalogue_file
+from wkmp_lab.io.web.answers import Recording
+from wkmp_lab.lookup.services import FOLDER_CATALOGUE
 
 FOLDER = Path(__file__).parent / "sample"
 ORIGIN = "rendered from its score"

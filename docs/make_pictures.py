@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from lab_server import (  # noqa: E402 (a neighbour's helper)
+from support.lab_server import (  # noqa: E402 (a neighbour's helper)
     CHROMIUM_FLAGS,
     find_chromium,
     open_notebook,

@@ -1,14 +1,8 @@
 """What every test may use."""
 
-import sys
-from pathlib import Path
-
 from hypothesis import settings
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "torture")]
-
-pytest_plugins = ["standin"]
+pytest_plugins = ["support.standin"]
 collect_ignore = ["torture/fuzz.py"]  # a program of its own, for atheris
 
 # A deadline would fail where other work keeps the processor busy: nothing here is a timed test.

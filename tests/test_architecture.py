@@ -1,18 +1,24 @@
-"""The house rules that a machine can check: who imports whom, and what importing costs."""
+"""The house rules that import-linter cannot check: sizes, names, words from outside, import cost.
+
+Who may import whom stands in ``pyproject.toml`` under ``[tool.importlinter]``.
+"""
 
 import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "wkmp_lab"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "wkmp_lab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PHASES = {"segmenting", "fingerprinting", "identifying", "analyzing", "flavoring"}
-FRONT_ENDS = {"notebook", "cli", "cli_options", "terminal"}
-HEAVY = {"ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"}
+HEAVY = {
+    *("ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"),
+    *("urllib3", "httpx", "requests", "filelock", "rapidfuzz"),
+}
 
 
 def name_of(path: Path) -> str:
@@ -20,76 +26,61 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+def calls_in(path: Path) -> list[ast.Call]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if top_level_only else ast.walk(tree)
-    found: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-def rooms_of(path: Path) -> set[str]:
-    """The second parts of what a module imports from the package: dsp, io, tables, ..."""
-    return {name.split(".")[1] for name in imports_of(path) if name.startswith("wkmp_lab.")}
+def find_loads_by_name(path: Path) -> list[str]:
+    """What a module loads by a name that no import statement shows."""
+    loads = [
+        call
+        for call in calls_in(path)
+        if ast.unparse(call.func).split(".")[-1] in ("import_module", "__import__")
+    ]
+    return [ast.unparse(call) for call in loads]
 
 
-@pytest.mark.parametrize("phase", sorted(PHASES))
-def test_a_phase_imports_no_other_phase_and_no_io(phase):
-    rooms = rooms_of(PACKAGE / f"{phase}.py")
-    assert not rooms & (PHASES - {phase})
-    assert "io" not in rooms
-
-
-def test_dsp_imports_only_what_lies_below_it():
-    for path in (PACKAGE / "dsp").glob("*.py"):
-        assert rooms_of(path) <= {"dsp", "errors", "units", "model", "settings", "signals"}, path
-
-
-def test_io_imports_no_phase_but_the_fingerprint_code():
-    for path in (PACKAGE / "io").glob("*.py"):
-        assert not rooms_of(path) & (PHASES - {"fingerprinting"}), path
-
-
-def test_nothing_imports_a_front_end_but_front_ends():
-    for path in MODULES:
-        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if own not in FRONT_ENDS | {"__main__", "__init__"}:
-            assert not rooms_of(path) & FRONT_ENDS, path
-
-
-def test_only_tables_and_what_shows_them_know_pandas():
-    knowing = {name_of(path) for path in MODULES if "pandas" in imports_of(path)}
-    rooms = {name.split(".")[1] for name in knowing}
-    tables = {"tables", "result_tables"}
-    assert rooms <= tables | {"export", "session", "neighbours", "notebook", "planning"}
-
-
-def test_only_the_runner_knows_joblib():
-    knowing = {name_of(p) for p in MODULES if any(n.startswith("joblib") for n in imports_of(p))}
-    assert knowing == {"wkmp_lab.runner"}
-
-
-def test_there_are_no_circles():
-    names = {name_of(path) for path in MODULES}
-    graph = {
-        name_of(path): {n for n in imports_of(path, top_level_only=True) if n in names}
-        for path in MODULES
+def test_no_module_of_the_package_is_loaded_by_name():
+    loads = {name_of(path): found for path in MODULES if (found := find_loads_by_name(path))}
+    assert loads == {
+        "wkmp_lab": ["importlib.import_module(_HOMES[name])"],
+        "wkmp_lab.export.export": ["importlib.import_module('pyarrow')"],
+        "wkmp_lab.runner.remote": ["importlib.import_module(package)"],  # dask or ray
     }
-    done: set[str] = set()
 
-    def visit(name: str, trail: tuple[str, ...]) -> None:
-        assert name not in trail, " -> ".join((*trail, name))
-        if name not in done:
-            for other in graph[name] - {name}:
-                visit(other, (*trail, name))
-            done.add(name)
 
-    for name in names:
-        visit(name, ())
+def test_the_plan_of_the_house_shows():
+    n_files = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert n_files[PACKAGE] <= 12
+    crowded = {str(folder): n for folder, n in n_files.items() if n > 12}
+    assert not crowded
+
+
+def test_tests_stand_where_what_they_test_stands():
+    homes = {path.relative_to(PACKAGE).parent for path in MODULES}
+    own = {Path(name) for name in ("support", "torture", "browser", "docs")}
+    folders = {path.parent.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
+    assert folders <= homes | own
+
+
+def modules_named_in(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+
+
+def test_no_test_imports_another():
+    for path in TESTS.rglob("*.py"):
+        words = {word for name in modules_named_in(path) for word in name.split(".")}
+        assert not any(word.startswith("test_") for word in words), path
+
+
+def test_only_web_rooms_open_addresses():
+    """import-linter sees ``urllib`` as one; ``urllib.parse`` is harmless."""
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert "urllib.request" not in text or "io/web" in path.as_posix(), path
 
 
 def test_no_file_is_two_ideas():
@@ -143,6 +134,18 @@ def test_a_bare_word_in_html_would_be_found():
     assert find_bare_words(ast.parse(bare)) == ["line 1: song.title"]
 
 
+def test_the_first_process_compiles_whatever_is_compiled():
+    from wkmp_lab.runner.worker import KERNEL_ROOMS
+
+    compiled = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in MODULES
+        if re.search(r"@(numba\.)?n?jit", path.read_text(encoding="utf-8"))
+    }
+    assert compiled
+    assert compiled <= set(KERNEL_ROOMS)
+
+
 def run_python(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()
@@ -155,8 +158,23 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_a_worker_loads_nothing_heavy():
-    loaded = run_python("import sys, wkmp_lab.worker; print(*sys.modules)").split()
+    loaded = run_python("import sys, wkmp_lab.runner.worker; print(*sys.modules)").split()
     assert not HEAVY & set(loaded)
+
+
+WEB = {"urllib3", "httpx", "requests", "certifi"}
+
+
+def test_offline_nothing_of_the_web_client_is_loaded(tmp_path):
+    settings = "Settings(identifying=IdentifySettings(is_offline=True))"
+    loaded = run_python(
+        "import sys\n"
+        "from wkmp_lab.lookup.services import open_services\n"
+        "from wkmp_lab.settings import IdentifySettings, Settings\n"
+        f"with open_services({settings}, is_cancelled=bool): print(*sys.modules)"
+    ).split()
+    assert "wkmp_lab.io.web.connection" in loaded
+    assert not WEB & set(loaded)
 
 
 def test_every_public_name_can_be_had():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_lab import flavoring
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.flavoring import descriptors
 from wkmp_lab.flavors import (
     BINARY_CATEGORIES,
     COMPLEX_CATEGORIES,
@@ -17,7 +17,7 @@ from wkmp_lab.flavors import (
     compute_hellinger_distance,
     flavor_distance,
 )
-from wkmp_lab.io.acousticbrainz import flavor_from_document, read_flavor
+from wkmp_lab.io.web.acousticbrainz import flavor_from_document, read_flavor
 
 
 def pair(name, value):
@@ -175,7 +175,7 @@ def test_sources_are_never_mixed():
 
 
 def test_the_distance_is_public_in_its_phase():
-    assert flavoring.flavor_distance is flavor_distance
+    assert descriptors.flavor_distance is flavor_distance
 
 
 def document(**classifiers):

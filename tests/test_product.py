@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wkmp_lab.session import import_folder
+from wkmp_lab.library.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 from wkmp_lab.units import seconds_from_ticks
 
@@ -112,7 +112,7 @@ def test_the_damaged_file_is_decoded_as_far_as_it_goes_and_says_so(results):
 
 
 def test_one_piece_in_two_encodings_has_one_fingerprint(results):
-    from wkmp_lab.fingerprinting import (
+    from wkmp_lab.fingerprinting.fingerprint import (
         decode_fingerprint,
         find_fingerprint_tool,
         measure_bit_error,

@@ -16,25 +16,61 @@ if TYPE_CHECKING:
     from wkmp_lab.api import last_session as last_session
     from wkmp_lab.api import open_session as open_session
     from wkmp_lab.api import start_import as start_import
+    from wkmp_lab.collection.labels import predict_labels as predict_labels
+    from wkmp_lab.collection.labels import train_labels as train_labels
     from wkmp_lab.errors import WkmpLabError as WkmpLabError
+    from wkmp_lab.io.keys import ask_key as ask_key
+    from wkmp_lab.io.web.acousticbrainz import read_flavor as read_flavor
+    from wkmp_lab.library.plan import plan as plan
+    from wkmp_lab.library.session import ImportSession as ImportSession
+    from wkmp_lab.model import FileResult as FileResult
     from wkmp_lab.notebook.environment import allow_nested_loops as allow_nested_loops
-    from wkmp_lab.notebook.explore import explore as explore
-    from wkmp_lab.planning import plan as plan
-    from wkmp_lab.session import ImportSession as ImportSession
+    from wkmp_lab.notebook.explorer.explorer import explore as explore
+    from wkmp_lab.notebook.toolbox import find_longest as find_longest
+    from wkmp_lab.notebook.toolbox import find_sample as find_sample
+    from wkmp_lab.notebook.toolbox import list_descriptors as list_descriptors
+    from wkmp_lab.notebook.toolbox import read_profile as read_profile
+    from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS as MEDIUM_THRESHOLD_DBFS
+    from wkmp_lab.settings import AnalyzeSettings as AnalyzeSettings
+    from wkmp_lab.settings import FingerprintSettings as FingerprintSettings
+    from wkmp_lab.settings import FlavorSettings as FlavorSettings
+    from wkmp_lab.settings import IdentifySettings as IdentifySettings
+    from wkmp_lab.settings import RunSettings as RunSettings
+    from wkmp_lab.settings import ScanSettings as ScanSettings
+    from wkmp_lab.settings import SegmentHints as SegmentHints
+    from wkmp_lab.settings import SegmentSettings as SegmentSettings
     from wkmp_lab.settings import Settings as Settings
 
 _HOMES = {
-    "ImportSession": "wkmp_lab.session",
-    "Settings": "wkmp_lab.settings",
-    "WkmpLabError": "wkmp_lab.errors",
     "allow_nested_loops": "wkmp_lab.notebook.environment",
-    "explore": "wkmp_lab.notebook.explore",
+    "AnalyzeSettings": "wkmp_lab.settings",
+    "ask_key": "wkmp_lab.io.keys",
     "examine": "wkmp_lab.api",
+    "explore": "wkmp_lab.notebook.explorer.explorer",
+    "FileResult": "wkmp_lab.model",
+    "find_longest": "wkmp_lab.notebook.toolbox",
+    "find_sample": "wkmp_lab.notebook.toolbox",
+    "FingerprintSettings": "wkmp_lab.settings",
+    "FlavorSettings": "wkmp_lab.settings",
+    "IdentifySettings": "wkmp_lab.settings",
     "import_folder": "wkmp_lab.api",
+    "ImportSession": "wkmp_lab.library.session",
     "last_session": "wkmp_lab.api",
+    "list_descriptors": "wkmp_lab.notebook.toolbox",
+    "MEDIUM_THRESHOLD_DBFS": "wkmp_lab.settings",
     "open_session": "wkmp_lab.api",
-    "plan": "wkmp_lab.planning",
+    "plan": "wkmp_lab.library.plan",
+    "predict_labels": "wkmp_lab.collection.labels",
+    "read_profile": "wkmp_lab.notebook.toolbox",
+    "read_flavor": "wkmp_lab.io.web.acousticbrainz",
+    "RunSettings": "wkmp_lab.settings",
+    "ScanSettings": "wkmp_lab.settings",
+    "SegmentHints": "wkmp_lab.settings",
+    "SegmentSettings": "wkmp_lab.settings",
+    "Settings": "wkmp_lab.settings",
     "start_import": "wkmp_lab.api",
+    "train_labels": "wkmp_lab.collection.labels",
+    "WkmpLabError": "wkmp_lab.errors",
 }
 """Where each public name lives; it is loaded when it is first asked for."""
 

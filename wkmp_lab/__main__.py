@@ -2,7 +2,7 @@
 
 import sys
 
-from wkmp_lab.cli import main
+from wkmp_lab.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

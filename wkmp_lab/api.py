@@ -10,9 +10,16 @@ import sys
 import threading
 from pathlib import Path
 
-from wkmp_lab import examining, terminal
+from wkmp_lab.display import terminal
+from wkmp_lab.library import examine as examining
 from wkmp_lab.model import FileResult
-from wkmp_lab.notebook.environment import Ui, find_shell, find_ui, is_voila, prepare_shell
+from wkmp_lab.notebook.environment import (
+    Ui,
+    find_shell,
+    find_ui,
+    is_voila,
+    prepare_shell,
+)
 from wkmp_lab.notebook.session import NotebookSession
 from wkmp_lab.settings import Settings
 
@@ -173,7 +180,7 @@ def show_session(session: terminal.Watched, *, ui: Ui) -> threading.Thread:
     """Show a session until it ends; the thread that does so, running, is returned."""
     if ui in ("widgets", "html"):
         # Loaded here: a script must not pay for IPython and widgets.
-        from wkmp_lab.notebook.display import make_follower
+        from wkmp_lab.notebook.progress.display import make_follower
 
         show = make_follower(session, ui=ui, is_page=is_voila(os.environ))
     elif ui in ("text", "log"):

@@ -1,6 +1,5 @@
 """Titles, artists and ids as people write them, made comparable."""
 
-import difflib
 import re
 import unicodedata
 import uuid
@@ -14,6 +13,7 @@ _VERSION = re.compile(
     r"|\s[(\[](?:album|lp)\sversion[)\]]$"
 )
 """Additions that name an edition of the same recording; live, remix and the like do not."""
+_ARTICLE_LAST = re.compile(r",\s*the\s*$")
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
@@ -24,30 +24,42 @@ def normalize_name(name: str | None) -> str:
     'cafe muller'
     >>> normalize_name("Rain - 2009 Remaster"), normalize_name("Rain (Live)")
     ('rain', 'rain live')
-    >>> normalize_name("!!!")
-    '!!!'
+    >>> normalize_name("Beatles, The"), normalize_name("!!!")
+    ('beatles', '!!!')
     """
     folded = unicodedata.normalize("NFKD", (name or "")[:MAX_COMPARED]).casefold()
     plain = "".join(sign for sign in folded if not unicodedata.combining(sign))
     bare = _VERSION.sub("", _FEATURING.sub("", plain.replace("&", " and ")))
-    words = _NOT_WORD.sub(" ", bare).strip()
+    words = _NOT_WORD.sub(" ", _ARTICLE_LAST.sub("", bare)).strip()
     return words.removeprefix("the ") or plain.strip()
 
 
 def compute_similarity(name: str | None, other: str | None) -> float:
     """How alike two names are: 0 (nothing in common, or one is missing) to 1 (the same).
 
-    The share of characters in common blocks (Ratcliff and Obershelp, 1988), of normalized names.
+    One less the share of characters to change (Levenshtein, 1966), of normalized names as they
+    stand or with their words sorted, whichever is nearer.
 
     >>> compute_similarity("The Café", "the cafe")
+    1.0
+    >>> compute_similarity("Davis, Miles", "Miles Davis")
     1.0
     >>> compute_similarity("Anything", None)
     0.0
     """
-    first, second = sorted((normalize_name(name), normalize_name(other)))
+    from rapidfuzz.distance import Levenshtein
+
+    first, second = normalize_name(name), normalize_name(other)
     if not first or not second:
         return 0.0
-    return difflib.SequenceMatcher(None, first, second, autojunk=False).ratio()
+    as_written = Levenshtein.normalized_similarity(first, second)
+    return max(
+        as_written, Levenshtein.normalized_similarity(_sort_words(first), _sort_words(second))
+    )
+
+
+def _sort_words(name: str) -> str:
+    return " ".join(sorted(name.split()))
 
 
 def read_mbid(text: str | None) -> str | None:

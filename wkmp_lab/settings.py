@@ -25,7 +25,7 @@ MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
 
 
 MIN_MEMORY_MB = 250
-"""One worker with a short file (see :mod:`wkmp_lab.throttle`)."""
+"""One worker with a short file (see :mod:`wkmp_lab.runner.throttle`)."""
 
 
 def _require(is_fit: bool, what: str, came: object) -> None:

@@ -2,18 +2,14 @@
 
 import re
 import shutil
-import sys
 import time
-from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from audio_factory import music_like, noise, write_audio
-from lab_server import (
+from mutagen.easyid3 import EasyID3
+from support.audio_factory import music_like, noise, write_audio
+from support.lab_server import (
     CHROMIUM_FLAGS,
     ROOT,
     find_chromium,
@@ -25,9 +21,8 @@ from lab_server import (
     wait_for_cells,
     write_notebook,
 )
-from mutagen.easyid3 import EasyID3
 
-from wkmp_lab.notebook.explore import LEAST_WIDTH_PX
+from wkmp_lab.notebook.explorer.explorer import LEAST_WIDTH_PX
 
 CHROMIUM = find_chromium()
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -153,7 +148,7 @@ def test_run_all_keeps_its_order_and_a_lost_session_is_found_again(lab, page, si
 
 def test_dragging_the_threshold_cuts_again(lab, page, side):
     folder, url = lab
-    cell = f"from wkmp_lab.notebook.explore import explore\nexplore({str(side)!r})"
+    cell = f"from wkmp_lab.notebook.explorer.explorer import explore\nexplore({str(side)!r})"
     write_notebook(folder / "explore.ipynb", [cell])
     open_notebook(page, url, "explore.ipynb")
     run_command(page, "notebook:run-all-cells")
@@ -194,7 +189,7 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
 
 def test_a_notebook_stays_small_after_ten_listens_with_its_widgets_saved(lab, page, side):
     folder, url = lab
-    cell = f"from wkmp_lab.notebook.explore import explore\nexplore({str(side)!r})"
+    cell = f"from wkmp_lab.notebook.explorer.explorer import explore\nexplore({str(side)!r})"
     write_notebook(folder / "listen.ipynb", [cell])
     open_notebook(page, url, "listen.ipynb")
     run_command(page, "notebook:run-all-cells")

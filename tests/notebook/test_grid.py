@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from example_results import make_hostile, make_library
+from support.example_results import make_hostile, make_library
 
-from wkmp_lab.tables import TABLES
+from wkmp_lab.tables.tables import TABLES
 
 itables = pytest.importorskip("itables", reason="the grid extra is not installed")
 

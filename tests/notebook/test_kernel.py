@@ -5,10 +5,10 @@ import contextlib
 import os
 import time
 
-import audio_factory
 import psutil
 import pytest
 from jupyter_client.manager import KernelManager
+from support import audio_factory
 
 pytestmark = [
     pytest.mark.slow,

@@ -6,8 +6,8 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from audio_factory import music_like, noise, write_audio
 from nbclient import NotebookClient
+from support.audio_factory import music_like, noise, write_audio
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["wkmp_lab", "musicbrainzngs"]):
-    import targets
+    from support import torture_targets as targets
 
 logging.disable()
 TARGET, _ = targets.TARGETS[sys.argv.pop(1)]

@@ -5,13 +5,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import audio_factory as factory
 import pytest
+from support import audio_factory as factory
 
-from wkmp_lab import pipeline
 from wkmp_lab.errors import StoreError, WkmpLabError
+from wkmp_lab.library.session import import_folder, open_session
 from wkmp_lab.model import SourceFile
-from wkmp_lab.session import import_folder, open_session
+from wkmp_lab.pipeline import measure
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
 SR = 22_050
@@ -25,7 +25,7 @@ needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, wh
 FULL_DISK = """
 import resource, sys
 from wkmp_lab.errors import WkmpLabError
-from wkmp_lab.session import import_folder, open_session
+from wkmp_lab.library.session import import_folder, open_session
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 settings = Settings(
     identifying=IdentifySettings(is_offline=True), running=RunSettings(backend="sequential")
@@ -124,10 +124,10 @@ def test_a_file_that_changes_while_it_is_measured_is_done_again(library):
     song = library / "0.flac"
     stat = song.stat()
     seen = SourceFile(str(song), stat.st_size - 1, stat.st_mtime_ns, (stat.st_dev, stat.st_ino))
-    result = pipeline.measure_file(seen)
+    result = measure.measure_file(seen)
     assert result.status == "failed"
     assert "changed during the run" in result.failure.reason
-    assert pipeline.measure_file(replace(seen, size_bytes=stat.st_size)).status == "done"
+    assert measure.measure_file(replace(seen, size_bytes=stat.st_size)).status == "done"
 
 
 @needs_proc

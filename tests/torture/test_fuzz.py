@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import targets
 from hypothesis import given
 from hypothesis import strategies as st
+from support import torture_targets as targets
 
 FUZZ = Path(__file__).parent / "fuzz.py"
 

@@ -11,13 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import audio_factory as factory
 import numpy as np
 import pytest
 from mutagen.id3 import COMM, ID3, TIT2, TPE1
+from support import audio_factory as factory
 
-from wkmp_lab.fingerprinting import find_fingerprint_tool
-from wkmp_lab.session import import_folder
+from wkmp_lab.fingerprinting.fingerprint import find_fingerprint_tool
+from wkmp_lab.library.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
 SR = 22_050
@@ -227,7 +227,7 @@ ENVIRONMENTS = {
 }
 SCRIPT = """
 import json, sys
-from wkmp_lab.session import import_folder
+from wkmp_lab.library.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 if sys.argv[3] != "0":
     import resource

@@ -10,8 +10,8 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 IMPORT, FAULTS = "torture/test_import.py", "torture/test_faults.py"
-ONLINE = "test_identifying_online.py"
-HOSTILE, SCANNING = "io/test_hostile_files.py", "io/test_scanning.py"
+ONLINE = "lookup/test_identifying_online.py"
+HOSTILE, SCANNING = "io/files/test_hostile_files.py", "io/files/test_scanning.py"
 CANNOT = (IMPORT, "test_what_cannot_be_decoded_fails_with_its_reason")
 DAMAGED = (IMPORT, "test_what_is_damaged_has_the_length_of_its_samples_and_says_so")
 SHORT = (IMPORT, "test_what_is_too_short_or_silent_is_never_looked_up")
@@ -36,15 +36,18 @@ LIST = {
     14: (
         "a file of many hours",
         (HOSTILE, "test_memory_does_not_grow_with_the_length_of_a_file"),
-        ("io/test_audio.py", "test_decoding_stops_at_the_longest_length"),
+        ("io/files/test_audio.py", "test_decoding_stops_at_the_longest_length"),
     ),
     15: (
         "passages of a mix",
         (
-            "test_lookups.py",
+            "lookup/test_lookups.py",
             "test_parts_of_a_file_are_not_asked_of_acoustid_and_tags_do_not_speak_for_them",
         ),
-        ("io/test_catalogue.py", "test_a_clip_of_ten_seconds_or_more_is_found_where_it_lies"),
+        (
+            "io/catalogue/test_catalogue.py",
+            "test_a_clip_of_ten_seconds_or_more_is_found_where_it_lies",
+        ),
     ),
     16: ("a folder named .mp3", SKIPPED),
     17: (
@@ -66,7 +69,7 @@ LIST = {
         (SCANNING, "test_folders_without_permission_are_reported"),
         (SCANNING, "test_a_folder_that_cannot_be_listed_is_reported_and_the_rest_found"),
     ),
-    21: ("a file that vanishes", ("test_runner.py", "test_a_task_never_raises")),
+    21: ("a file that vanishes", ("runner/test_runner.py", "test_a_task_never_raises")),
     22: (
         "a file that changes",
         (FAULTS, "test_a_file_that_changes_while_it_is_measured_is_done_again"),
@@ -78,13 +81,13 @@ LIST = {
     27: (
         "huge and broken tags",
         TAGS,
-        ("io/test_tags.py", "test_huge_values_are_cut_and_pictures_left"),
+        ("io/files/test_tags.py", "test_huge_values_are_cut_and_pictures_left"),
     ),
     28: (
         "tags that are HTML",
         TAGS,
-        ("notebook/test_panel.py", "test_hostile_names_are_shown_as_text"),
-        ("test_reviewing.py", "test_hostile_candidates_are_shown_as_text"),
+        ("notebook/progress/test_panel.py", "test_hostile_names_are_shown_as_text"),
+        ("collection/test_review_queue.py", "test_hostile_candidates_are_shown_as_text"),
         (
             "browser/test_jupyterlab.py",
             "test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record",
@@ -93,80 +96,83 @@ LIST = {
     29: (
         "tags that are formulas",
         TAGS,
-        ("test_text.py", "test_what_a_spreadsheet_would_run_is_prefixed"),
+        ("display/test_safe_text.py", "test_what_a_spreadsheet_would_run_is_prefixed"),
     ),
     30: (
         "tags that are paths",
-        ("test_text.py", "test_a_file_name_stays_in_its_folder_on_every_system"),
-        ("test_text.py", "test_reserved_names_are_changed"),
+        ("display/test_safe_text.py", "test_a_file_name_stays_in_its_folder_on_every_system"),
+        ("display/test_safe_text.py", "test_reserved_names_are_changed"),
     ),
     31: (
         "tags against the sound",
         (
-            "test_identifying.py",
+            "identifying/test_recording.py",
             "test_the_sound_wins_over_contradicting_tags_but_is_no_longer_sure",
         ),
     ),
     32: (
         "ids that are malformed, merged, unknown",
-        ("io/test_tags.py", "test_malformed_ids_count_as_missing"),
-        ("test_lookups.py", "test_a_merged_embedded_id_becomes_the_canonical_one"),
-        ("test_lookups.py", "test_an_embedded_id_that_does_not_exist_counts_for_nothing"),
+        ("io/files/test_tags.py", "test_malformed_ids_count_as_missing"),
+        ("lookup/test_lookups.py", "test_a_merged_embedded_id_becomes_the_canonical_one"),
+        ("lookup/test_lookups.py", "test_an_embedded_id_that_does_not_exist_counts_for_nothing"),
     ),
     33: (
         "no network",
-        ("io/test_transport.py", "test_a_host_that_cannot_be_reached_costs_one_try"),
+        ("io/web/test_transport.py", "test_a_host_that_cannot_be_reached_costs_one_try"),
     ),
     34: (
         "a server that never answers",
-        ("io/test_transport.py", "test_a_lasting_trouble_ends_in_a_typed_outcome"),
+        ("io/web/test_transport.py", "test_a_lasting_trouble_ends_in_a_typed_outcome"),
         (ONLINE, "test_every_fault_ends_in_rows_with_a_reason_and_a_finished_run"),
     ),
     35: (
         "503, once and for ever",
-        ("io/test_transport.py", "test_passing_troubles_are_sat_out"),
-        ("io/test_transport.py", "test_a_host_that_fails_again_and_again_is_left_alone"),
+        ("io/web/test_transport.py", "test_passing_troubles_are_sat_out"),
+        ("io/web/test_transport.py", "test_a_host_that_fails_again_and_again_is_left_alone"),
     ),
-    36: ("429", ("io/test_transport.py", "test_passing_troubles_are_sat_out")),
+    36: ("429", ("io/web/test_transport.py", "test_passing_troubles_are_sat_out")),
     37: (
         "answers that are none",
-        ("io/test_acoustid.py", "test_a_page_that_is_no_answer_is_malformed_and_not_kept"),
-        ("io/test_musicbrainz.py", "test_a_page_that_is_no_answer_is_malformed_and_not_kept"),
+        ("io/web/test_acoustid.py", "test_a_page_that_is_no_answer_is_malformed_and_not_kept"),
+        ("io/web/test_musicbrainz.py", "test_a_page_that_is_no_answer_is_malformed_and_not_kept"),
         (ONLINE, "test_every_fault_ends_in_rows_with_a_reason_and_a_finished_run"),
     ),
-    38: ("answers full of nulls", ("io/test_acoustid.py", "test_nulls_everywhere_are_tolerated")),
+    38: (
+        "answers full of nulls",
+        ("io/web/test_acoustid.py", "test_nulls_everywhere_are_tolerated"),
+    ),
     39: (
         "a wrong key",
-        ("test_lookups.py", "test_a_wrong_key_leaves_the_rest_of_the_run_as_it_is"),
+        ("lookup/test_lookups.py", "test_a_wrong_key_leaves_the_rest_of_the_run_as_it_is"),
         (ONLINE, "test_a_wrong_key_is_told_in_one_line_and_asked_with_once"),
     ),
     40: (
         "redirects, a certificate that nobody vouches for",
-        ("io/test_transport.py", "test_a_lasting_trouble_ends_in_a_typed_outcome"),
-        ("io/test_transport.py", "test_a_certificate_that_nobody_vouches_for_is_refused"),
+        ("io/web/test_transport.py", "test_a_lasting_trouble_ends_in_a_typed_outcome"),
+        ("io/web/test_transport.py", "test_a_certificate_that_nobody_vouches_for_is_refused"),
     ),
     41: (
         "eight processes at once",
         (
-            "test_lookups.py",
+            "lookup/test_lookups.py",
             "test_eight_processes_and_a_second_session_stay_polite_and_ask_nothing_twice",
         ),
     ),
     42: (
         "a worker that is killed",
-        ("test_runner.py", "test_a_worker_that_dies_costs_one_file_which_is_named"),
+        ("runner/test_runner.py", "test_a_worker_that_dies_costs_one_file_which_is_named"),
     ),
     43: (
         "a worker that eats memory",
-        ("test_runner.py", "test_a_worker_that_eats_memory_costs_one_file_which_is_named"),
+        ("runner/test_runner.py", "test_a_worker_that_eats_memory_costs_one_file_which_is_named"),
     ),
     44: (
         "a parent that is killed",
-        ("test_session.py", "test_killing_the_parent_leaves_no_workers_and_loses_nothing"),
+        ("library/test_session.py", "test_killing_the_parent_leaves_no_workers_and_loses_nothing"),
     ),
     45: (
         "Ctrl-C, twice",
-        ("test_signals.py", "test_an_impatient_ctrl_c_reaches_everybody_and_is_safe"),
+        ("library/test_interrupts.py", "test_an_impatient_ctrl_c_reaches_everybody_and_is_safe"),
     ),
     46: (
         "a full disk, a folder that takes nothing",
@@ -178,8 +184,8 @@ LIST = {
         "a store that is damaged, newer, in use",
         (FAULTS, "test_a_damaged_store_is_named_and_never_made_anew"),
         (FAULTS, "test_damage_inside_a_store_is_told_or_does_no_harm"),
-        ("test_store.py", "test_a_newer_store_is_refused"),
-        ("test_store.py", "test_only_one_import_writes"),
+        ("library/test_store.py", "test_a_newer_store_is_refused"),
+        ("library/test_store.py", "test_only_one_import_writes"),
     ),
     48: (
         "locale, time zone, descriptors, workers",

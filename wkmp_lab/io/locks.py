@@ -1,30 +1,10 @@
 """A lock between processes that the operating system releases when its holder dies."""
 
 import contextlib
-import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+_POLL_S = 0.02
 
 
 @contextlib.contextmanager
@@ -35,6 +15,8 @@ def hold_lock(
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[bool]:
     """Hold an exclusive lock on ``path`` for the duration of a ``with`` block.
+
+    It excludes other processes, other threads and this thread itself.
 
     Parameters
     ----------
@@ -49,17 +31,27 @@ def hold_lock(
     ------
     bool
         True where the lock is held, False where the wait ended without it.
+
+    Raises
+    ------
+    OSError
+        The file cannot be made, is a link, or lies on a disk that knows no locks.
+    RuntimeError
+        This thread would wait for itself without end.
     """
+    from filelock import FileLock, Timeout
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    # Of the thread: a store may be closed by another one than opened it. Preserved: no marker
+    # files that outlive their holder where the disk knows no locks, and no removal on Windows.
+    lock = FileLock(path, mode=0o600, thread_local=False, preserve_lock_file=True)
+    with contextlib.suppress(Timeout):
+        lock.acquire(
+            -1.0 if timeout_s is None else timeout_s,
+            poll_interval=_POLL_S,
+            cancel_check=is_cancelled,
+        )
     try:
-        give_up = None if timeout_s is None else time.monotonic() + timeout_s
-        is_held = _try_lock(descriptor)
-        while not is_held and not is_cancelled():
-            if give_up is not None and time.monotonic() >= give_up:
-                break
-            time.sleep(0.02)
-            is_held = _try_lock(descriptor)
-        yield is_held
+        yield lock.is_locked
     finally:
-        os.close(descriptor)
+        lock.release()

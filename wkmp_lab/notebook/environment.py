@@ -20,7 +20,7 @@ def prepare_shell() -> None:
     """Let a notebook show sessions and results as summaries; nothing in a plain script."""
     shell = find_shell()
     if getattr(shell, "kernel", None) is not None:
-        from wkmp_lab.notebook.display import register_reprs
+        from wkmp_lab.notebook.progress.display import register_reprs
 
         register_reprs(shell)
 

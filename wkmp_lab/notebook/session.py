@@ -6,11 +6,11 @@ Whatever draws is loaded when it is asked for: a script that never looks does no
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wkmp_lab.session import ImportSession
+from wkmp_lab.library.session import ImportSession
 
 if TYPE_CHECKING:
-    from wkmp_lab.notebook.explore import Explorer
-    from wkmp_lab.notebook.review import Review
+    from wkmp_lab.notebook.explorer.explorer import Explorer
+    from wkmp_lab.notebook.review.review import Review
     from wkmp_lab.notebook.session_plots import SessionPlots
 
 
@@ -39,12 +39,12 @@ class NotebookSession(ImportSession):
         InvalidInputError
             The session does not know the file.
         """
-        from wkmp_lab.notebook.explore import explore
+        from wkmp_lab.notebook.explorer.explorer import explore
 
         return explore(path, session=self)
 
     def review(self) -> "Review":
         """What is not sure, to be decided by hand: one by one, or many in a table."""
-        from wkmp_lab.notebook.review import review
+        from wkmp_lab.notebook.review.review import review
 
         return review(self)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from wkmp_lab.notebook import flavor_plots, library_plots, plots
-from wkmp_lab.pipeline import read_profile
-from wkmp_lab.session import ImportSession
+from wkmp_lab.library.session import ImportSession
+from wkmp_lab.pipeline.measure import read_profile
+from wkmp_lab.plots import flavor, library
+from wkmp_lab.plots import passages as plots
 
 RADAR = (
     *("onset_rate_hz", "pulse_clarity", "chord_change_rate_hz", "centroid_hz_mean"),
@@ -47,31 +48,31 @@ class SessionPlots:
 
     def gaps(self, *, ax: Axes | None = None) -> Axes:
         """Which gaps were taken, and how surely; see :func:`library_plots.plot_gaps`."""
-        return library_plots.plot_gaps(self._session.gaps, ax=ax)
+        return library.plot_gaps(self._session.gaps, ax=ax)
 
     def leads(self, *, ax: Axes | None = None) -> Axes:
         """Lead-in and lead-out; see :func:`library_plots.plot_leads`."""
-        return library_plots.plot_leads(self._session.passages, ax=ax)
+        return library.plot_leads(self._session.passages, ax=ax)
 
     def dynamics(self, *, ax: Axes | None = None) -> Axes:
         """Loudness range over loudness; see :func:`library_plots.plot_dynamics`."""
-        return library_plots.plot_dynamics(self._session.passages, ax=ax)
+        return library.plot_dynamics(self._session.passages, ax=ax)
 
     def loudness_tempo(self, *, ax: Axes | None = None) -> Axes:
         """Loudness over tempo; see :func:`library_plots.plot_loudness_tempo`."""
-        return library_plots.plot_loudness_tempo(self._session.passages, ax=ax)
+        return library.plot_loudness_tempo(self._session.passages, ax=ax)
 
     def match_levels(self, *, ax: Axes | None = None) -> Axes:
         """Passages by match level; see :func:`library_plots.plot_match_levels`."""
-        return library_plots.plot_match_levels(self._session.passages, ax=ax)
+        return library.plot_match_levels(self._session.passages, ax=ax)
 
     def tempo(self, *, ax: Axes | None = None) -> Axes:
         """How tempos are spread; see :func:`library_plots.plot_tempo`."""
-        return library_plots.plot_tempo(self._session.passages, ax=ax)
+        return library.plot_tempo(self._session.passages, ax=ax)
 
     def keys(self, *, ax: Axes | None = None) -> Axes:
         """How often each key was found; see :func:`library_plots.plot_keys`."""
-        return library_plots.plot_keys(self._session.passages, ax=ax)
+        return library.plot_keys(self._session.passages, ax=ax)
 
     def flavor_map(
         self,
@@ -84,7 +85,7 @@ class SessionPlots:
         """Passages by flavor; see :func:`flavor_plots.plot_flavor_map`."""
         asked = None if path is None else self._session.get_result(path).path
         results = self._session.results
-        return flavor_plots.plot_flavor_map(results, path=asked, passage=passage, n=n, ax=ax)
+        return flavor.plot_flavor_map(results, path=asked, passage=passage, n=n, ax=ax)
 
     def flavor_radar(
         self,
@@ -98,7 +99,7 @@ class SessionPlots:
         Without rows, the first three; without descriptors, those of :data:`RADAR` that there are.
         """
         flavors = self._session.flavors
-        return flavor_plots.plot_flavor_radar(
+        return flavor.plot_flavor_radar(
             flavors,
             rows=range(min(3, len(flavors))) if rows is None else rows,
             descriptors=descriptors or [name for name in RADAR if name in flavors.columns],

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
-from wkmp_lab.flavoring import DESCRIPTORS
-from wkmp_lab.io.scanning import scan_folder
-from wkmp_lab.io.tags import read_length_s
-from wkmp_lab.pipeline import read_profile as read_profile
-from wkmp_lab.tables import MARK
+from wkmp_lab.flavoring.descriptors import DESCRIPTORS
+from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.io.files.tags import read_length_s
+from wkmp_lab.pipeline.measure import read_profile as read_profile
+from wkmp_lab.tables.tables import MARK
 
 __all__ = ["find_longest", "find_sample", "list_descriptors", "read_profile"]
 

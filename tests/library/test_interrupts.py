@@ -1,0 +1,166 @@
+"""Ctrl-C, SIGTERM and SIGKILL, sent to real imports in processes of their own."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from support import audio_factory
+
+from wkmp_lab.library.session import import_folder, open_session, start_import
+from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="signals of POSIX are sent"),
+]
+
+CANCEL_S = 2.0
+"""What is promised between the signal and the end of the import."""
+LEAVE_S = 3.0
+"""What a process takes beside that to say goodbye, on a machine that does other work too."""
+N_FILES = 32
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("music")
+    audio_factory.write_songs(folder, N_FILES)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "kept.wkmp.db"
+
+
+SCRIPT = """
+import sys
+from wkmp_lab.library.session import import_folder
+from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
+settings = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
+import_folder(sys.argv[1], settings=settings, store=sys.argv[2])
+"""
+
+
+def start_command(music, store):
+    options = ["--store", str(store), "--jobs", "2", "--offline"]
+    return start(["-m", "wkmp_lab", "import", str(music), *options])
+
+
+def start_script(music, store):
+    return start(["-c", SCRIPT, str(music), str(store)])
+
+
+def start(arguments):
+    """Python in a session of its own, as a terminal starts it."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def paths_kept(store):
+    """What the store holds, looked up without disturbing its writer."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
+            return {os.fsdecode(path) for (path,) in db.execute("SELECT path FROM file")}
+    except sqlite3.OperationalError:  # it is not there yet
+        return set()
+
+
+def end(process, store, send):
+    """Send signals once some files are done.
+
+    Returns
+    -------
+    tuple
+        Seconds until the process had ended, its exit status, the workers that outlive it by two
+        seconds, and the files that were kept before the first signal.
+    """
+    while len(paths_kept(store)) < 3:
+        assert process.poll() is None, process.stderr.read().decode()
+        time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    kept = paths_kept(store)
+    start_s = time.monotonic()
+    send()
+    process.communicate(timeout=60)
+    took_s = time.monotonic() - start_s
+    _, alive = psutil.wait_procs(workers, timeout=2.0)
+    return took_s, process.returncode, alive, kept
+
+
+def assert_whole(music, store, kept):
+    """Nothing that was kept is lost or done again, and the next import completes the rest."""
+    assert kept <= paths_kept(store)
+    before = {result.path: result for result in open_session(music, store=store).results}
+    settings = Settings(
+        identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)
+    )
+    after = {r.path: r for r in import_folder(music, settings=settings, store=store).results}
+    assert len(after) == N_FILES
+    for path, result in before.items():
+        assert after[path].passages[0].amplitude == result.passages[0].amplitude
+        assert [s for s in after[path].spans if s.phase != "IDENTIFYING"] == [
+            s for s in result.spans if s.phase != "IDENTIFYING"
+        ], "a file that was kept was measured again"
+
+
+def test_sigterm_ends_an_import_soon_and_keeps_what_is_done(music, store):
+    process = start_command(music, store)
+    took_s, status, alive, kept = end(process, store, process.terminate)
+    assert status == 130
+    assert took_s < CANCEL_S + LEAVE_S
+    assert not alive
+    assert len(paths_kept(store)) < N_FILES
+    assert_whole(music, store, kept)
+
+
+@pytest.mark.parametrize("start_import_with", [start_command, start_script])
+def test_an_impatient_ctrl_c_reaches_everybody_and_is_safe(music, store, start_import_with):
+    process = start_import_with(music, store)
+
+    def press_often():
+        for _ in range(4):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.1)
+
+    took_s, status, alive, kept = end(process, store, press_often)
+    assert status in (130, -signal.SIGINT)
+    assert took_s < CANCEL_S + LEAVE_S
+    assert not alive
+    assert_whole(music, store, kept)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_a_script_that_is_ended_leaves_no_worker_and_loses_nothing(music, store, number):
+    process = start_script(music, store)
+    took_s, status, alive, kept = end(process, store, lambda: process.send_signal(number))
+    assert status != 0
+    assert took_s < CANCEL_S + LEAVE_S
+    assert not alive
+    assert_whole(music, store, kept)
+
+
+def test_a_cancel_takes_less_than_two_seconds(music, store):
+    settings = Settings(
+        identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)
+    )
+    session = start_import(music, settings=settings, store=store)
+    while session.snapshot().n_finished < 3:
+        time.sleep(0.01)
+    start_s = time.monotonic()
+    session.cancel()
+    session.wait()
+    assert time.monotonic() - start_s < CANCEL_S
+    assert session.state == "cancelled"
+    assert len(session.results) < N_FILES
+    assert {result.path for result in session.results} == paths_kept(store)

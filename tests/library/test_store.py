@@ -1,0 +1,190 @@
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from wkmp_lab.errors import StoreError
+from wkmp_lab.library.store import Store, StoredRun, find_store_path
+from wkmp_lab.model import Failure, FileResult, Passage, Phase, SourceFile, Span
+from wkmp_lab.settings import SegmentSettings, Settings
+
+
+@pytest.fixture
+def music(tmp_path):
+    folder = tmp_path / "music"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path, music):
+    with Store(tmp_path / "kept.wkmp.db", folder=music) as opened:
+        yield opened
+
+
+def result_of(path, *, sha256="ab" * 32, status="done"):
+    return FileResult(
+        source=SourceFile(path, 10, 20, (1, 2)),
+        status=status,
+        sha256=sha256,
+        passages=(Passage(0, 0, 28_224_000),) if status == "done" else (),
+        failure=Failure(Phase.SEGMENTING, "no audio stream") if status == "failed" else None,
+        duplicate_of="/m/original.flac" if status == "duplicate" else None,
+        spans=(Span(Phase.SEGMENTING, 1.5, 2.5, "77", 0.9),),
+        provenance=(("measured", "1-aa"),),
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/m/a.flac", "/m/caf\udce9.mp3", "/m/\u65e5\u672c \U0001f3b5\n.ogg"]
+)
+@pytest.mark.parametrize("status", ["done", "failed", "duplicate"])
+def test_a_result_comes_back_as_it_was(store, path, status):
+    result = result_of(path, status=status)
+    store.put(result)
+    assert list(store.read_results()) == [result]
+    assert store.find_by_path(path) == result
+
+
+def test_results_survive_a_new_process(tmp_path, music, store):
+    store.put(result_of("/m/a.flac"))
+    store.close()
+    code = (
+        "import sys; from pathlib import Path; from wkmp_lab.library.store import Store;"
+        "s = Store(Path(sys.argv[1]), folder=Path(sys.argv[2]), is_writer=False);"
+        "print([r.path for r in s.read_results()])"
+    )
+    args = [sys.executable, "-c", code, str(store.path), str(music)]
+    done = subprocess.run(args, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['/m/a.flac']"
+
+
+def test_content_is_found_under_any_path(store):
+    store.put(result_of("/m/old.flac"))
+    found = store.find_by_content("ab" * 32)
+    assert found is not None
+    assert found.path == "/m/old.flac"
+    assert store.find_by_content("00") is None
+
+
+def test_files_that_are_gone_are_kept_but_not_shown(store):
+    store.put_many([result_of("/m/a.flac"), result_of("/m/b.flac")])
+    store.mark_missing(["/m/b.flac"])
+    assert [result.path for result in store.read_results()] == ["/m/b.flac"]
+    assert store.find_by_path("/m/a.flac") is not None
+
+
+def test_the_last_run_tells_its_settings(store):
+    settings = Settings(segmenting=SegmentSettings(medium="vinyl"))
+    store.put_run(StoredRun("one", 1.0, None, "running", 2, Settings()), version="0")
+    store.put_run(StoredRun("two", 2.0, 3.0, "completed", 2, settings), version="0")
+    last = store.read_last_run()
+    assert last is not None
+    assert (last.id, last.settings) == ("two", settings)
+
+
+def test_sql_sees_passages_through_a_view(store):
+    store.put(result_of("/m/a.flac"))
+    with sqlite3.connect(store.path) as db:
+        rows = db.execute("SELECT passage, start_ticks, end_ticks FROM passage").fetchall()
+    assert rows == [(0, 0, 28_224_000)]
+    db.close()
+
+
+def test_only_one_import_writes(tmp_path, music, store):
+    with pytest.raises(StoreError, match="in use by another import"):
+        Store(store.path, folder=music)
+    store.close()
+    Store(store.path, folder=music).close()
+
+
+def test_reading_is_possible_while_another_writes(store, music):
+    store.put(result_of("/m/a.flac"))
+    with Store(store.path, folder=music, is_writer=False) as reader:
+        assert len(list(reader.read_results())) == 1
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path, music):
+    path = tmp_path / "none.db"
+    with pytest.raises(StoreError, match="there is no store"):
+        Store(path, folder=music, is_writer=False)
+    assert not path.exists()
+
+
+DIES_AT_A_STATEMENT = """
+import os, sqlite3, sys
+from pathlib import Path
+from wkmp_lab import store
+
+connect, n_left = sqlite3.connect, int(sys.argv[3])
+
+def count_down(statement):
+    global n_left
+    n_left -= 1
+    if n_left == 0:
+        os._exit(9)
+
+def connect_to_die(path, **options):
+    db = connect(path, **options)
+    db.set_trace_callback(count_down)
+    return db
+
+store.sqlite3.connect = connect_to_die
+store.Store(Path(sys.argv[1]), folder=Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("n_statements", range(1, 21))
+def test_a_store_whose_making_was_broken_off_is_made_again(tmp_path, music, n_statements):
+    path = tmp_path / "kept.db"
+    arguments = [str(path), str(music), str(n_statements)]
+    subprocess.run([sys.executable, "-c", DIES_AT_A_STATEMENT, *arguments], check=False)
+    with Store(path, folder=music) as store:
+        store.put(result_of("/m/a.flac"))
+
+
+def test_a_foreign_file_is_refused_and_left_alone(tmp_path, music):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE recipes(name)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="is not a store of wkmp_lab"):
+        Store(path, folder=music)
+    assert path.read_bytes() == before
+
+
+def test_a_text_file_is_refused_and_left_alone(tmp_path, music):
+    path = tmp_path / "notes.db"
+    path.write_text("these are my notes, not a database, and they are long enough" * 20)
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(path, folder=music)
+    assert path.read_text().startswith("these are my notes")
+
+
+def test_a_newer_store_is_refused(store, music):
+    store.close()
+    with sqlite3.connect(store.path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StoreError, match="newer wkmp_lab"):
+        Store(store.path, folder=music)
+
+
+def test_a_store_of_another_folder_is_refused(tmp_path, store):
+    store.close()
+    other = tmp_path / "other"
+    with pytest.raises(StoreError, match="belongs to"):
+        Store(store.path, folder=other)
+
+
+def test_a_store_inside_the_music_folder_is_refused(music):
+    with pytest.raises(StoreError, match="never lies inside the music folder"):
+        Store(music / "kept.db", folder=music)
+    assert not list(music.iterdir())
+
+
+def test_each_folder_has_its_own_store(tmp_path, music):
+    assert find_store_path(music) != find_store_path(tmp_path)
+    assert find_store_path(music) == find_store_path(music / ".." / "music")

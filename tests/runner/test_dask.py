@@ -1,0 +1,59 @@
+"""The same tasks on a Dask cluster of two processes."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from support import cluster_runs
+
+from wkmp_lab.pipeline.fault_injection import VARIABLE
+from wkmp_lab.settings import RunSettings, Settings
+
+distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+SETTINGS = Settings(running=RunSettings(backend="dask", n_jobs=2))
+
+
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory):
+    return cluster_runs.make_tasks(tmp_path_factory.mktemp("songs"))
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "FINGERPRINTING:segfault:poison")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as made,
+        distributed.Client(made) as client,
+    ):
+        yield client
+
+
+def test_results_are_those_of_the_calling_process(tasks, cluster):
+    cluster_runs.check_results_are_those_of_the_calling_process(tasks, SETTINGS)
+
+
+def test_a_worker_killed_in_mid_run_costs_no_row(tasks, cluster):
+    pids = list(cluster.run(os.getpid).values())
+
+    def kill_one():
+        time.sleep(1.0)
+        os.kill(pids[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill_one)
+    thread.start()
+    results = cluster_runs.run(tasks, SETTINGS)
+    thread.join()
+    cluster_runs.check_every_row_is_done(tasks, results)
+
+
+def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
+    cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, SETTINGS, tmp_path)
+
+
+def test_cancel_takes_back_what_has_not_begun(tasks, cluster):
+    cluster_runs.check_cancel_ends_a_run_early(tasks, SETTINGS)

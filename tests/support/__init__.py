@@ -1,0 +1,1 @@
+"""What tests share: made music, stand-ins of services, example results."""

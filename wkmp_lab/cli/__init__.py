@@ -1,0 +1,5 @@
+"""The ``wkmp-lab`` command."""
+
+from wkmp_lab.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,78 @@
+"""Numbers, clock times and names as they are shown, and how much of each is."""
+
+import re
+
+from wkmp_lab.display.safe_text import clean_path, escape_html
+from wkmp_lab.errors import InvalidInputError
+
+MAX_NAME = 80
+MAX_PLACE = 40
+MAX_REASON = 300
+MAX_ROWS = 50
+"""Rows of a summary's table; the tables of the session hold all."""
+LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
+_CLOCK = re.compile(r"(?:(?:(\d{1,9}):)?(\d{1,9}):)?(\d{1,9}(?:\.\d*)?)", re.ASCII)
+RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
+
+
+def format_count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> format_count(1, "passage"), format_count(2, "passage")
+    ('1 passage', '2 passages')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def format_clock(seconds: float) -> str:
+    """A duration of steady width.
+
+    >>> format_clock(7.4), format_clock(125), format_clock(3725)
+    ('0:07', '2:05', '1:02:05')
+    """
+    n_seconds = round(seconds)
+    hours, minutes = divmod(n_seconds // 60, 60)
+    tail = f"{n_seconds % 60:02d}"
+    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def read_clock(text: str) -> float:
+    """The seconds that a person has typed, as a number or as a clock shows them.
+
+    >>> read_clock("83.5"), read_clock(" 1:23.5"), read_clock("1:02:03"), read_clock("75:00")
+    (83.5, 83.5, 3723.0, 4500.0)
+
+    Raises
+    ------
+    InvalidInputError
+        It is no time.
+    """
+    found = _CLOCK.fullmatch(text.strip())
+    hours, minutes, seconds = found.groups() if found else (None, None, "")
+    is_odd = (minutes and float(seconds) >= 60.0) or (hours and int(minutes or 0) >= 60)
+    if not found or is_odd:
+        raise InvalidInputError(f"expected a time such as 83.5, 1:23.5 or 1:02:03, got {text!r}")
+    return 3600.0 * int(hours or 0) + 60.0 * int(minutes or 0) + float(seconds)
+
+
+def format_name(path: str, max_length: int = MAX_NAME, *, folder: str | None = None) -> str:
+    """The name of a file as HTML, in its own reading direction, the whole path in the tool tip.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    max_length
+        Of its name, in characters.
+    folder
+        The music folder: where the file lies below it is told before the name; None: not told.
+    """
+    shown = clean_path(path).replace("\\", "/")
+    place, _, name = shown.rpartition("/")
+    start = "" if folder is None else clean_path(folder).replace("\\", "/").rstrip("/")
+    below = place.removeprefix(start).strip("/") if folder is not None else ""
+    where = f"<small>{escape_html(below, MAX_PLACE)}/</small>" if below else ""
+    return (
+        f'{where}<bdi dir="auto" title="{escape_html(shown, 500)}">'
+        f"{escape_html(name, max_length)}</bdi>"
+    )

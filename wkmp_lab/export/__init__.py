@@ -1,0 +1,1 @@
+"""How results leave: tables of every format, lists for other programs, reports."""

@@ -1,0 +1,1 @@
+"""The local catalogue of known recordings, and the dump of musical flavors."""

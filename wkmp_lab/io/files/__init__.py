@@ -1,0 +1,1 @@
+"""Music files and what lies beside them: found, opened, decoded, and their tags read."""

@@ -1,0 +1,209 @@
+"""Opening a file with PyAV: this one regular file and nothing else, believing no header."""
+
+import contextlib
+import re
+import stat
+import tempfile
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import av
+
+from wkmp_lab.errors import DecodeError
+from wkmp_lab.io.files.end_of_stream import has_mp4_index
+
+MAX_CHANNELS = 64
+SR_RANGE_HZ = (1_000, 1_536_000)
+"""Rates outside are taken for damage: a 44-byte header can claim 100 MHz."""
+
+_CONTAINERS = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "m4a",
+    "matroska,webm": "matroska",
+    "wv": "wavpack",
+    "w64": "wav",
+    "mpegts": "mpeg-ts",
+}
+_CODECS = {"mp3float": "mp3", "mp2float": "mp2", "wmav2": "wma", "wmav1": "wma"}
+_REFUSED = {"hls", "concat", "dash", "sdp", "rtsp", "tedcaptions", "image2", "lavfi", "tty"}
+"""Formats that name other files, hosts or devices, and text that FFmpeg would draw."""
+
+_WAVES = (b"RIFF", b"RF64", b"BW64")
+_WAVE_PROBE = {"max_probe_packets": "8"}
+"""FFmpeg looks for DTS that is disguised as PCM, which is there from the start: in 32 kB, not in
+megabytes of every WAV file."""
+
+_OGG = b"OggS"
+_COPY_FRAMES = 1 << 16
+
+_EINVAL = -22
+_SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
+"""Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
+
+
+class _Source:
+    """An open file that answers FFmpeg's impossible seeks instead of raising.
+
+    Damaged sizes make demuxers seek before the start; PyAV would print the error of each.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.read = file.read
+        self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return _EINVAL
+
+
+class Opened(NamedTuple):
+    """A container that FFmpeg reads, and the tidy names of what it is a copy of, if it is one."""
+
+    container: Any
+    copied: tuple[str, str] | None = None
+
+
+def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
+    """The container of a file; it and the file are closed with ``closing``.
+
+    Raises
+    ------
+    DecodeError
+        No regular file, or none of a known audio format.
+    OSError
+        The file cannot be opened or read.
+    """
+    _require_regular(path)
+    # An open file instead of a name: FFmpeg then reads this file and nothing else.
+    file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
+    head = file.read(8)
+    file.seek(0)
+    av.logging.set_level(None)
+    try:
+        opened = Opened(_open(file, _WAVE_PROBE if head[:4] in _WAVES else {}))
+    except (av.error.FFmpegError, ValueError) as error:
+        found = _copy_ogg(file, closing) if head[:4] == _OGG else None
+        if found is None:
+            is_cut = head[4:] == b"ftyp" and not has_mp4_index(file)
+            reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
+            raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
+        opened = found
+    container = opened.container
+    closing.callback(container.close)
+    if container.format.name.split(",")[0] in _REFUSED:
+        raise DecodeError(f"no audio file: {path!r} is of format {container.format.name!r}")
+    return opened
+
+
+def _open(file: IO[bytes], options: dict[str, str]) -> Any:
+    return av.open(
+        _Source(file),
+        mode="r",
+        metadata_errors="replace",
+        options={"protocol_whitelist": "none", **options},
+    )
+
+
+def _copy_ogg(file: IO[bytes], closing: contextlib.ExitStack) -> Opened | None:
+    """What libsndfile reads of an Ogg file, as a temporary WAV file; None where it reads nothing.
+
+    Some editors repeat Vorbis' headers ahead of the sound: FFmpeg takes that for damage, Xiph's
+    own library plays it.
+    """
+    import soundfile  # 20 ms of every start, for files that hardly anybody has
+
+    file.seek(0)
+    copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+    try:
+        with soundfile.SoundFile(file) as ogg:
+            names = ogg.format.lower(), ogg.subtype.lower()
+            shape = {"samplerate": ogg.samplerate, "channels": ogg.channels}
+            with soundfile.SoundFile(copy, "w", format="RF64", subtype="FLOAT", **shape) as wave:
+                for block in ogg.blocks(_COPY_FRAMES, dtype="float32", always_2d=True):
+                    wave.write(block)
+        copy.seek(0)
+        return Opened(_open(copy, _WAVE_PROBE), names)
+    except (soundfile.LibsndfileError, av.error.FFmpegError, ValueError):
+        return None
+
+
+def find_stream(container: Any, path: str) -> Any:
+    """The first audio stream that there is a decoder for.
+
+    Raises
+    ------
+    DecodeError
+        There is none, or its header is not plausible.
+    """
+    streams = container.streams.audio
+    if not streams:
+        raise DecodeError(f"no audio stream in {path!r}")
+    known = [stream for stream in streams if stream.codec_context is not None]
+    if not known:
+        raise DecodeError(f"no decoder for the audio stream in {path!r}")
+    context = known[0].codec_context
+    if not context.sample_rate and not context.channels:
+        raise DecodeError(f"no audio that can be decoded in {path!r}: no rate and no channels")
+    require_plausible(context.sample_rate, context.channels, path)
+    context.thread_count = 1
+    return known[0]
+
+
+def require_plausible(sr: int, n_channels: int, path: str) -> None:
+    """Raise DecodeError where a rate or a channel count can only be damage."""
+    if not is_plausible(sr, n_channels):
+        low, high = SR_RANGE_HZ
+        raise DecodeError(
+            f"implausible header: {sr} Hz and {n_channels} channels in {path!r}; expected "
+            f"{low} to {high} Hz and 1 to {MAX_CHANNELS} channels"
+        )
+
+
+def is_plausible(sr: int, n_channels: int) -> bool:
+    """Whether audio can have this rate and so many channels."""
+    low, high = SR_RANGE_HZ
+    return low <= (sr or 0) <= high and 0 < n_channels <= MAX_CHANNELS
+
+
+def read_names(container: Any, stream: Any) -> tuple[str, str]:
+    """Tidy names of container and codec: ('ogg', 'vorbis')."""
+    container_name = container.format.name
+    codec = stream.codec_context.name
+    return _CONTAINERS.get(container_name, container_name), _CODECS.get(codec, codec)
+
+
+def read_declared_s(container: Any, stream: Any) -> float | None:
+    """What the header says of the duration, None where it says nothing."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
+
+
+def read_bits(stream: Any) -> int | None:
+    """Bits per sample of PCM, FLAC and ALAC; None where the codec has no such thing."""
+    context = stream.codec_context
+    if named := re.fullmatch(r"pcm_[a-z](\d+)(?:[bl]e)?(?:_planar)?", context.name):
+        return int(named[1])
+    place = _SAMPLE_SIZE_BYTE.get(context.name)
+    header = context.extradata or b""
+    if place is None or len(header) <= place:
+        return None
+    if context.name == "flac":
+        # Five bits across two bytes, one less than the sample size.
+        return ((header[place - 1] & 1) << 4 | header[place] >> 4) + 1
+    return int(header[place]) or None
+
+
+def _require_regular(path: str) -> None:
+    status = Path(path).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DecodeError(f"not a regular file: {path!r}")
+    if status.st_size == 0:
+        raise DecodeError(f"empty file: {path!r}")
+
+
+def _say(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Web services: the only place where a request leaves the machine."""

@@ -1,0 +1,1 @@
+"""One import of one folder, and what is kept of it."""

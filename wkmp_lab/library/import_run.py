@@ -1,0 +1,380 @@
+"""The work of an import: scan, sort out, measure, identify, keep; in threads of its own."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wkmp_lab._version import __version__
+from wkmp_lab.errors import CancelledError, WkmpLabError
+from wkmp_lab.identifying.decisions import (
+    CutDecision,
+    Decision,
+    find_boundaries,
+    group_by_content,
+)
+from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.library import changes
+from wkmp_lab.library.run_state import Ledger
+from wkmp_lab.library.store import Store, StoredRun
+from wkmp_lab.lookup import services
+from wkmp_lab.lookup.lookup_thread import Lane, identify_now
+from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.progress.board import Control
+from wkmp_lab.progress.snapshot import SessionState
+from wkmp_lab.runner.runner import Runner, order_tasks
+from wkmp_lab.runner.worker import Task
+from wkmp_lab.settings import SegmentHints, Settings
+
+LOGGER = logging.getLogger("wkmp_lab")
+CANCEL_WAIT_S = 10.0
+"""How long an interrupted wait gives the workers to come to an end."""
+
+
+class ImportCourse:
+    """One import under way. One thread scans, measures and writes, the lane identifies; only they
+    change the ledger.
+
+    Attributes
+    ----------
+    session_id
+        Short random name of the import, in every log line.
+    ledger
+        What has come back.
+    control
+        What was asked for last: run, pause or cancel.
+    state
+        Where the course is; never ``paused``, which is the control's.
+    n_jobs
+        Files that may be worked on at once, now.
+    skipped
+        (path, reason) of what the scan passed over.
+    error
+        What ended the import before its time, None where nothing did.
+    ended
+        Set when nothing changes any more.
+    """
+
+    def __init__(
+        self, folder: str, *, settings: Settings, store_path: Path, retry_failed: bool = False
+    ) -> None:
+        self.session_id = uuid.uuid4().hex[:8]
+        self.folder = folder
+        self.settings = settings
+        self.store_path = store_path
+        self.n_jobs = 0
+        self.skipped: tuple[tuple[str, str], ...] = ()
+        self.error: BaseException | None = None
+        self.state: SessionState = "scanning"
+        self.control = Control.RUN
+        self.ledger = Ledger(
+            self.session_id, folder, lookup_limit=services.name_limit(settings.identifying)
+        )
+        self.ended = threading.Event()
+        self._retry_failed = retry_failed
+        self._store: Store | None = None
+        self._spawned = threading.Event()
+
+    def set_control(self, control: Control) -> None:
+        """Pause, go on, or cancel; a cancel is final."""
+        if self.ended.is_set() or self.control is Control.CANCEL:
+            return
+        self.control = control
+        board = self.ledger.board
+        if board is not None:
+            board.control = control
+
+    @contextlib.contextmanager
+    def open_store(self, *, is_writer: bool = True) -> Iterator[Store]:
+        """The store: the import's own while it runs."""
+        if self._store is not None:
+            yield self._store
+        else:
+            with Store(self.store_path, folder=Path(self.folder), is_writer=is_writer) as store:
+                yield store
+
+    def take_decisions(self, store: Store) -> None:
+        """Show the results as the store's decisions have them."""
+        self.ledger.decide(group_by_content(decision for _, decision in store.read_decisions()))
+
+    def decide(self, *decisions: Decision) -> None:
+        """Keep decisions that are made, and undone, at once; show the results accordingly."""
+        with self.open_store() as store:
+            store.put_decisions(decisions)
+            self.take_decisions(store)
+
+    def undo(self) -> tuple[Decision, ...]:
+        """Take back what was decided last, and return it. A file is cut as before."""
+        with self.open_store() as store:
+            undone = store.undo_decisions()
+            self.take_decisions(store)
+        recut = {each.sha256 for each in undone if isinstance(each, CutDecision)}
+        for result in self.ledger.results if recut else ():
+            if result.sha256 in recut:
+                self.measure_again(result)
+        return undone
+
+    def cut(self, result: FileResult, decision: Decision) -> FileResult:
+        """Keep a decision on where a file is cut, and measure it accordingly."""
+        self.decide(decision)
+        return self.measure_again(result)
+
+    def measure_again(self, result: FileResult) -> FileResult:
+        """Measure and identify one file here and now, with the boundaries that hold for it."""
+        fresh = measure.measure_file(
+            result.source,
+            settings=self.settings,
+            hints=self.make_hints(result),
+            sha256=result.sha256,
+        )
+        fresh = identify_now(fresh, self.settings, folder=self.folder)
+        with self.open_store() as store:
+            self._revise(fresh, store)
+        return fresh
+
+    def make_hints(self, result: FileResult) -> SegmentHints:
+        """What the library knows of a file when it is cut: its folder, lengths, decisions."""
+        boundaries = find_boundaries(self.ledger.decisions.get(result.sha256 or "", ()))
+        n_in_folder = changes.count_siblings(known.source for known in self.ledger.results)
+        lengths_s = cache_keys.read_lengths(result)
+        return changes.make_hints(result.source, n_in_folder, boundaries, lengths_s)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own; returns when the worker processes exist.
+
+        A notebook's interrupt reaches every process of its group: the workers are made while this
+        process ignores it, and so ignore it from birth.
+        """
+        thread = threading.Thread(target=self._work, name="wkmp-import", daemon=True)
+        with _ignoring_interrupts():
+            thread.start()
+            self._spawned.wait(30.0)
+
+    def _work(self) -> None:
+        try:
+            with self.open_store() as store:
+                self._store = store
+                self.take_decisions(store)
+                with Runner(self.settings, on_change=self._adapt) as runner:
+                    self.n_jobs = runner.n_jobs
+                    self._spawned.set()
+                    self._import(runner, store)
+        except CancelledError:
+            self.state = "cancelled"
+        except BaseException as error:  # noqa: BLE001 (the thread's boundary: wait() raises it)
+            self.error, self.state = error, "failed"
+            self._log(f"failed: {measure.describe_error(error)}")
+        finally:
+            self._store = None
+            self.ledger.close()
+            self._spawned.set()
+            self.ended.set()
+
+    def _import(self, runner: Runner, store: Store) -> None:
+        scan = scan_folder(self.folder, settings=self.settings.scanning, on_found=self._found)
+        self.skipped = scan.skipped
+        self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        run = StoredRun(
+            self.session_id, self.ledger.started_s, None, "running", self.n_jobs, self.settings
+        )
+        store.put_run(run, version=__version__)
+        store.mark_missing(file.path for file in scan.files)
+        board = self.ledger.open_board(scan.files)
+        board.control = self.control
+        self.state = "running"
+        self._measure_and_identify(scan.files, runner, store)
+        self.state = "cancelled" if self.control is Control.CANCEL else "completed"
+        ended = replace(run, ended_s=time.time(), state=self.state)
+        store.put_run(ended, version=__version__)
+        self._log(f"{self.state}: {len(self.ledger.results)} of {len(scan.files)} files")
+
+    def _measure_and_identify(
+        self, files: Sequence[SourceFile], runner: Runner, store: Store
+    ) -> None:
+        board = self.ledger.board
+        if board is None:
+            raise WkmpLabError("an import needs its board")
+        found = changes.sort_out(
+            files,
+            store=store,
+            settings=self.settings,
+            decisions=self.ledger.decisions,
+            retry_failed=self._retry_failed,
+        )
+        self._log(
+            f"parallelism level {self.n_jobs}: {len(found.tasks)} files to measure, "
+            f"{len(found.known)} known, {len(found.copies)} copies"
+        )
+        store.put_many(found.copies, run_id=self.session_id)
+        with Lane(
+            self.settings,
+            folder=self.folder,
+            on_identified=lambda result: self._finish(result, store),
+            on_revised=lambda result: self._revise(result, store),
+            is_cancelled=lambda: self.control is Control.CANCEL,
+        ) as lane:
+            for result in (*found.known, *found.copies):
+                self._take(result, lane, is_new=False)
+            for _, _, outcome in runner.run(self._order(found.tasks), board):
+                if outcome is not None:
+                    store.put(outcome, run_id=self.session_id)
+                    self._take(outcome, lane, is_new=True)
+            lane.finish()
+            for line in lane.remarks:
+                self._remark(line)
+        self._cut_by_releases(files, runner, store)
+
+    def _cut_by_releases(self, files: Sequence[SourceFile], runner: Runner, store: Store) -> None:
+        """Measure files again, once, whose release has told other lengths of their pieces."""
+        wishing = {each.path for each in self.ledger.results if cache_keys.is_wishing(each)}
+        board = self.ledger.board
+        if not wishing or board is None or self.control is Control.CANCEL:
+            return
+        decided = self.ledger.decisions
+        found = changes.sort_out(files, store=store, settings=self.settings, decisions=decided)
+        tasks = [task for task in found.tasks if task.source.path in wishing]
+        self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
+        for _, _, outcome in runner.run(self._order(tasks), board):
+            if outcome is not None:
+                self._revise(identify_now(outcome, self.settings, folder=self.folder), store)
+
+    def _order(self, tasks: Sequence[Task]) -> list[Task]:
+        return order_tasks(tasks, self.settings.running.order)
+
+    def _take(self, result: FileResult, lane: Lane, *, is_new: bool) -> None:
+        """Count a measured result, and hand it to the lane if it is to be identified."""
+        is_pending = lane.needs(result)
+        self.ledger.put(result, is_finished=not is_pending, is_new=is_new)
+        lane.put(result)
+        if is_new and not is_pending:
+            self._log_file(result)
+
+    def _finish(self, result: FileResult, store: Store) -> None:
+        """Keep a result that the lane has identified."""
+        store.put(result, run_id=self.session_id)
+        self.ledger.put(result, is_finished=True)
+        self._log_file(result)
+
+    def _revise(self, result: FileResult, store: Store) -> None:
+        """Keep another result of a file that had one."""
+        store.put(result, run_id=self.session_id)
+        self.ledger.replace(result)
+
+    def _adapt(self, n_jobs: int, reason: str) -> None:
+        """Show how many files go on at once; called by the runner's watch."""
+        self.n_jobs = n_jobs
+        if reason:
+            self._log(f"now {n_jobs} at a time: {reason}")
+
+    def _found(self, n_files: int) -> None:
+        self.ledger.n_found = n_files
+        if self.control is Control.CANCEL:
+            raise CancelledError("cancelled during the scan")
+
+    def _log_file(self, result: FileResult) -> None:
+        reason = f" ({result.failure.reason})" if result.failure else ""
+        self._log(
+            f"Processing file {self.ledger.n_finished} of {self.ledger.n_found}: "
+            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+        )
+
+    def _remark(self, line: str) -> None:
+        """Log a line that the summary shows too."""
+        self.ledger.remark(line)
+        self._log(line)
+
+    def _log(self, line: str) -> None:
+        self.ledger.note(line)
+        LOGGER.info("session %s [%d jobs] %s", self.session_id, self.n_jobs, line)
+
+
+@contextlib.contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)
+
+
+def load_course(folder: Path, store_path: Path) -> ImportCourse:
+    """What an import has left, as a course that has ended.
+
+    Raises
+    ------
+    StoreError
+        No import of the folder is known.
+    """
+    with Store(store_path, folder=folder, is_writer=False) as opened:
+        run = opened.read_last_run()
+        settings = run.settings if run else Settings()
+        results = changes.note_stale(opened.read_results(), settings)
+        decided = [decision for _, decision in opened.read_decisions()]
+    course = ImportCourse(str(folder), settings=settings, store_path=store_path)
+    course.ledger.decide(group_by_content(decided))
+    course.ledger.load(results)
+    # A run that never said how it ended was broken off.
+    course.state = "completed" if run is not None and run.state == "completed" else "cancelled"
+    course.ended.set()
+    return course
+
+
+def wait_for_end(course: ImportCourse, *, timeout_s: float | None = None) -> None:
+    """Block until an import has ended.
+
+    Parameters
+    ----------
+    course
+        The import.
+    timeout_s
+        None waits as long as it takes.
+
+    Raises
+    ------
+    TimeoutError
+        The import was still running; it goes on.
+    KeyboardInterrupt
+        The wait was interrupted; the import is cancelled.
+    WkmpLabError
+        The import could not be carried out.
+    """
+    give_up = None if timeout_s is None else time.monotonic() + timeout_s
+    try:
+        while not course.ended.wait(0.1):
+            if give_up is not None and time.monotonic() > give_up:
+                raise TimeoutError(f"the import still runs after {timeout_s} s")
+    except KeyboardInterrupt:
+        _cancel(course)
+        raise
+    _raise_error(course)
+
+
+async def await_end(course: ImportCourse) -> None:
+    """Let others run until an import has ended; errors as in :func:`wait_for_end`."""
+    try:
+        while not course.ended.is_set():
+            await asyncio.sleep(0.05)
+    except asyncio.CancelledError:
+        _cancel(course)
+        raise
+    _raise_error(course)
+
+
+def _cancel(course: ImportCourse) -> None:
+    course.set_control(Control.CANCEL)
+    course.ended.wait(CANCEL_WAIT_S)
+
+
+def _raise_error(course: ImportCourse) -> None:
+    if course.error is not None:
+        raise course.error

@@ -1,0 +1,360 @@
+"""An import as its user holds it: what was asked for, what has come back, what is pending."""
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+
+from wkmp_lab.collection import neighbours, teach
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.export import export
+from wkmp_lab.identifying import decisions
+from wkmp_lab.identifying.decisions import Decision, Verdict
+from wkmp_lab.io.files.scanning import require_folder
+from wkmp_lab.library.import_run import (
+    ImportCourse,
+    await_end,
+    load_course,
+    wait_for_end,
+)
+from wkmp_lab.library.store import find_store_path
+from wkmp_lab.model import Candidate, FileResult
+from wkmp_lab.progress.board import Control
+from wkmp_lab.progress.snapshot import SessionState, Snapshot
+from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
+from wkmp_lab.tables import differences, tables
+from wkmp_lab.tables.session_tables import ResultTables
+
+
+class ImportSession(ResultTables):
+    """One import of one folder.
+
+    Made by :func:`start_import`, :func:`import_folder` and :func:`open_session`. Everything can
+    be read while it runs; ``await session`` or :meth:`wait` waits for the end.
+
+    Attributes
+    ----------
+    session_id
+        Short random name of the import, in every log line.
+    folder
+        Absolute path of the music folder.
+    settings
+        What the import was asked for.
+    store_path
+        The SQLite file that keeps the results.
+    """
+
+    @classmethod
+    def start(
+        cls,
+        folder: str | Path,
+        *,
+        settings: Settings | None = None,
+        store: str | Path | None = None,
+        retry_failed: bool = False,
+    ) -> Self:
+        """Start to import a folder of music, and return at once; see :func:`start_import`."""
+        path = Path(folder).expanduser().absolute()
+        require_folder(path)
+        course = ImportCourse(
+            str(path),
+            settings=settings or Settings(),
+            store_path=find_store_path(path, store),
+            retry_failed=retry_failed,
+        )
+        session = cls(course)
+        _LIVE[str(path)] = session
+        course.start()
+        return session
+
+    @classmethod
+    def open(cls, folder: str | Path, *, store: str | Path | None = None) -> Self:
+        """What an import of the folder left; see :func:`open_session`."""
+        path = Path(folder).expanduser().absolute()
+        live = _LIVE.get(str(path))
+        if live is not None and not live.is_ended:
+            return cls._of_this_kind(live)
+        return cls(load_course(path, find_store_path(path, store)))
+
+    @classmethod
+    def last(cls) -> Self:
+        """The import that was started last; see :func:`last_session`."""
+        if not _LIVE:
+            raise InvalidInputError("no import was started here: use start_import or open_session")
+        return cls._of_this_kind(list(_LIVE.values())[-1])
+
+    @classmethod
+    def _of_this_kind(cls, session: "ImportSession") -> Self:
+        """The session itself, or another view of the same import."""
+        return session if isinstance(session, cls) else cls(session._course)
+
+    def __init__(self, course: ImportCourse) -> None:
+        self._course = course
+        self.session_id = course.session_id
+        self.folder = course.folder
+        self.settings = course.settings
+        self.store_path = course.store_path
+
+    @property
+    def n_jobs(self) -> int:
+        """Files in flight."""
+        return self._course.n_jobs
+
+    @property
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        """(path, reason) of what the scan passed over."""
+        return self._course.skipped
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the import before its time, None where nothing did."""
+        return self._course.error
+
+    # -- what is there -------------------------------------------------------------------
+
+    @property
+    def results(self) -> tuple[FileResult, ...]:
+        """What has come back so far, by path."""
+        return self._course.ledger.results
+
+    @property
+    def state(self) -> SessionState:
+        """``scanning, running, paused, completed, cancelled`` or ``failed``."""
+        course = self._course
+        is_paused = course.state == "running" and course.control is Control.PAUSE
+        return "paused" if is_paused else course.state
+
+    @property
+    def is_ended(self) -> bool:
+        """True where nothing changes any more."""
+        return self._course.ended.is_set()
+
+    def snapshot(self) -> Snapshot:
+        """The state at this moment, as progress displays draw it."""
+        return self._course.ledger.snapshot(self.state, n_jobs=self.n_jobs)
+
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """What was decided by hand, oldest first."""
+        return tables.decisions_table(self.read_decisions(), self.results)
+
+    def read_decisions(self) -> Sequence[tuple[float, Decision]]:
+        """When, in seconds since 1970, and what was decided by hand, oldest first."""
+        with self._course.open_store(is_writer=False) as store:
+            return store.read_decisions()
+
+    def neighbours(
+        self, path: str | Path, passage: int = 0, *, n: int = 5, by: neighbours.Way = "sound"
+    ) -> pd.DataFrame:
+        """The ``n`` passages that are most like one; see :func:`neighbours.find_neighbours`."""
+        asked = self.get_result(path).path
+        found = neighbours.find_neighbours(self.results, asked, passage, n=n, by=by)
+        return tables.neighbours_table(found, self.results)
+
+    def compare(self, other: "ImportSession") -> pd.DataFrame:
+        """What another import of the same music did otherwise, from this one to that one.
+
+        A row per setting, file, passage and column that differs, with the keys of what caused it;
+        see :func:`comparing.compare_results`. A store keeps the latest result of a file only: an
+        import to be compared with later goes into a store of its own.
+        """
+        settings = differences.compare_settings(self.settings, other.settings)
+        results = differences.compare_results(self.results, other.results)
+        return tables.comparison_table([*settings, *results])
+
+    def get_result(self, path: str | Path) -> FileResult:
+        """What is known of one file; InvalidInputError where nothing has come back of it."""
+        result = self._course.ledger.find(str(Path(self.folder, Path(path).expanduser())))
+        if result is None:
+            raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
+        return result
+
+    def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
+        """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the
+        music; see :func:`wkmp_lab.export.export.export_results`."""
+        music = self.folder
+        return export.export_results(self.results, folder, formats=formats, music_folder=music)
+
+    # -- what can be done ----------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Let the workers wait where they are; :meth:`resume` goes on."""
+        self._course.set_control(Control.PAUSE)
+
+    def resume(self) -> None:
+        """Go on after :meth:`pause`."""
+        self._course.set_control(Control.RUN)
+
+    def cancel(self) -> None:
+        """End the import soon; finished files are kept, and a later import goes on from them."""
+        self._course.set_control(Control.CANCEL)
+
+    def wait(self, timeout: float | None = None) -> Self:
+        """Wait for the end.
+
+        Parameters
+        ----------
+        timeout
+            In seconds; None waits as long as it takes.
+
+        Raises
+        ------
+        TimeoutError
+            The import was still running; it goes on.
+        KeyboardInterrupt
+            The wait was interrupted; the import is cancelled, finished files are kept.
+        WkmpLabError
+            The import could not be carried out.
+        """
+        wait_for_end(self._course, timeout_s=timeout)
+        return self
+
+    def __await__(self) -> Generator[None, None, Self]:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Self:
+        await await_end(self._course)
+        return self
+
+    def retry(self) -> Self:
+        """A new import of the same folder that also tries the failed files again."""
+        return type(self).start(
+            self.folder, settings=self.settings, store=self.store_path, retry_failed=True
+        )
+
+    def identify(self, settings: IdentifySettings | None = None) -> Self:
+        """A new import of the folder that asks what is still open; nothing is decoded again.
+
+        Parameters
+        ----------
+        settings
+            Others than before decide every passage anew, from stored fingerprints.
+        """
+        chosen = replace(self.settings, identifying=settings or self.settings.identifying)
+        return type(self).start(self.folder, settings=chosen, store=self.store_path)
+
+    def teach(self, catalogue: str | Path | None = None) -> int:
+        """Add what is known here to a catalogue; see :func:`teach.teach_results`."""
+        return teach.teach_results(self.results, catalogue)
+
+    # -- what a person decides -----------------------------------------------------------
+
+    def decide(
+        self,
+        path: str | Path,
+        passage: int,
+        verdict: Verdict,
+        *,
+        candidate: Candidate | None = None,
+    ) -> None:
+        """Decide which recording a passage is; see :func:`decisions.make_identity_decision`."""
+        result = self.get_result(path)
+        self._course.decide(decisions.make_identity_decision(result, passage, verdict, candidate))
+
+    def decide_all(self, keys: Iterable[tuple[str | Path, int]], verdict: Verdict) -> None:
+        """Decide alike on passages, by path and index: all or none; one :meth:`undo` undoes it."""
+        found = [(self.get_result(path), passage) for path, passage in keys]
+        self._course.decide(*(decisions.make_identity_decision(*each, verdict) for each in found))
+
+    def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
+        """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
+
+        Parameters
+        ----------
+        path
+            A file of the library, absolute or from its folder.
+        boundaries_s
+            Inner boundaries in seconds; empty: one passage; None: back to what is found.
+        """
+        result = self.get_result(path)
+        return self._course.cut(result, decisions.make_cut_decision(result, boundaries_s))
+
+    def merge(self, path: str | Path, passage: int) -> FileResult:
+        """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
+        result = self.get_result(path)
+        return self._course.cut(result, decisions.make_merge_decision(result, passage))
+
+    def make_hints(self, path: str | Path) -> SegmentHints:
+        """What the library knows of a file when it is cut: its folder, lengths, decisions."""
+        return self._course.make_hints(self.get_result(path))
+
+    def undo(self) -> tuple[Decision, ...]:
+        """Take the latest decision back, with those made at once with it; empty without any."""
+        return self._course.undo()
+
+    def __repr__(self) -> str:
+        now = self.snapshot()
+        return (
+            f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
+            f"files, {now.n_passages} passages, {now.n_failed} failed>"
+        )
+
+
+def start_import(
+    folder: str | Path,
+    *,
+    settings: Settings | None = None,
+    store: str | Path | None = None,
+    retry_failed: bool = False,
+) -> ImportSession:
+    """Start to import a folder of music, and return at once.
+
+    What an earlier import of the folder has finished is not done again.
+
+    Parameters
+    ----------
+    folder
+        The music folder; it is only read.
+    settings
+        Of every phase; the defaults where None.
+    store
+        The SQLite file to keep results in; None: in the user's data folder.
+    retry_failed
+        Try files again that failed before.
+
+    Raises
+    ------
+    InvalidInputError
+        The folder is missing or no folder.
+    """
+    return ImportSession.start(folder, settings=settings, store=store, retry_failed=retry_failed)
+
+
+def import_folder(
+    folder: str | Path,
+    *,
+    settings: Settings | None = None,
+    store: str | Path | None = None,
+    retry_failed: bool = False,
+) -> ImportSession:
+    """Import a folder of music, and return when that is done; see :func:`start_import`."""
+    return start_import(folder, settings=settings, store=store, retry_failed=retry_failed).wait()
+
+
+def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
+    """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Raises
+    ------
+    StoreError
+        No import of the folder is known.
+    """
+    return ImportSession.open(folder, store=store)
+
+
+def last_session() -> ImportSession:
+    """The import that was started last in this process.
+
+    Raises
+    ------
+    InvalidInputError
+        None was.
+    """
+    return ImportSession.last()
+
+
+_LIVE: dict[str, ImportSession] = {}
+"""Imports of this process by folder, latest last: the one piece of state that a kernel keeps, so
+that a session can be found again after its variable is gone."""

@@ -1,0 +1,200 @@
+"""Albums: which release the passages of a file, or the files of a folder, are as a whole.
+
+The release that holds most of them speaks for those that nobody heard, and tells of the cuts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from wkmp_lab.identifying.evidence import Claim
+from wkmp_lab.identifying.merges import find_merges_in
+from wkmp_lab.io.web.answers import Outcome, Release, ReleaseRef, Track
+from wkmp_lab.lookup.album_alignment import (
+    MAX_EXCESS_S,
+    Alignment,
+    Piece,
+    align_edition,
+    choose_edition,
+    describe_cuts,
+)
+from wkmp_lab.lookup.passage_lookup import Inquiry, identify
+from wkmp_lab.lookup.services import Services
+from wkmp_lab.model import FileResult, Passage, Tags
+
+ALBUM_NOTE = "album: "
+MIN_ALBUM_PIECES = 3
+"""Two lengths that fit a release prove little."""
+MAX_ALBUM_PIECES = 100
+"""A folder of more files is no album."""
+MIN_ALBUM_SCORE = 0.6
+CLEAR_SCORE = 0.9
+"""Where an edition fits this well and holds all that is known, no other one is asked for."""
+MAX_ALBUM_CALLS = 3
+"""Recordings and editions that are asked about for one album."""
+
+
+def align_album(
+    inquiries: Sequence[Inquiry], services: Services, *, release_mbid: str | None = None
+) -> Alignment | None:
+    """Lay passages on their release, and let it speak for each that is as long as its track.
+
+    Parameters
+    ----------
+    inquiries
+        The passages of a file, or the files of a folder, in their order.
+    release_mbid
+        The release that the tags name; else it is one that the passages known so far are on.
+    """
+    is_album = MIN_ALBUM_PIECES <= len(inquiries) <= MAX_ALBUM_PIECES
+    if not is_album or services.fetch_release is None:
+        return None
+    known = [identify(inquiry).chosen for inquiry in inquiries]
+    pieces = [
+        Piece(inquiry.passage.duration_s, candidate.recording_mbid if candidate else None)
+        for inquiry, candidate in zip(inquiries, known, strict=True)
+    ]
+    editions = (
+        [ReleaseRef(release_mbid)]
+        if release_mbid
+        else rank_editions(_find_editions(pieces, inquiries, services), len(pieces))
+    )
+    ranked = choose_edition(pieces, _fetch_editions(pieces, editions, services.fetch_release))
+    if not ranked or ranked[0].score < MIN_ALBUM_SCORE:
+        return None
+    best = ranked[0]
+    rivals = [edition for edition in editions if edition.release_mbid != best.release.mbid]
+    for link in best.links:
+        if link.is_single and abs(link.excess_s) <= MAX_EXCESS_S:
+            track = best.release.tracks[link.tracks[0]]
+            claim = _claim_of_track(track, best, _describe_fit(best, pieces, rivals))
+            inquiries[link.pieces[0]].claims.append(claim)
+    return best
+
+
+def order_folder(results: Sequence[FileResult]) -> list[FileResult]:
+    """Files of a folder that are one passage each, in the order of their tracks."""
+
+    def place(result: FileResult) -> tuple[int, int, str]:
+        # Without a number the name tells the order, behind all that have one.
+        return result.tags.disc or 1, result.tags.track or 1_000_000, result.path
+
+    return sorted((each for each in results if len(each.passages) == 1), key=place)
+
+
+def is_settled(results: Sequence[FileResult], services: Services) -> bool:
+    """True where files of a folder are no album, or agree on a release and are as many as it has.
+
+    Asks for nothing that was not asked before.
+    """
+    identities = [passage.identity for each in results for passage in each.passages]
+    releases = {i.chosen.release_mbid if i and i.chosen else None for i in identities}
+    if not MIN_ALBUM_PIECES <= len(results) <= MAX_ALBUM_PIECES or services.fetch_release is None:
+        return True
+    agreed = releases.pop() if len(releases) == 1 else None
+    release = services.fetch_release(agreed).found if agreed else None
+    return release is not None and len(release.tracks) == len(results)
+
+
+def choose_release_tag(tags: Sequence[Tags]) -> str | None:
+    """The release that most files of a folder name; None where most name none."""
+    named = Counter(each.release_mbid for each in tags)
+    return min(named, key=lambda mbid: (-named[mbid], mbid or ""), default=None)
+
+
+def rank_editions(shared: Counter[ReleaseRef], n_pieces: int) -> list[ReleaseRef]:
+    """Releases by the number of known pieces on them, then by how near their length is.
+
+    >>> plain, deluxe = ReleaseRef("b", "Album", 10, 1990), ReleaseRef("a", "Album", 14, 2020)
+    >>> [edition.year for edition in rank_editions(Counter([plain, deluxe]), 10)]
+    [1990, 2020]
+    """
+
+    def strangeness(edition: ReleaseRef) -> tuple[int, int, bool, int, str]:
+        n_more = abs((edition.n_tracks or 1_000) - n_pieces)
+        is_strange = edition.status not in (None, "Official")
+        year = edition.year or 9999
+        return -shared[edition], n_more, is_strange, year, edition.release_mbid
+
+    return sorted(shared, key=strangeness)
+
+
+def _find_editions(
+    pieces: Sequence[Piece], inquiries: Sequence[Inquiry], services: Services
+) -> Counter[ReleaseRef]:
+    """How many of the known pieces are on each release, as far as it has been told."""
+    shared: dict[str, list[ReleaseRef]] = {}
+    n_calls = 0
+    for piece, inquiry in zip(pieces, inquiries, strict=True):
+        mbid = piece.recording_mbid
+        releases = inquiry.releases.get(mbid or "", ())
+        is_asked = mbid is not None and not releases and n_calls < MAX_ALBUM_CALLS
+        if mbid is not None and is_asked and services.fetch_recording is not None:
+            n_calls += 1
+            found = services.fetch_recording(mbid).found
+            releases = found.releases if found else ()
+        for release in {each.release_mbid: each for each in releases}.values():
+            shared.setdefault(release.release_mbid, []).append(release)
+    return Counter({releases[0]: len(releases) for releases in shared.values()})
+
+
+def _fetch_editions(
+    pieces: Sequence[Piece],
+    editions: Sequence[ReleaseRef],
+    fetch: Callable[[str], Outcome[Release]],
+) -> list[Release]:
+    """The likeliest editions with their tracks; as few as it takes."""
+    fetched: list[Release] = []
+    n_known = sum(piece.recording_mbid is not None for piece in pieces)
+    for edition in editions[:MAX_ALBUM_CALLS]:
+        release = fetch(edition.release_mbid).found
+        if release is None:
+            continue
+        fetched.append(release)
+        alignment = align_edition(pieces, release)
+        if alignment.n_explained == n_known and alignment.score >= CLEAR_SCORE:
+            break
+    return fetched
+
+
+def _describe_fit(
+    alignment: Alignment, pieces: Sequence[Piece], rivals: Sequence[ReleaseRef]
+) -> str:
+    n_known = sum(piece.recording_mbid is not None for piece in pieces)
+    words = (
+        f"{_name(alignment.release.title, alignment.release.year)}, which fits "
+        f"{alignment.score:.0%} and holds {alignment.n_explained} of {n_known} known pieces"
+    )
+    if rivals:
+        words += f"; next {_name(rivals[0].title, rivals[0].year)}"
+    return words
+
+
+def _name(title: str | None, year: int | None) -> str:
+    return f"{title!r} ({year})" if year else f"{title!r}"
+
+
+def _claim_of_track(track: Track, alignment: Alignment, fit: str) -> Claim:
+    recording, release = track.recording, alignment.release
+    return Claim(
+        "album",
+        recording.mbid,
+        recording.title,
+        recording.artist,
+        duration_s=recording.duration_s,
+        release_mbid=release.mbid,
+        release_title=release.title,
+        work_mbid=recording.work_mbid,
+        detail=f"track {track.position} of {fit}",
+    )
+
+
+def note_album(
+    notes: Sequence[str], alignment: Alignment | None, passages: Sequence[Passage]
+) -> tuple[str, ...]:
+    """The notes of a file with what its release says of the cuts, in the place of older ones."""
+    kept = [note for note in notes if not note.startswith(ALBUM_NOTE)]
+    words = [
+        *(describe_cuts(alignment) if alignment else ()),
+        *(f"passages {merge}" for merge in find_merges_in("", passages)),
+    ]
+    return (*kept, *(f"{ALBUM_NOTE}{each}" for each in words))

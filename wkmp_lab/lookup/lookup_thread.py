@@ -1,0 +1,228 @@
+"""The network lane: one thread that identifies files while the workers measure the next ones."""
+
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import Self
+
+from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.lookup import album_lookups, lookups, services
+from wkmp_lab.lookup.flavor_lookups import Flavored, add_flavors, lacks_flavor
+from wkmp_lab.lookup.freshness import (
+    SURE_LEVELS,
+    compute_identify_key,
+    needs_identity,
+)
+from wkmp_lab.lookup.services import Services, Sources
+from wkmp_lab.model import FileResult, Phase, Span
+from wkmp_lab.pipeline import cache_keys
+from wkmp_lab.settings import Settings
+
+LANE_BATCH = 10
+"""Files that are identified together: AcoustID takes as many fingerprints in one request."""
+
+
+def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) -> FileResult:
+    """Identify one file in the calling thread."""
+    if not result.passages:
+        return result
+    start_s = time.time()
+    with services.open_services(settings, is_cancelled=lambda: False, folder=folder) as asked:
+        identified = lookups.identify_files([result], services=asked, settings=settings)
+        flavored = add_flavors(identified, asked)
+    span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
+    sources = services.name_sources(settings.identifying, folder)
+    (stamped,) = _stamp(flavored, span, compute_identify_key(settings), sources)
+    return stamped
+
+
+class Lane:
+    """The one thread that asks services; measured files go in, identified ones come out.
+
+    At the end, when all files of a folder are known, each folder is looked at as an album.
+
+    Parameters
+    ----------
+    settings
+        Of the identifying phase.
+    folder
+        The music folder; it may bring a catalogue.
+    on_identified
+        Given each file that needs an identity, once, in the lane's thread.
+    on_revised
+        Given each file whose identity tells more, or other, with its folder as an album.
+    is_cancelled
+        Asked before and during waits.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        folder: str | Path,
+        on_identified: Callable[[FileResult], None],
+        on_revised: Callable[[FileResult], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._on_identified = on_identified
+        self._on_revised = on_revised
+        self._key = compute_identify_key(settings)
+        self._folder = folder
+        self._sources = services.name_sources(settings.identifying, folder)
+        self._folders: defaultdict[str, dict[str, FileResult]] = defaultdict(dict)
+        self._touched: dict[str, None] = {}
+        self._unanswered: defaultdict[str, set[str]] = defaultdict(set)
+        self._unflavored: set[str] = set()
+        self._broken: tuple[str, ...] = ()
+        self._why_unflavored = ""
+        self._is_cancelled = is_cancelled
+        self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
+        self._error: WkmpLabError | None = WkmpLabError("the identifying lane broke off")
+        # A daemon: an abandoned lane must not keep the interpreter from ending.
+        self._thread = threading.Thread(target=self._run, name="wkmp-lane", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def needs(self, result: FileResult) -> bool:
+        """True where a file is to be identified: it will be given back."""
+        return needs_identity(result, self._settings, self._sources)
+
+    def put(self, result: FileResult) -> None:
+        """Hand a measured file over; one that needs nothing still stands for its folder."""
+        if self.needs(result):
+            self._queue.put(result)
+        else:
+            self._keep(result)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the import as a whole has to tell of the services, a line each."""
+        silences = [
+            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {reason}"
+            for reason, paths in self._unanswered.items()
+        ]
+        silences += [f"not asked: {reason}" for reason in self._broken]
+        if self._unflavored:
+            which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
+            silences.append(f"no musical flavors for {which}")
+        return tuple(f"{silence}; the next import asks again" for silence in silences)
+
+    def finish(self) -> None:
+        """No more files come; returns when all have left.
+
+        Raises
+        ------
+        WkmpLabError
+            What ended the lane before its time.
+        """
+        self._queue.put(None)
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self._identify_all()
+            self._error = None
+        except WkmpLabError as error:
+            self._error = error
+
+    def _identify_all(self) -> None:
+        with services.open_services(
+            self._settings, is_cancelled=self._is_cancelled, folder=self._folder
+        ) as asked:
+            self._broken = tuple(why for why in asked.silent if why.startswith(lookups.FAILURE))
+            while (batch := self._take_batch()) is not None:
+                if self._is_cancelled():
+                    continue
+                start_s = time.time()
+                identified = lookups.identify_files(batch, services=asked, settings=self._settings)
+                for result in self._close(identified, asked, start_s):
+                    self._keep(result)
+                    self._touched[_folder_of(result)] = None
+                    self._on_identified(result)
+            self._settle_folders(asked)
+
+    def _settle_folders(self, asked: Services) -> None:
+        """Choose one release for each folder that is an album, as far as it has something new."""
+        for folder in self._touched:
+            known = self._folders[folder]
+            tracks = album_lookups.order_folder(list(known.values()))
+            if self._is_cancelled() or album_lookups.is_settled(tracks, asked):
+                continue
+            start_s = time.time()
+            revised = [
+                result
+                for result in lookups.identify_folder(
+                    tracks, services=asked, settings=self._settings
+                )
+                if result.passages != known[result.path].passages
+            ]
+            for result in self._close(revised, asked, start_s):
+                self._on_revised(result)
+
+    def _keep(self, result: FileResult) -> None:
+        if result.passages:
+            self._folders[_folder_of(result)][result.path] = result
+
+    def _close(
+        self, identified: Sequence[FileResult], asked: Services, start_s: float
+    ) -> Sequence[FileResult]:
+        """Identified files with their flavors, and with what they were identified by."""
+        flavored = add_flavors(identified, asked)
+        for result in identified:
+            for reason in lookups.list_failures(result):
+                self._unanswered[reason].add(result.path)
+        self._unflavored |= flavored.unanswered
+        self._why_unflavored = flavored.why or self._why_unflavored
+        span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
+        return _stamp(flavored, span, self._key, self._sources)
+
+    def _take_batch(self) -> list[FileResult] | None:
+        """What is waiting, at least one and at most ``LANE_BATCH``; None at the end."""
+        first = self._queue.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < LANE_BATCH and not self._queue.empty():
+            following = self._queue.get()
+            if following is None:
+                self._queue.put(None)
+                break
+            batch.append(following)
+        return batch
+
+
+def _folder_of(result: FileResult) -> str:
+    return str(PurePath(result.path).parent)
+
+
+def _stamp(flavored: Flavored, span: Span, key: str, sources: Sources) -> list[FileResult]:
+    """Note when and by which settings results were identified, and who was asked for the rest."""
+    stamped = []
+    for result in flavored.results:
+        spans = (*(old for old in result.spans if old.phase is not Phase.IDENTIFYING), span)
+        made_by = {**dict(result.provenance), cache_keys.IDENTIFIED: key}
+        made_by.pop(cache_keys.ASKED, None)
+        made_by.pop(cache_keys.FLAVORED, None)
+        levels = [each.identity.level if each.identity else None for each in result.passages]
+        if not all(level in SURE_LEVELS for level in levels):
+            made_by[cache_keys.ASKED] = sources.identity
+        heard = {each.recording_mbid for each in result.passages}
+        is_answered = bool(sources.flavor) and not heard & flavored.unanswered
+        if is_answered and lacks_flavor(result):
+            made_by[cache_keys.FLAVORED] = sources.flavor
+        by = tuple(sorted(made_by.items()))
+        stamped.append(replace(result, spans=spans, provenance=by))
+    return stamped

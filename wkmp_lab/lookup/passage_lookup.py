@@ -1,0 +1,116 @@
+"""What has been learnt about one passage so far, and what it amounts to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from wkmp_lab.identifying.evidence import MIN_OVERLAP_S, Claim, claims_of_tags
+from wkmp_lab.identifying.recording import identify_recording
+from wkmp_lab.io.web.answers import (
+    AcoustidMatch,
+    CatalogueMatch,
+    Outcome,
+    ReleaseRef,
+)
+from wkmp_lab.model import FileResult, Identity, Passage, Tags
+from wkmp_lab.names import read_mbid
+
+MIN_TOLD_OFFSET_S = 0.5
+"""Copies that begin as near to each other begin alike."""
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """What has been learnt about one passage so far."""
+
+    passage: Passage
+    tags: Tags
+    is_whole_file: bool
+    claims: list[Claim] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    releases: dict[str, tuple[ReleaseRef, ...]] = field(default_factory=dict)
+    """Releases of each recording that was named."""
+
+
+def open_inquiry(result: FileResult, passage: Passage) -> Inquiry:
+    """What the file says of a passage of its own; its tags only where that is all of it."""
+    is_whole_file = len(result.passages) == 1
+    tags = _valid_ids(result.tags) if is_whole_file else Tags()
+    inquiry = Inquiry(passage, tags, is_whole_file, list(claims_of_tags(tags)))
+    if passage.duration_s < MIN_OVERLAP_S:
+        inquiry.reasons.append("too_short")
+    elif passage.fingerprint is None:
+        why = passage.fingerprint_reason or "none was made"
+        inquiry.reasons.append(f"no_fingerprint({why})")
+    return inquiry
+
+
+def _valid_ids(tags: Tags) -> Tags:
+    """Tags without malformed MusicBrainz ids."""
+    return replace(
+        tags,
+        recording_mbid=read_mbid(tags.recording_mbid),
+        release_mbid=read_mbid(tags.release_mbid),
+    )
+
+
+def claim_of_match(match: CatalogueMatch, query_s: float) -> Claim:
+    """What the local catalogue says."""
+    recording = match.recording
+    return Claim(
+        "catalogue",
+        recording.mbid,
+        recording.title,
+        recording.artist,
+        bit_error=match.bit_error,
+        next_bit_error=match.next_bit_error,
+        overlap_s=match.overlap_s,
+        query_s=query_s,
+        offset_s=match.offset_s,
+        duration_s=recording.duration_s,
+        detail=_tell_offset(match.offset_s),
+    )
+
+
+def _tell_offset(offset_s: float) -> str:
+    """Where in the known copy the passage begins, in words.
+
+    >>> _tell_offset(12.38), _tell_offset(0.1), _tell_offset(-3.0)
+    ('from 12.4 s of the known copy', '', 'from 3.0 s before the known copy')
+    """
+    if abs(offset_s) < MIN_TOLD_OFFSET_S:
+        return ""
+    where = f"{offset_s:.1f} s of" if offset_s > 0 else f"{-offset_s:.1f} s before"
+    return f"from {where} the known copy"
+
+
+def claim_of_link(match: AcoustidMatch) -> Claim:
+    """What AcoustID says."""
+    recording = match.recording
+    return Claim(
+        "acoustid",
+        recording.mbid,
+        recording.title,
+        recording.artist,
+        score=match.score,
+        share=match.share,
+        duration_s=recording.duration_s,
+        work_mbid=recording.work_mbid,
+        acoustid=match.acoustid,
+    )
+
+
+def note_failure(inquiry: Inquiry, service: str, outcome: Outcome[object]) -> None:
+    """Keep why a service did not answer."""
+    if not outcome.is_answered:
+        inquiry.reasons.append(f"lookup_failed({service}, {outcome.why})")
+
+
+def identify(inquiry: Inquiry, silent: Sequence[str] = ()) -> Identity:
+    """The decision on what has been learnt so far; ``silent`` tells who was not asked."""
+    return identify_recording(
+        inquiry.claims,
+        duration_s=inquiry.passage.duration_s,
+        tags=inquiry.tags,
+        is_whole_file=inquiry.is_whole_file,
+        reasons=(*inquiry.reasons, *silent),
+    )

@@ -1,0 +1,324 @@
+"""Whom to ask: the services that the settings and the keys of this machine allow."""
+
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from wkmp_lab._version import __version__
+from wkmp_lab.errors import StoreError
+from wkmp_lab.io.catalogue.flavor_dump import (
+    FlavorFile,
+    compute_flavor_generation,
+)
+from wkmp_lab.io.catalogue.jsonl import compute_generation, open_catalogue
+from wkmp_lab.io.keys import Secret, read_key
+from wkmp_lab.io.web import acousticbrainz, acoustid, musicbrainz
+from wkmp_lab.io.web.acousticbrainz import AcousticbrainzClient, FlavorAnswer
+from wkmp_lab.io.web.acoustid import AcoustidClient
+from wkmp_lab.io.web.answers import (
+    AcoustidMatch,
+    CatalogueMatch,
+    Outcome,
+    Recording,
+    Release,
+)
+from wkmp_lab.io.web.http_cache import HttpCache
+from wkmp_lab.io.web.musicbrainz import MusicbrainzClient
+from wkmp_lab.io.web.transport import Host, Patience, Transport
+from wkmp_lab.model import Fingerprint
+from wkmp_lab.settings import IdentifySettings, Settings
+
+_LOG = logging.getLogger(__name__)
+
+Items = npt.NDArray[np.uint32]
+
+
+FOLDER_CATALOGUE = "wkmp_catalogue.jsonl"
+"""A catalogue of this name in a music folder knows what is in it."""
+NO_KEY = "not_asked(acoustid: no key)"
+NO_CONTACT = "not_asked(musicbrainz: no address of contact)"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Whom to ask; what is None is not asked, and ``silent`` says why.
+
+    Attributes
+    ----------
+    query_catalogue
+        Fingerprint items -> matches, best first.
+    lookup_acoustid
+        Fingerprints of whole files -> an outcome each, in the same order.
+    fetch_recording, fetch_release
+        MusicBrainz id -> the record; merged ids are followed.
+    recall_release
+        MusicBrainz id of a recording -> a release that was fetched before and holds it.
+    fetch_isrc
+        ISRC -> recordings.
+    search_recordings
+        (title, artist, duration in s) -> recordings that might be meant.
+    fetch_flavors
+        MusicBrainz ids of recordings -> their flavors.
+    """
+
+    query_catalogue: Callable[[Items], Sequence[CatalogueMatch]] | None = None
+    lookup_acoustid: (
+        Callable[[Sequence[Fingerprint]], Sequence[Outcome[tuple[AcoustidMatch, ...]]]] | None
+    ) = None
+    fetch_recording: Callable[[str], Outcome[Recording]] | None = None
+    fetch_release: Callable[[str], Outcome[Release]] | None = None
+    recall_release: Callable[[str], Release | None] | None = None
+    fetch_isrc: Callable[[str], Outcome[tuple[Recording, ...]]] | None = None
+    search_recordings: (
+        Callable[[str, str | None, float | None], Outcome[tuple[Recording, ...]]] | None
+    ) = None
+    fetch_flavors: Callable[[Sequence[str]], FlavorAnswer] | None = None
+    silent: tuple[str, ...] = ("offline_not_asked",)
+
+
+def find_catalogue(settings: IdentifySettings, folder: str | Path | None = None) -> Path:
+    """Path of the local catalogue, whether it exists or not.
+
+    The one of the settings; else the one that a music folder brings (:data:`FOLDER_CATALOGUE`);
+    else the user's own.
+    """
+    if settings.catalogue is not None:
+        return Path(settings.catalogue).expanduser()
+    if folder is not None and Path(folder, FOLDER_CATALOGUE).is_file():
+        return Path(folder, FOLDER_CATALOGUE)
+    return Path(platformdirs.user_data_dir("wkmp_lab")) / "catalogue.sqlite"
+
+
+def find_library(file: str | Path) -> Path:
+    """The folder of a file, or one of the two above it, that brings a catalogue; else its own."""
+    folders = Path(file).absolute().parents[:3]
+    return next((f for f in folders if Path(f, FOLDER_CATALOGUE).is_file()), folders[0])
+
+
+def find_flavors(settings: IdentifySettings) -> Path:
+    """Path of the flavors that were taken from dumps, whether there are any or not."""
+    if settings.flavors is not None:
+        return Path(settings.flavors).expanduser()
+    return Path(platformdirs.user_data_dir("wkmp_lab")) / "flavors.sqlite"
+
+
+class Sources(NamedTuple):
+    """Who can be asked, as words that change when there is more to be learnt; empty for nobody.
+
+    Attributes
+    ----------
+    identity
+        Where this changes, what no one could name before is worth another question.
+    flavor
+        Where this changes, flavors that are missing are.
+    """
+
+    identity: str
+    flavor: str
+
+
+def name_sources(settings: IdentifySettings, folder: str | Path | None = None) -> Sources:
+    """Who can be asked: the key is there, the catalogue has grown, a dump was taken in.
+
+    >>> nobody = IdentifySettings(is_offline=True, catalogue="/nowhere/c", flavors="/nowhere/f")
+    >>> name_sources(nobody)
+    Sources(identity='', flavor='')
+    """
+    has_key = not settings.is_offline and read_key() is not None
+    generation = compute_generation(find_catalogue(settings, folder))
+    url = None if settings.is_offline else settings.acousticbrainz_url
+    return Sources(
+        identity=_name_known({"acoustid": "key" if has_key else None, "catalogue": generation}),
+        flavor=_name_known(
+            {"file": compute_flavor_generation(find_flavors(settings)), "acousticbrainz": url}
+        ),
+    )
+
+
+def name_limit(settings: IdentifySettings) -> str:
+    """Whose limit of requests the lookups wait for; empty where nobody outside is asked.
+
+    >>> name_limit(IdentifySettings(contact="you@example.org"))
+    'MusicBrainz limit'
+    >>> name_limit(IdentifySettings(contact="you@example.org", is_offline=True))
+    ''
+    """
+    if settings.is_offline:
+        return ""
+    if settings.contact is not None:
+        return "MusicBrainz limit"
+    return "AcoustID limit" if read_key() is not None else ""
+
+
+def _name_known(states: Mapping[str, str | None]) -> str:
+    return ",".join(f"{name}:{state}" for name, state in states.items() if state is not None)
+
+
+@contextlib.contextmanager
+def open_services(
+    settings: Settings,
+    *,
+    is_cancelled: Callable[[], bool],
+    folder: str | Path | None = None,
+    key: Secret | None = None,
+    patience: Patience | None = None,
+) -> Iterator[Services]:
+    """The services that can be asked, for one thread, until the ``with`` block ends.
+
+    Offline, only the local catalogue, where there is one. AcoustID needs a key, MusicBrainz an
+    address of contact in the settings; without these nothing is sent to them.
+
+    Parameters
+    ----------
+    settings
+        Of the identifying phase.
+    is_cancelled
+        Asked during waits and requests, at least every 0.1 s.
+    folder
+        Of the music: it may bring a catalogue.
+    key
+        AcoustID's; read from the environment or the key file where None.
+    patience
+        How troubles are met; None: as a fresh :class:`~wkmp_lab.io.web.transport.Patience` does.
+    """
+    chosen = settings.identifying
+    with contextlib.ExitStack() as stack:
+        query, broken = _open_catalogue(stack, find_catalogue(chosen, folder))
+        shelf = _open_flavors(stack, find_flavors(chosen))
+        local = Services(query, fetch_flavors=_read_flavors(shelf, None))
+        if chosen.is_offline:
+            yield replace(local, silent=(*broken, "offline_not_asked"))
+            return
+        folder = Path(chosen.cache or platformdirs.user_cache_dir("wkmp_lab")).expanduser()
+        key = key or read_key()
+        if key is None and chosen.contact is None and chosen.acousticbrainz_url is None:
+            yield replace(local, silent=(*broken, NO_KEY, NO_CONTACT))
+            return
+        cache = stack.enter_context(_open_cache(folder / "answers.sqlite"))
+        agent = f"wkmp_lab/{__version__} ( {chosen.contact or 'no contact given'} )"
+        transport = Transport(folder / "slots", user_agent=agent, is_cancelled=is_cancelled)
+        stack.callback(transport.close)
+        patience = patience or Patience()
+        lookup = _open_acoustid(chosen, transport, cache, key, patience) if key else None
+        client = _open_musicbrainz(chosen, transport, cache, patience) if chosen.contact else None
+        server = _open_acousticbrainz(chosen, transport, cache)
+        yield Services(
+            query_catalogue=query,
+            lookup_acoustid=lookup.lookup if lookup else None,
+            fetch_recording=client.fetch_recording if client else None,
+            fetch_release=client.fetch_release if client else None,
+            recall_release=client.recall_release if client else None,
+            fetch_isrc=client.fetch_isrc if client else None,
+            search_recordings=client.search_recordings if client else None,
+            fetch_flavors=_read_flavors(shelf, server),
+            silent=(*broken, *(() if lookup else (NO_KEY,)), *(() if client else (NO_CONTACT,))),
+        )
+
+
+def _open_catalogue(
+    stack: contextlib.ExitStack, path: Path
+) -> tuple[Callable[[Items], Sequence[CatalogueMatch]] | None, tuple[str, ...]]:
+    """How to query the catalogue, if there is one, and why it cannot be where it is broken."""
+    if not path.exists():
+        return None, ()
+    try:
+        return stack.enter_context(open_catalogue(path)).query, ()
+    except StoreError as error:
+        _LOG.warning("%s", error)
+        return None, (f"lookup_failed(catalogue, {error})",)
+
+
+def _open_flavors(stack: contextlib.ExitStack, path: Path) -> FlavorFile | None:
+    """The flavors that were taken from dumps, if there are any that can be read."""
+    if not path.exists():
+        return None
+    try:
+        return stack.enter_context(FlavorFile(path))
+    except StoreError as error:
+        _LOG.warning("%s", error)
+        return None
+
+
+def _read_flavors(
+    shelf: FlavorFile | None, server: AcousticbrainzClient | None
+) -> Callable[[Sequence[str]], FlavorAnswer] | None:
+    """How to get flavors: from the file, and what it does not have from the server."""
+    if shelf is None and server is None:
+        return None
+
+    def fetch(mbids: Sequence[str]) -> FlavorAnswer:
+        try:
+            known = shelf.read(mbids) if shelf else {}
+        except StoreError as error:
+            return FlavorAnswer({}, tuple(mbids), str(error))
+        if server is None:
+            return FlavorAnswer(known)
+        told = server.fetch_flavors([mbid for mbid in mbids if mbid not in known])
+        return replace(told, flavors={**known, **told.flavors})
+
+    return fetch
+
+
+def _open_cache(path: Path) -> HttpCache:
+    """The answers of earlier runs; where they cannot be had, this run remembers its own."""
+    try:
+        return HttpCache(path)
+    except (StoreError, OSError) as error:
+        _LOG.warning("answers are not kept: %s", error)
+        return HttpCache(":memory:")
+
+
+def _open_acoustid(
+    settings: IdentifySettings,
+    transport: Transport,
+    cache: HttpCache,
+    key: Secret,
+    patience: Patience,
+) -> AcoustidClient:
+    url = settings.acoustid_url
+    interval_s = _polite_s(url, "acoustid.org", settings.acoustid_interval_s, acoustid.INTERVAL_S)
+    host = Host(_slot_name("acoustid", url), interval_s, patience)
+    return AcoustidClient(transport, cache, host=host, base_url=url, key=key)
+
+
+def _open_musicbrainz(
+    settings: IdentifySettings, transport: Transport, cache: HttpCache, patience: Patience
+) -> MusicbrainzClient:
+    url = settings.musicbrainz_url
+    asked_s, least_s = settings.musicbrainz_interval_s, musicbrainz.INTERVAL_S
+    interval_s = _polite_s(url, "musicbrainz.org", asked_s, least_s)
+    host = Host(_slot_name("musicbrainz", url), interval_s, patience)
+    return MusicbrainzClient(transport, cache, host=host, base_url=url)
+
+
+def _open_acousticbrainz(
+    settings: IdentifySettings, transport: Transport, cache: HttpCache
+) -> AcousticbrainzClient | None:
+    url = settings.acousticbrainz_url
+    if url is None:
+        return None
+    asked_s, least_s = settings.acousticbrainz_interval_s, acousticbrainz.INTERVAL_S
+    interval_s = _polite_s(url, "acousticbrainz.org", asked_s, least_s)
+    host = Host(_slot_name("acousticbrainz", url), interval_s, acousticbrainz.PATIENCE)
+    return AcousticbrainzClient(transport, cache, host=host, base_url=url)
+
+
+def _polite_s(url: str, domain: str, asked_s: float, least_s: float) -> float:
+    """The interval that is asked for; at the public service never below what it allows."""
+    host = urlsplit(url).hostname or ""
+    is_public = host == domain or host.endswith(f".{domain}")
+    return max(asked_s, least_s) if is_public else asked_s
+
+
+def _slot_name(service: str, url: str) -> str:
+    """One slot per server, so that a mirror does not wait for the public one."""
+    return f"{service}-{re.sub(r'[^a-z0-9.-]', '_', urlsplit(url).netloc.lower())}"

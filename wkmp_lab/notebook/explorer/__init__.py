@@ -1,0 +1,1 @@
+"""One file to be seen, heard and cut."""

@@ -1,0 +1,348 @@
+"""The explorer of one file: see where it is cut and why, cut it otherwise, hear it, keep it.
+
+The file is decoded once. Every new cut is made from its level profile, and one drawing thread
+takes the newest wish: what the mouse has left behind is never drawn.
+"""
+
+import base64
+import os
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+from IPython import get_ipython
+from IPython.display import DisplayHandle
+
+from wkmp_lab.display.numbers import format_clock, format_count, read_clock
+from wkmp_lab.display.safe_text import clean_text, escape_html
+from wkmp_lab.display.summary import format_result_html
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
+from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip, read_crossfade
+from wkmp_lab.io.files.tags import read_tags
+from wkmp_lab.library.session import ImportSession
+from wkmp_lab.notebook.environment import find_ui
+from wkmp_lab.notebook.explorer.controls import (
+    CutEditor,
+    Player,
+    Sliders,
+    format_settings_code,
+    make_button,
+)
+from wkmp_lab.notebook.explorer.cutting import Cutting
+from wkmp_lab.notebook.explorer.overview import read_beats, read_overview
+from wkmp_lab.notebook.explorer.plots import plot_boundary, plot_overview
+from wkmp_lab.pipeline.measure import complete_hints
+from wkmp_lab.plots.figures import draw_png
+from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
+
+BOUNDARY_S = 5.0
+"""What is played before and after a cut."""
+LEAST_WIDTH_PX = 760
+"""Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
+
+
+def explore(
+    path: str | Path,
+    *,
+    settings: SegmentSettings | None = None,
+    session: ImportSession | None = None,
+) -> "Explorer":
+    """Explore how a file is cut; the last expression of a cell shows it.
+
+    Parameters
+    ----------
+    path
+        The audio file; it is decoded once, now.
+    settings
+        Where to begin; None: as the session was asked for, else the defaults.
+    session
+        An import that knows the file: boundaries set by hand can be kept in it, for every later
+        import.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    InvalidInputError
+        The session does not know the file.
+    """
+    hints, chosen = SegmentHints(), settings or Settings().segmenting
+    if session is not None:
+        path, hints = session.get_result(path).path, session.make_hints(path)
+        chosen = settings or session.settings.segmenting
+    overview = read_overview(path)
+    hints = complete_hints(hints, str(path), read_tags(path), overview.profile.duration_s)
+    return Explorer(Cutting(str(path), overview, settings=chosen, hints=hints, session=session))
+
+
+class Explorer:
+    """Controls, pictures and player of one file.
+
+    Attributes
+    ----------
+    cutting
+        Where the file is cut now; scripts may change it, and call :meth:`show`.
+    box
+        The widgets.
+    """
+
+    def __init__(self, cutting: Cutting) -> None:
+        self.cutting = cutting
+        self._handle: Any = None
+        self._beats: dict[int, tuple[float, ...]] = {}
+        self._wishes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._make_widgets()
+        self._draw()
+        threading.Thread(target=self._follow, name="wkmp-explore", daemon=True).start()
+
+    def show(self) -> None:
+        """Draw soon what the cutting has become."""
+        self._wishes.put(_draw_anew)
+
+    def close(self) -> None:
+        """End the exploring: a picture and tables, which a saved file keeps, take its place."""
+        self._wishes.put(_end)
+        if self._handle is not None:
+            self._handle.update(self._make_bundle(), raw=True)
+        self.box.close()
+
+    def __repr__(self) -> str:
+        n_passages = len(self.cutting.result.passages)
+        return f"{clean_text(self.cutting.path)}: {format_count(n_passages, 'passage')}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        del include, exclude  # the protocol's; all forms are always given
+        live: dict[str, Any] = self.box._repr_mimebundle_()
+        return {**live, **self._make_bundle()}
+
+    def _ipython_display_(self) -> None:
+        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+        # Where a notebook is executed and nobody looks, sliders are of no use.
+        ui = find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False)
+        bundle = self._make_bundle() if ui == "html" else self._repr_mimebundle_()
+        self._handle.display(bundle, raw=True)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _make_widgets(self) -> None:
+        cutting = self.cutting
+        threshold_dbfs = cutting.segmentation.threshold_dbfs
+        self.sliders = Sliders(cutting.settings, threshold_dbfs, self._then_show(cutting.tune))
+        self.editor = CutEditor(
+            on_pick=lambda _: self.show(),
+            on_move=self._then_show(cutting.move),
+            on_split=self._then_show(self._split),
+            on_join=self._then_show(cutting.join),
+            on_snap=self._then_show(cutting.snap),
+            on_release=self._then_show(cutting.release),
+        )
+        self.player = Player(
+            on_passage=self._try(lambda index: self._listen(index, 0.0, MAX_CLIP_S)),
+            on_cut=self._try(lambda index: self._listen(index, -BOUNDARY_S, BOUNDARY_S)),
+            on_crossfade=self._try(self._listen_across),
+        )
+        keep = make_button(
+            "Keep these cuts",
+            "save",
+            "For every later import, too",
+            lambda: self._wishes.put(self._keep),
+            css_class="keep",
+        )
+        done = make_button(
+            "Done",
+            "stop",
+            "Leave a picture that a saved notebook keeps",
+            self.close,
+            css_class="done",
+        )
+        self.verdict, self.message, self.code = map(
+            _with_class, (widgets.HTML() for _ in range(3)), ("verdict", "message", "code")
+        )
+        self.picture, self.near = (
+            _with_class(widgets.Image(format="png"), name) for name in ("picture", "near")
+        )
+        for image in (self.picture, self.near):
+            image.layout = widgets.Layout(width="100%", min_width=f"{LEAST_WIDTH_PX}px")
+        frame = widgets.Layout(width="100%", max_width="920px", overflow="auto hidden")
+        whole, near = (
+            _with_class(widgets.Box([image], layout=frame), "frame")
+            for image in (self.picture, self.near)
+        )
+        row = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
+        for part in (self.sliders.box, self.player.box):
+            part.layout.flex = "1 1 360px"
+        self.box = widgets.VBox(
+            [
+                widgets.HBox([self.sliders.box, self.player.box], layout=row),
+                *(self.verdict, whole, self.editor.box, near),
+                widgets.HBox([keep, done] if cutting.session else [done]),
+                *(self.message, self.code),
+            ]
+        )
+
+    def _try(self, act: Callable[..., None]) -> Callable[..., None]:
+        """Callbacks are mute: what goes wrong is told."""
+
+        def do(*values: Any) -> None:
+            self._say("")
+            try:
+                act(*values)
+            except (WkmpLabError, OSError) as error:
+                self._say(str(error))
+
+        return do
+
+    def _then_show(self, act: Callable[..., None]) -> Callable[..., None]:
+        def do(*values: Any) -> None:
+            act(*values)
+            self.show()
+
+        return self._try(do)
+
+    def _split(self, typed: str) -> None:
+        at_s, end_s = read_clock(typed), self.cutting.overview.profile.duration_s
+        if not 0.0 < at_s < end_s:
+            raise InvalidInputError(
+                f"expected a time within the file, which is {format_clock(end_s)} long, "
+                f"got {typed.strip()}"
+            )
+        self.cutting.split(at_s)
+        self.editor.new.value = ""
+
+    def _say(self, words: str) -> None:
+        self.message.value = f'<div role="status">{escape_html(words, 300)}</div>'
+
+    def _keep(self) -> None:
+        self._say("measuring the passages anew ...")
+        try:
+            result = self.cutting.save()
+        except (WkmpLabError, OSError) as error:
+            self._say(f"not kept: {error}")
+            return
+        told = f"failed: {result.failure.reason}" if result.failure else "measured anew"
+        self._say(f"kept: {format_count(len(result.passages), 'passage')}, {told}")
+
+    def _follow(self) -> None:
+        """Carry wishes out, one after the other; of drawings only the latest."""
+        is_due = False
+        while (wish := self._wishes.get()) is not _end:
+            if wish is _draw_anew:
+                is_due = True
+            else:
+                wish()
+            if is_due and self._wishes.empty():
+                is_due = not self._draw()
+
+    def _draw(self) -> bool:
+        """Cut and show everything; False where another wish came before the end."""
+        cutting, end_s = self.cutting, self.cutting.overview.profile.duration_s
+        passages = cutting.cut().passages
+        self.verdict.value = f'<div role="status">{_describe(cutting)}</div>'
+        self.code.value = _show_code(format_cutting_code(cutting))
+        self.player.show([(p.start_s, p.end_s) for p in passages])
+        cuts_s = [passage.start_s for passage in passages[1:]]
+        self.editor.show(cuts_s, end_s, is_by_hand=cutting.is_by_hand)
+        steps = [self._draw_whole, self._draw_near, self._listen_for_beats]
+        if cutting.is_by_hand:  # the eye is on the near picture
+            steps[:2] = reversed(steps[:2])
+        for step in steps:
+            step()
+            if not self._wishes.empty():
+                return False
+        return True
+
+    def _draw_whole(self) -> None:
+        self.picture.value = draw_png(plot_overview(self.cutting.overview, self.cutting.result))
+
+    def _draw_near(self) -> None:
+        """The chosen cut from near by, with the beats that are known."""
+        at_s = self._find_chosen_s()
+        self.near.layout.display = "none" if at_s is None else ""
+        if at_s is not None:
+            profile, beats_s = self.cutting.overview.profile, self._beats.get(round(at_s), ())
+            near = plot_boundary(profile, at_s, result=self.cutting.result, beats_s=beats_s)
+            self.near.value = draw_png(near)
+
+    def _listen_for_beats(self) -> None:
+        """Find the beats around the chosen cut, once a second of the file."""
+        at_s = self._find_chosen_s()
+        if at_s is None or round(at_s) in self._beats:
+            return
+        end_s = self.cutting.overview.profile.duration_s
+        try:
+            self._beats[round(at_s)] = read_beats(self.cutting.path, at_s, end_s=end_s)
+        except (WkmpLabError, OSError) as error:
+            self._say(f"no beats: {error}")
+            return
+        self._draw_near()
+
+    def _find_chosen_s(self) -> float | None:
+        number, passages = self.editor.chosen, self.cutting.result.passages
+        return passages[number + 1].start_s if number is not None else None
+
+    def _listen(self, index: int, from_s: float, to_s: float) -> None:
+        """Play around the start of a passage."""
+        start_s = self.cutting.result.passages[index].start_s
+        path = self.cutting.path
+        self.player.play(read_clip(path, start_s=start_s + from_s, end_s=start_s + to_s))
+
+    def _listen_across(self, index: int) -> None:
+        if index == 0:
+            raise InvalidInputError("no passage comes before the first")
+        before, after = self.cutting.result.passages[index - 1 : index + 1]
+        self.player.play(read_crossfade(self.cutting.path, before, after))
+
+    def _make_bundle(self) -> dict[str, str]:
+        cutting = self.cutting
+        png = base64.b64encode(draw_png(plot_overview(cutting.overview, cutting.result))).decode()
+        words = escape_html(f"Level and spectrogram of {self!r}", 300)
+        picture = (
+            f'<div style="overflow-x:auto"><img alt="{words}" '
+            f'style="min-width:{LEAST_WIDTH_PX}px" src="data:image/png;base64,{png}"></div>'
+        )
+        code = _show_code(format_cutting_code(cutting))
+        html = f"{picture}{format_result_html(cutting.result)}<p>{code}</p>"
+        return {"text/html": html, "text/plain": repr(self)}
+
+
+def format_cutting_code(cutting: Cutting) -> str:
+    """What was found, as Python: the settings, and the boundaries where they were set by hand."""
+    code = format_settings_code(cutting.settings)
+    if cutting.is_by_hand:
+        places = ", ".join(f"{at_s:.2f}" for at_s in cutting.cuts_s)
+        code += f"\nsession.recut({cutting.path!r}, [{places}])"
+    return code
+
+
+def _describe(cutting: Cutting) -> str:
+    """What was cut, in words, as HTML."""
+    cut = cutting.segmentation
+    how = "set by hand" if cutting.is_by_hand else cut.verdict
+    n_passages = format_count(len(cut.spans_ticks), "passage")
+    n_left = format_count(sum(not gap.is_boundary for gap in cut.gaps), "gap")
+    return (
+        f"<b>{n_passages}</b>, {n_left} not cut; "
+        f"silence below {cut.threshold_dbfs:.1f} dBFS; {escape_html(how)}"
+    )
+
+
+def _with_class(widget: Any, name: str) -> Any:
+    widget.add_class(f"wkmp-{name}")
+    return widget
+
+
+def _end() -> None:
+    """The wish that ends the drawing thread."""
+
+
+def _draw_anew() -> None:
+    """The wish for new pictures; of several, one is drawn."""
+
+
+def _show_code(code: str) -> str:
+    lines = "<br>".join(escape_html(line, 2000) for line in code.splitlines())
+    style = "white-space:pre-wrap;overflow-wrap:anywhere"
+    return f'As code, for every file of an import:<br><code style="{style}">{lines}</code>'

@@ -1,0 +1,1 @@
+"""How a running import and its tables are shown in a notebook."""

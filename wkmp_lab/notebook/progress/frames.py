@@ -1,0 +1,161 @@
+"""Our tables as a notebook shows them: short paths, steady decimals, words to the left.
+
+The tables themselves stay as they are: only their HTML is ours, and no other table's.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from wkmp_lab.display.safe_text import elide, escape_html
+from wkmp_lab.display.summary import wrap_html
+from wkmp_lab.tables.tables import MARK
+
+MAX_COLUMNS = 20
+MAX_ROWS = 60
+SHOWN_ROWS = 20
+"""Of a table with more than ``MAX_ROWS``."""
+MAX_PATH = 70
+MAX_TEXT = 160
+LONG_TEXT = 40
+"""Longer texts get a column wide enough to be read."""
+SHORT_TEXT = 16
+"""Such texts stay on one line."""
+DIGEST_LENGTH = 12
+DIGESTS = ("sha256", "fingerprint")
+PATHS = ("path", "duplicate_of")
+DECIMALS = {
+    "_s": 2,
+    "_bpm": 1,
+    "_dbfs": 1,
+    "_dbtp": 1,
+    "_lufs": 1,
+    "_lu": 1,
+    "_db": 1,
+    "_hz": 1,
+    "score": 2,
+    "weight": 2,
+    "distance": 3,
+}
+"""By the end of a column's name; of others, three digits that count."""
+_LEFT = "text-align:left;vertical-align:top"
+_RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
+
+
+def format_frame_html(table: pd.DataFrame) -> str:
+    """A table of ours as HTML; of large ones the first and the last rows and columns.
+
+    Every text is escaped. Paths are shown from the folder that all of them share.
+
+    >>> print(format_frame_html(pd.DataFrame({"path": ["/m/<b>.wav"], "end_s": [1.0]}))[:24])
+    <div class="tex2jax_igno
+    """
+    names = _pick(list(table.columns), MAX_COLUMNS, MAX_COLUMNS)
+    folder = _find_folder(table)
+    positions = _pick(list(range(len(table))), MAX_ROWS, SHOWN_ROWS)
+    head = "".join(_head(name, table) for name in names)
+    rows = "".join(_row(table, at, names, folder) for at in positions)
+    size = f"{len(table)} rows × {len(table.columns)} columns"
+    below = f"; paths below {escape_html(folder, 200)}" if folder else ""
+    return wrap_html(
+        f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"<p>{size}{below}</p>"
+    )
+
+
+def show_frame(table: pd.DataFrame) -> str | None:
+    """What a notebook shows of any table: ours in our way, others, and grids, in theirs."""
+    # pandas' stubs leave it out; a grid puts its own in its place.
+    draw: Any = getattr(pd.DataFrame, "_repr_html_")  # noqa: B009
+    is_plain = draw.__module__ == "pandas.core.frame"
+    is_flat = table.columns.nlevels == table.index.nlevels == 1 and table.columns.is_unique
+    if is_plain and is_flat and table.attrs.get(MARK):
+        return format_frame_html(table)
+    shown: str | None = draw(table)
+    return shown
+
+
+def format_value(name: str, value: Any, folder: str = "") -> str:
+    """A value of a column as plain text; empty where it is missing.
+
+    >>> format_value("tempo_bpm", 119.96), format_value("score", 2e-10)
+    ('120.0', '0.00')
+    >>> format_value("path", "/music/a/b.wav", "/music/"), format_value("size_bytes", 12345)
+    ('a/b.wav', '12,345')
+    """
+    if not pd.api.types.is_scalar(value) or isinstance(value, (bool, str)):
+        text = str(value)
+        if name in DIGESTS and len(text) > DIGEST_LENGTH:
+            return f"{text[:DIGEST_LENGTH]}…"
+        return text.removeprefix(folder) if folder and _holds_paths(name) else text
+    if pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        decimals = next((n for end, n in DECIMALS.items() if str(name).endswith(end)), None)
+        return f"{value:.{decimals}f}" if decimals is not None else _format_digits(value)
+    return f"{value:,}" if str(name).endswith("_bytes") else str(value)
+
+
+def _format_digits(value: float) -> str:
+    is_usual = value == 0.0 or 1e-3 <= abs(value) < 1e3
+    return f"{value:.3g}" if is_usual else f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.1e}"
+
+
+def _holds_paths(name: object) -> bool:
+    return name in PATHS or str(name).endswith("_path")
+
+
+def _find_folder(table: pd.DataFrame) -> str:
+    """The folder of all paths in a table, with its slash; empty where they share none."""
+    columns = [table[name].dropna() for name in table.columns if _holds_paths(name)]
+    ends = [end for paths in columns if len(paths) for end in (str(paths.min()), str(paths.max()))]
+    if not ends:
+        return ""
+    low, high = min(ends), max(ends)
+    n_same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    return low[: low.rfind("/", 0, n_same) + 1]
+
+
+def _pick(items: Sequence[Any], max_items: int, n_shown: int) -> list[Any]:
+    """All items, or the first and the last with None between them."""
+    if len(items) <= max_items:
+        return list(items)
+    n_tail = n_shown // 2
+    return [*items[: n_shown - n_tail], None, *items[len(items) - n_tail :]]
+
+
+def _head(name: object, table: pd.DataFrame) -> str:
+    if name is None:
+        return "<th>…</th>"
+    style = _RIGHT if _is_number(table[name]) else _LEFT
+    return f'<th scope="col" style="{style}">{escape_html(str(name), MAX_TEXT)}</th>'
+
+
+def _row(table: pd.DataFrame, at: int | None, names: Sequence[Any], folder: str) -> str:
+    if at is None:
+        return f"<tr><th>…</th>{'<td></td>' * len(names)}</tr>"
+    label = escape_html(str(table.index[at]), MAX_TEXT)
+    cells = "".join(
+        "<td></td>" if name is None else _cell(str(name), table[name], at, folder)
+        for name in names
+    )
+    return f'<tr><th scope="row" style="{_RIGHT}">{label}</th>{cells}</tr>'
+
+
+def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> str:
+    text = format_value(name, column.iloc[at], folder)
+    if _is_number(column):
+        return f'<td style="{_RIGHT}">{escape_html(text)}</td>'
+    if _holds_paths(name):
+        whole = escape_html(str(column.iloc[at]), 500)
+        shown = escape_html(elide(text, MAX_PATH))
+        return f'<td style="{_LEFT};min-width:12em" title="{whole}">{shown}</td>'
+    is_long, is_short = len(text) > LONG_TEXT, len(text) <= SHORT_TEXT
+    width = ";min-width:18em" if is_long else ";white-space:nowrap" if is_short else ""
+    return f'<td style="{_LEFT}{width}">{escape_html(text, MAX_TEXT)}</td>'
+
+
+def _is_number(column: "pd.Series[Any]") -> bool:
+    kind = column.dtype
+    return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)

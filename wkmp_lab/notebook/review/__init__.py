@@ -1,0 +1,1 @@
+"""What is not sure, to be decided by hand."""

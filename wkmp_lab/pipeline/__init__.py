@@ -1,0 +1,1 @@
+"""One file through the measuring phases, and what its results rest on."""

@@ -1,0 +1,240 @@
+"""What made a result: a key per phase, of its code's version and its settings.
+
+A result holds as long as its keys do. Where one has changed, that phase is stale, and only what
+hangs on it is made anew.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from wkmp_lab._version import __version__
+from wkmp_lab.fingerprinting import fingerprint
+from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io.files.cue import hash_cues_beside
+from wkmp_lab.model import FileResult, Passage, Phase
+from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
+
+VERSIONS: Mapping[Phase, str] = MappingProxyType(
+    {
+        Phase.EXTRACTING: "2",
+        Phase.SEGMENTING: "2",
+        Phase.FINGERPRINTING: "1",
+        Phase.ANALYZING: "2",
+        Phase.FLAVORING: str(descriptors.VERSION),
+    }
+)
+"""Raised whenever a phase gives other results for the same file and settings; EXTRACTING stands
+for the reading of tags and samples, which all others build on."""
+
+MEASURING = tuple(VERSIONS)
+"""The phases that need the file, in their order."""
+
+PACKAGE, TOOL, HINTS, IDENTIFIED = "wkmp_lab", "tool", "hints", "identified"
+"""Beside the measuring phases: the package's version, what computes fingerprints, what was known
+of a file's structure from outside, and what the identities were decided with."""
+ASKED = "asked"
+"""Who could be asked about passages that are not sure; without an entry all are."""
+FLAVORED = "flavored"
+"""Who was asked about the flavors that are missing; without an entry nobody was."""
+LENGTHS = "lengths"
+"""What a release tells of the lengths of a file's pieces, in s: it is cut by them, once."""
+
+STALE_NOTE = "stale: "
+"""How a note begins that tells of phases which other settings or code would do differently."""
+
+Keys = Mapping[str, str]
+"""Key by name of a phase, or of what stands beside them."""
+
+
+def compute_keys(settings: Settings) -> Keys:
+    """What a result would be made by now, but for the hints of its file.
+
+    >>> compute_keys(Settings())["EXTRACTING"]
+    '2-43200s'
+    """
+    keys = {PACKAGE: __version__}
+    if (tool := fingerprint.find_fingerprint_tool()) is not None:
+        keys[TOOL] = tool
+    for phase, version in VERSIONS.items():
+        if phase is Phase.EXTRACTING:
+            part = f"{settings.scanning.max_duration_s:g}s"
+        else:
+            part = compute_settings_key(settings, phase)[:8]
+        keys[phase.value] = f"{version}-{part}"
+    return keys
+
+
+def add_hints(keys: Keys, hints: SegmentHints, *, path: str) -> Keys:
+    """The keys with what is known of a file's structure, cue sheets beside it among it.
+
+    >>> add_hints({}, SegmentHints(n_siblings=3), path="song.flac")
+    {'hints': 'siblings'}
+    """
+    known = {
+        "lengths": _hash(hints.durations_s),
+        "cut": _hash(hints.boundaries_ticks),
+        "cue": hash_cues_beside(path),
+    }
+    # Only whether there are others counts: a file more must not make its whole folder stale.
+    parts = ["siblings"] if hints.n_siblings else []
+    parts += [f"{name}:{digest}" for name, digest in known.items() if digest is not None]
+    told = {LENGTHS: _write_lengths(hints.durations_s)} if hints.durations_s else {}
+    return {**keys, **told, HINTS: "+".join(parts)} if parts else dict(keys)
+
+
+def stamp(result: FileResult, keys: Keys) -> FileResult:
+    """The result with the keys of the phases that it went through, and nothing else."""
+    names = {PACKAGE, HINTS, LENGTHS, *(phase.value for phase in _phases_of(result))}
+    names |= {TOOL} if result.passages else set()
+    made_by = tuple(sorted((name, key) for name, key in keys.items() if name in names))
+    return replace(result, provenance=made_by)
+
+
+def wish_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> FileResult:
+    """The result with what a release tells of its pieces, so that it is cut once more.
+
+    Files that were cut by lengths, by a cue sheet or by hand stay as they are.
+    """
+    hints = dict(result.provenance).get(HINTS, "")
+    if any(f"{name}:" in hints for name in ("lengths", "cue", "cut")):
+        return result
+    made_by = {**dict(result.provenance), LENGTHS: _write_lengths(lengths_s)}
+    return replace(result, provenance=tuple(sorted(made_by.items())))
+
+
+def is_wishing(result: FileResult) -> bool:
+    """True where a release has told lengths that the file was not cut by yet."""
+    made_by = dict(result.provenance)
+    return LENGTHS in made_by and "lengths:" not in made_by.get(HINTS, "")
+
+
+def read_lengths(result: FileResult) -> tuple[float, ...] | None:
+    """The lengths that a release has told, in s; None where none has."""
+    text = dict(result.provenance).get(LENGTHS)
+    return tuple(float(part) for part in text.split()) if text else None
+
+
+def find_stale(result: FileResult, keys: Keys) -> frozenset[Phase]:
+    """The phases of a result that were made by other code, settings or hints than the keys tell.
+
+    A failure is stale in its phase as soon as the package has another version. Tools make the
+    same fingerprints in every version: only where there was none, and now is one, that counts.
+    """
+    made_by = dict(result.provenance)
+    stale = {
+        phase for phase in _phases_of(result) if made_by.get(phase.value) != keys[phase.value]
+    }
+    if made_by.get(HINTS) != keys.get(HINTS) and Phase.SEGMENTING in _phases_of(result):
+        stale.add(Phase.SEGMENTING)
+    if result.passages and TOOL in keys and TOOL not in made_by:
+        stale.add(Phase.FINGERPRINTING)
+    if result.failure is not None and made_by.get(PACKAGE) != keys[PACKAGE]:
+        stale.add(result.failure.phase)
+    return frozenset(stale)
+
+
+def find_reusable(result: FileResult, keys: Keys) -> FileResult | None:
+    """What of a result still holds: the same without what is stale; None where nothing does.
+
+    Passages stay, without their stale parts, even where the file is to be cut again: what is cut
+    at the same places is the same passage.
+    """
+    stale = find_stale(result, keys)
+    if Phase.EXTRACTING in stale:
+        return None
+    passages = tuple(_strip(passage, stale) for passage in result.passages)
+    if not any(p.fingerprint or p.amplitude or p.descriptors for p in passages):
+        return None
+    segmentation = None if Phase.SEGMENTING in stale else result.segmentation
+    return replace(result, segmentation=segmentation, passages=passages)
+
+
+def find_missing(kept: FileResult | None) -> tuple[Phase, ...]:
+    """The phases that a file has to go through, given what holds of an earlier result.
+
+    >>> find_missing(None) == MEASURING
+    True
+    """
+    if kept is None:
+        return MEASURING
+    always = (Phase.EXTRACTING, Phase.SEGMENTING)
+    return tuple(
+        phase
+        for phase in MEASURING
+        if phase in always or any(is_missing(passage, phase) for passage in kept.passages)
+    )
+
+
+def is_missing(passage: Passage, phase: Phase) -> bool:
+    """True where a passage has not gone through one of the phases that passages go through."""
+    if phase is Phase.FINGERPRINTING:
+        return passage.fingerprint is None and passage.fingerprint_reason is None
+    return (passage.amplitude if phase is Phase.ANALYZING else passage.descriptors) is None
+
+
+def inherit(result: FileResult, kept: FileResult) -> FileResult:
+    """A result with what comes along with the parts that it took over.
+
+    Parameters
+    ----------
+    result
+        With passages that are those of ``kept`` where nothing has changed.
+    kept
+        What it was made from; see :func:`find_reusable`.
+
+    Returns
+    -------
+    FileResult
+        With the times of the phases that did not run again. It counts as identified if the
+        passages and the tags and fingerprints that speak for them are the same.
+    """
+    if not result.passages:
+        return result
+    ran = {span.phase for span in result.spans}
+    old = [span for span in kept.spans if span.phase not in ran]
+    if _grounds_of(result) != _grounds_of(kept):
+        old = [span for span in old if span.phase is not Phase.IDENTIFYING]
+        return replace(result, spans=(*old, *result.spans))
+    notes = [note for note in kept.notes if not note.startswith(STALE_NOTE)]
+    identified = [entry for entry in kept.provenance if entry[0] in (IDENTIFIED, ASKED, FLAVORED)]
+    return replace(
+        result,
+        spans=(*old, *result.spans),
+        notes=tuple(dict.fromkeys((*result.notes, *notes))),
+        provenance=tuple(sorted((*result.provenance, *identified))),
+    )
+
+
+def _grounds_of(result: FileResult) -> tuple[object, ...]:
+    """All of a file that its identities rest on."""
+    heard = [(each.start_ticks, each.end_ticks, each.fingerprint) for each in result.passages]
+    return result.tags, heard
+
+
+def _phases_of(result: FileResult) -> tuple[Phase, ...]:
+    """The measuring phases that a result owes itself to."""
+    if result.status == "duplicate":
+        return ()
+    if result.failure is None:
+        return MEASURING if result.passages else MEASURING[:2]
+    order = tuple(Phase)
+    failed_at = order.index(result.failure.phase)
+    return tuple(phase for phase in MEASURING if order.index(phase) <= failed_at)
+
+
+def _strip(passage: Passage, stale: frozenset[Phase]) -> Passage:
+    if Phase.FINGERPRINTING in stale:
+        passage = replace(passage, fingerprint=None, fingerprint_reason=None)
+    if Phase.ANALYZING in stale:
+        passage = replace(passage, amplitude=None)
+    return replace(passage, descriptors=None) if Phase.FLAVORING in stale else passage
+
+
+def _write_lengths(lengths_s: tuple[float, ...]) -> str:
+    return " ".join(f"{length_s:.3f}" for length_s in lengths_s)
+
+
+def _hash(values: tuple[float, ...] | None) -> str | None:
+    return None if values is None else hashlib.sha256(repr(values).encode()).hexdigest()[:8]

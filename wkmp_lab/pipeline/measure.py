@@ -1,0 +1,347 @@
+"""One file through the measuring phases: one decode, one resampling, functions of samples."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import soxr
+
+from wkmp_lab.analyzing import amplitude as analyzing
+from wkmp_lab.dsp import levels
+from wkmp_lab.errors import (
+    CancelledError,
+    FingerprintError,
+    InvalidInputError,
+    WkmpLabError,
+)
+from wkmp_lab.fingerprinting import fingerprint
+from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io.files import cue
+from wkmp_lab.io.files.audio import AudioReader
+from wkmp_lab.io.files.scanning import compute_sha256
+from wkmp_lab.io.files.tags import read_tags
+from wkmp_lab.model import (
+    AudioFormat,
+    Failure,
+    FileResult,
+    Fingerprint,
+    Passage,
+    Phase,
+    SourceFile,
+    Span,
+    Tags,
+)
+from wkmp_lab.pipeline import cache_keys, fault_injection
+from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, Scratch, ScratchView
+from wkmp_lab.segmenting import passages as segmenting
+from wkmp_lab.settings import SegmentHints, Settings
+from wkmp_lab.signals import FloatArray, LevelProfile
+from wkmp_lab.units import samples_from_ticks
+
+ACOUSTID_LENGTH_S = 120.0
+"""What AcoustID compares: the start of a file."""
+
+
+class Progress(Protocol):
+    """Where a file's work reports how far it is; ``advance`` may raise CancelledError."""
+
+    def enter(self, phase: Phase) -> None: ...
+    def advance(self, fraction: float) -> None: ...
+    def cut(self, n_passages: int) -> None: ...
+    def leave(self, phase: Phase) -> None: ...
+
+
+class NoProgress:
+    """A progress that nobody looks at."""
+
+    def enter(self, phase: Phase) -> None: ...
+    def advance(self, fraction: float) -> None: ...
+    def cut(self, n_passages: int) -> None: ...
+    def leave(self, phase: Phase) -> None: ...
+
+
+@dataclass(slots=True)
+class _Course:
+    """The course of one file: which phase it is in, and when it was in which."""
+
+    path: str
+    progress: Progress
+    phase: Phase = Phase.EXTRACTING
+    spans: list[Span] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def through(self, phase: Phase) -> Iterator[None]:
+        self.phase = phase
+        self.progress.enter(phase)
+        fault_injection.strike(phase, self.path)
+        start_s, start_cpu_s = time.time(), time.thread_time()
+        try:
+            yield
+        finally:
+            cpu_s = time.thread_time() - start_cpu_s
+            self.spans.append(Span(phase, start_s, time.time(), str(os.getpid()), cpu_s))
+        self.progress.leave(phase)
+
+    def fill(
+        self, phase: Phase, passages: Sequence[Passage], measure: Callable[[Passage], Passage]
+    ) -> list[Passage]:
+        """The passages, measured where they were not yet; a phase without such ones is left."""
+        missing = [passage for passage in passages if cache_keys.is_missing(passage, phase)]
+        if not missing:
+            self.progress.leave(phase)
+            return list(passages)
+        measured: dict[int, Passage] = {}
+        with self.through(phase):
+            for passage in missing:
+                self.progress.advance(len(measured) / len(missing))
+                measured[passage.index] = measure(passage)
+        return [measured.get(passage.index, passage) for passage in passages]
+
+
+def measure_file(
+    source: SourceFile,
+    *,
+    settings: Settings | None = None,
+    hints: SegmentHints | None = None,
+    sha256: str | None = None,
+    earlier: FileResult | None = None,
+    progress: Progress | None = None,
+) -> FileResult:
+    """All that can be known of a file without asking anybody.
+
+    Parameters
+    ----------
+    source
+        The file as the scan saw it.
+    settings
+        Of the measuring phases; the defaults where None.
+    hints
+        What is known of the file's structure from outside; its tags are added here.
+    sha256
+        The content hash where it is known already, else it is computed.
+    earlier
+        A result of the same content: what of it was made by the same code and settings is taken
+        over, passage by passage. Its identities stay where nothing that they rest on has changed.
+    progress
+        Told of each phase; its ``advance`` may stop the work by raising CancelledError.
+
+    Returns
+    -------
+    FileResult
+        Of status ``failed`` with phase and reason where the file cannot be measured. Passages
+        that are new have no identity yet.
+    """
+    settings, hints = settings or Settings(), hints or SegmentHints()
+    course = _Course(source.path, progress or NoProgress())
+    keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
+    kept: FileResult | None = None
+    result = FileResult(source=source, status="done", sha256=sha256)
+    try:
+        with course.through(Phase.EXTRACTING):
+            result = _extract(result)
+        if earlier is not None and earlier.sha256 == result.sha256:
+            kept = cache_keys.find_reusable(earlier, keys)
+        with Scratch() as scratch:
+            result = _measure(result, kept, scratch, settings, hints, course)
+        _require_unchanged(source)
+    except CancelledError:
+        raise
+    except (WkmpLabError, OSError) as error:
+        failure = Failure(course.phase, describe_error(error))
+        result = replace(result, status="failed", failure=failure, passages=())
+    result = cache_keys.stamp(replace(result, spans=tuple(course.spans)), keys)
+    return cache_keys.inherit(result, kept) if kept else result
+
+
+def read_profile(
+    path: str | Path, *, listener: Callable[[FloatArray, int], None] | None = None
+) -> LevelProfile:
+    """The level profile of a file: what cutting it anew needs, without another decode.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    listener
+        Is given the mono mix of every block, and its rate in Hz.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    """
+    with AudioReader(path) as reader:
+        meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
+        for block in reader.blocks():
+            mono = meter.feed(block.samples)
+            if listener is not None:
+                listener(mono, reader.sr)
+    return meter.finish()
+
+
+def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:
+    """Hints with what the file itself says: its track number, and the lengths of its cue sheet.
+
+    The sheet inside the file is asked before the one beside it; lengths that are known go before
+    both.
+    """
+    durations_s = hints.durations_s or _read_durations(path, tags, end_s)
+    return replace(hints, track=tags.track, n_tracks=tags.n_tracks, durations_s=durations_s)
+
+
+def describe_error(error: BaseException) -> str:
+    """The reason for a table: short, and always with the kind of fault."""
+    if isinstance(error, FileNotFoundError):
+        return "vanished: the file is no longer there"
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    text = " ".join(str(error).split()) or "no message"
+    return text if isinstance(error, WkmpLabError) else f"{type(error).__name__}: {text}"
+
+
+def _extract(result: FileResult) -> FileResult:
+    path = result.source.path
+    return replace(result, sha256=result.sha256 or compute_sha256(path), tags=read_tags(path))
+
+
+def _measure(
+    result: FileResult,
+    kept: FileResult | None,
+    scratch: Scratch,
+    settings: Settings,
+    hints: SegmentHints,
+    course: _Course,
+) -> FileResult:
+    with course.through(Phase.SEGMENTING):
+        audio, profile = _listen(result.source.path, scratch, settings, course.progress)
+        hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
+        cut = kept.segmentation if kept else None
+        cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
+        course.progress.cut(len(cut.spans_ticks))
+        result = replace(result, audio=audio, segmentation=cut, notes=_describe_health(audio))
+    if not cut.spans_ticks:
+        return replace(result, status="no_audio")
+    passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
+    passages = course.fill(
+        Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, scratch, settings)
+    )
+    passages = course.fill(
+        Phase.ANALYZING, passages, partial(_analyze, profile=profile, settings=settings)
+    )
+    del profile  # 14 MB an hour, which the last phase needs for itself
+    passages = course.fill(
+        Phase.FLAVORING, passages, lambda each: _describe(each, scratch, settings)
+    )
+    return replace(result, passages=tuple(passages), file_fingerprint=_file_fingerprint(passages))
+
+
+def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | None:
+    """Lengths of the pieces from the cue sheet inside the file, else from the one beside it."""
+    sheet = None
+    if tags.cue_sheet:
+        with contextlib.suppress(InvalidInputError):
+            sheet = cue.parse_cue(tags.cue_sheet)
+    sheet = sheet or cue.read_cue_beside(path)
+    return (sheet and cue.durations_of(sheet, end_s, file=path)) or None
+
+
+def _listen(
+    path: str, scratch: Scratch, settings: Settings, progress: Progress
+) -> tuple[AudioFormat, LevelProfile]:
+    """The one decode: every block feeds the level meter, and its mono mix the scratch."""
+    limit_s = settings.scanning.max_duration_s
+    with AudioReader(path, max_duration_s=limit_s) as reader:
+        meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
+        resampler = soxr.ResampleStream(reader.sr, ANALYSIS_SR, 1, dtype="float32", quality="HQ")
+        n_expected = (reader.expected_duration_s or 0.0) * reader.sr
+        n_read = 0
+        for block in reader.blocks():
+            mono = meter.feed(block.samples)
+            scratch.append(resampler.resample_chunk(mono))
+            n_read += block.n_samples
+            progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
+        scratch.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+        return reader.describe(), meter.finish()
+
+
+def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
+    """What a user should know of how the file decoded."""
+    declared_s = audio.declared_duration_s
+    notes = []
+    if audio.is_truncated and declared_s is not None and declared_s > audio.duration_s + 1.0:
+        notes.append(f"truncated: {audio.duration_s:.1f} s decoded of {declared_s:.1f} s declared")
+    elif audio.is_truncated:
+        notes.append(
+            f"truncated: cut off after {audio.duration_s:.1f} s, in the middle of a stream"
+        )
+    if audio.n_decode_errors:
+        notes.append(f"damaged: {audio.n_decode_errors} packets could not be decoded")
+    if audio.n_nonfinite:
+        notes.append(f"damaged: {audio.n_nonfinite} samples were not finite and count as 0")
+    if audio.n_format_changes:
+        notes.append(f"odd: rate or channels change {audio.n_format_changes} times inside")
+    if audio.is_capped:
+        notes.append(f"capped: only the first {audio.duration_s:.0f} s were read")
+    return tuple(notes)
+
+
+def _lay_out(spans_ticks: Sequence[tuple[int, int]], known: Sequence[Passage]) -> list[Passage]:
+    """A passage per span: the known one where one has exactly this span, else a new one."""
+    by_span = {(passage.start_ticks, passage.end_ticks): passage for passage in known}
+    return [
+        replace(by_span[span], index=index) if span in by_span else Passage(index, *span)
+        for index, span in enumerate(spans_ticks)
+    ]
+
+
+def _view(scratch: Scratch, passage: Passage) -> ScratchView:
+    ends = (passage.start_ticks, passage.end_ticks)
+    start, end = (samples_from_ticks(ticks, sr=ANALYSIS_SR) for ticks in ends)
+    return ScratchView(scratch, start, end)
+
+
+def _fingerprint(passage: Passage, scratch: Scratch, settings: Settings) -> Passage:
+    """The passage with its fingerprint, or with the reason why there is none."""
+    view = _view(scratch, passage)
+    try:
+        found = fingerprint.compute_fingerprint(
+            view, sr=ANALYSIS_SR, settings=settings.fingerprinting
+        )
+    except FingerprintError as error:
+        return replace(passage, fingerprint_reason=str(error))
+    return replace(passage, fingerprint=found)
+
+
+def _analyze(passage: Passage, profile: LevelProfile, settings: Settings) -> Passage:
+    amplitude = analyzing.measure_amplitude(
+        profile, start_s=passage.start_s, end_s=passage.end_s, settings=settings.analyzing
+    )
+    return replace(passage, amplitude=amplitude)
+
+
+def _describe(passage: Passage, scratch: Scratch, settings: Settings) -> Passage:
+    described = descriptors.measure_descriptors(
+        _view(scratch, passage), sr=ANALYSIS_SR, settings=settings.flavoring
+    )
+    return replace(passage, descriptors=described)
+
+
+def _file_fingerprint(passages: Sequence[Passage]) -> Fingerprint | None:
+    """What AcoustID is asked for: the first 120 s of a file that is one piece of music."""
+    first = passages[0].fingerprint
+    if len(passages) > 1 or first is None:
+        return None
+    text = fingerprint.truncate_fingerprint(first.text, ACOUSTID_LENGTH_S)
+    return replace(first, text=text)
+
+
+def _require_unchanged(source: SourceFile) -> None:
+    now = Path(source.path).stat()
+    if (now.st_size, now.st_mtime_ns) != (source.size_bytes, source.mtime_ns):
+        raise WkmpLabError("changed during the run: it is measured again at the next import")

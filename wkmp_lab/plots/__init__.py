@@ -1,0 +1,38 @@
+"""Pictures of results and tables, on matplotlib axes.
+
+Each takes ``ax`` to draw on and returns it; without it, it draws on new axes, which a notebook
+shows by themselves.
+"""
+
+from wkmp_lab.plots.flavor import plot_flavor_map, plot_flavor_radar
+from wkmp_lab.plots.library import (
+    plot_dynamics,
+    plot_gaps,
+    plot_keys,
+    plot_leads,
+    plot_loudness_tempo,
+    plot_match_levels,
+    plot_tempo,
+)
+from wkmp_lab.plots.passages import (
+    plot_passages,
+    plot_phase_times,
+    plot_slowest,
+    plot_timeline,
+)
+
+__all__ = [
+    "plot_dynamics",
+    "plot_flavor_map",
+    "plot_flavor_radar",
+    "plot_gaps",
+    "plot_keys",
+    "plot_leads",
+    "plot_loudness_tempo",
+    "plot_match_levels",
+    "plot_passages",
+    "plot_phase_times",
+    "plot_slowest",
+    "plot_tempo",
+    "plot_timeline",
+]

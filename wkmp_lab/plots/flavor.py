@@ -1,0 +1,213 @@
+"""Pictures of the character of passages: a map of all, a radar of a few."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from wkmp_lab.collection.neighbours import (
+    Neighbour,
+    PassageId,
+    compute_flavor_map,
+    find_neighbours,
+)
+from wkmp_lab.display.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model import FileResult
+from wkmp_lab.plots.figures import (
+    add_legend,
+    label_axes,
+    make_axes,
+    name_file,
+    style_axes,
+)
+
+MAX_NAMED = 40
+NAME_WIDTH, NAME_HEIGHT = 0.22, 0.055
+"""Room of a name, in shares of the plane."""
+_COLORS = tuple(PHASE_COLORS.values())[1:]
+
+
+def plot_flavor_map(
+    results: Sequence[FileResult],
+    *,
+    path: str | None = None,
+    passage: int = 0,
+    n: int = 5,
+    ax: Axes | None = None,
+) -> Axes:
+    """Passages on a plane: near ones sound alike. See :func:`neighbours.compute_flavor_map`.
+
+    Parameters
+    ----------
+    results
+        The library.
+    path, passage
+        A passage to be joined with its ``n`` nearest neighbours; none where None. These are the
+        nearest in all descriptors: on the plane, others may look nearer.
+    n
+        How many neighbours at most.
+    ax
+        Where to draw; new axes where None.
+
+    Raises
+    ------
+    InvalidInputError
+        The passage is not in the library or was not described.
+    """
+    ax = make_axes(height_in=4.6) if ax is None else style_axes(ax)
+    places, share = compute_flavor_map(results)
+    if len(places) < 3:
+        return label_axes(ax, title="A map needs three passages or more")
+    near = find_neighbours(results, path, passage, n=n) if path is not None else ()
+    _draw_rays(ax, places, (path or "", passage), near)
+    xs, ys = zip(*places.values(), strict=True)
+    ax.scatter(xs, ys, s=36, color=CURVE, alpha=0.85)
+    _name_near(ax, places, (path or "", passage), near) if near else _name_some(ax, places)
+    ax.margins(x=0.12, y=0.08)
+    # A place on the plane has no unit: only who is near whom counts.
+    ax.tick_params(labelbottom=False, labelleft=False, length=0)
+    title = f"{len(places)} passages by flavor ({share:.0%} of their variety on this plane)"
+    return label_axes(ax, title=title, x="near one another: alike in sound")
+
+
+def plot_flavor_radar(
+    flavors: pd.DataFrame,
+    *,
+    rows: Sequence[int],
+    descriptors: Sequence[str],
+    ax: Axes | None = None,
+) -> Axes:
+    """Some passages on a star of descriptors, each as its rank within the library (0 to 1).
+
+    Parameters
+    ----------
+    flavors
+        A row per passage, as ``session.flavors``.
+    rows
+        Positions of the passages to draw.
+    descriptors
+        Columns, one per ray.
+    ax
+        Polar axes; new ones where None.
+
+    Raises
+    ------
+    InvalidInputError
+        A descriptor is no column of the table.
+    """
+    missing = [name for name in descriptors if name not in flavors.columns]
+    if missing:
+        raise InvalidInputError(f"descriptors must be columns of the table, got {missing}")
+    ax = make_axes(height_in=5.0, polar=True) if ax is None else style_axes(ax)
+    ranks = flavors[list(descriptors)].astype("float64").rank(pct=True).to_numpy()
+    angles = np.linspace(0.0, 2.0 * np.pi, len(descriptors), endpoint=False)
+    closed = [*range(len(descriptors)), 0]
+    names = _names(flavors)
+    for position, row in enumerate(rows):
+        color = _COLORS[position % len(_COLORS)]
+        ax.plot(angles[closed], ranks[row][closed], color=color, label=names[row], linewidth=1.6)
+        ax.fill(angles[closed], ranks[row][closed], color=color, alpha=0.10)
+    ax.set_xticks(angles, list(descriptors))
+    ax.tick_params(axis="x", pad=24)
+    ax.set_ylim(0.0, 1.0)
+    label_axes(ax, title=f"Rank within the library of {len(flavors)} passages, 0 to 1")
+    add_legend(ax)
+    legend = ax.get_legend()
+    if legend is not None:
+        # Beside the star: a ray points in every other direction.
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.25, 1.0))
+    return ax
+
+
+def _draw_rays(
+    ax: Axes,
+    places: Mapping[PassageId, tuple[float, float]],
+    centre: PassageId,
+    near: Sequence[Neighbour],
+) -> None:
+    for each in near:
+        (x, y), (to_x, to_y) = places[centre], places[each.path, each.passage]
+        ax.plot([x, to_x], [y, to_y], color=WARNING, linewidth=1.2, alpha=0.7)
+
+
+def _name_near(
+    ax: Axes,
+    places: Mapping[PassageId, tuple[float, float]],
+    centre: PassageId,
+    near: Sequence[Neighbour],
+) -> None:
+    """Number a passage's neighbours, the nearest first, and name them beside the plane."""
+    words = _name_passage(*centre)
+    ax.scatter(*places[centre], s=110, color=WARNING, marker="*", zorder=3, label=words)
+    for number, each in enumerate(near, 1):
+        place = places[each.path, each.passage]
+        words = f"{number}: {_name_passage(each.path, each.passage)}"
+        ax.scatter(*place, s=36, color=WARNING, zorder=3, label=words)
+        _write(ax, str(number), place)
+    add_legend(ax)
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.set_loc("upper left")
+        legend.set_bbox_to_anchor((1.01, 1.0))
+
+
+def _name_some(ax: Axes, places: Mapping[PassageId, tuple[float, float]]) -> None:
+    """Name the passages beside which there is room, from the left to the right.
+
+    A name stands behind its point, else before it, and covers neither a point nor a name.
+    """
+    x_low, x_high, y_low, y_high = (
+        f(axis) for axis in zip(*places.values(), strict=True) for f in (min, max)
+    )
+    width, height = max(x_high - x_low, 1e-9), max(y_high - y_low, 1e-9)
+    spots = {name: ((x - x_low) / width, (y - y_low) / height) for name, (x, y) in places.items()}
+    taken: list[tuple[float, float]] = []
+    for name, place in sorted(places.items(), key=lambda item: item[1]):
+        others = [spot for other, spot in spots.items() if other != name]
+        x, y = spots[name]
+        for is_before, left in ((False, x), (True, x - NAME_WIDTH)):
+            if len(taken) < MAX_NAMED and _is_free((left, y), others, taken):
+                taken.append((left, y))
+                _write(ax, _name_passage(*name), place, is_before=is_before)
+                break
+
+
+def _is_free(
+    corner: tuple[float, float],
+    points: Sequence[tuple[float, float]],
+    names: Sequence[tuple[float, float]],
+) -> bool:
+    """True where a name from ``corner`` on stays on the plane and covers nothing."""
+    left, y = corner
+    is_covering = any(
+        left <= a <= left + NAME_WIDTH and abs(y - b) <= NAME_HEIGHT for a, b in points
+    )
+    is_crossing = any(abs(left - a) <= NAME_WIDTH and abs(y - b) <= NAME_HEIGHT for a, b in names)
+    return left > -0.1 and not is_covering and not is_crossing
+
+
+def _write(ax: Axes, words: str, place: tuple[float, float], *, is_before: bool = False) -> None:
+    ax.annotate(
+        words,
+        place,
+        xytext=(-5 if is_before else 5, 4),
+        ha="right" if is_before else "left",
+        textcoords="offset points",
+        fontsize=8,
+        color=NEUTRAL,
+        parse_math=False,
+    )
+
+
+def _names(flavors: pd.DataFrame) -> list[str]:
+    return [
+        _name_passage(path, passage)
+        for path, passage in zip(flavors["path"], flavors["passage"], strict=True)
+    ]
+
+
+def _name_passage(path: str, passage: int) -> str:
+    return name_file(f"{path} #{passage}", 30)

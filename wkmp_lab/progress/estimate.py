@@ -1,0 +1,132 @@
+"""How far an import is: a pure function of the progress board and of what has come back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wkmp_lab.model import Phase
+from wkmp_lab.progress.board import PHASES, FileState
+from wkmp_lab.progress.snapshot import InFlight
+
+PHASE_SHARES = {
+    Phase.SCANNING: 0.0,
+    Phase.EXTRACTING: 0.03,
+    Phase.SEGMENTING: 0.55,
+    Phase.FINGERPRINTING: 0.14,
+    Phase.IDENTIFYING: 0.04,
+    Phase.ANALYZING: 0.02,
+    Phase.FLAVORING: 0.22,
+}
+"""Share of each phase in the work on a file, as measured on three-minute songs."""
+
+MIN_FINISHED = 5
+"""Files that must have finished before a remaining time is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What the board's records say."""
+
+    fraction: float
+    """Of all work, 0 to 1, weighed by file size."""
+    n_by_phase: tuple[int, ...]
+    """Files that have left each phase, in the order of Phase."""
+    n_passages_by_phase: tuple[int, ...]
+    """Passages that have left each phase; none in phases that go before them."""
+    n_finished: int
+    n_passages: int
+    in_flight: tuple[InFlight, ...]
+    n_waiting: int = 0
+    """Files that are measured and wait for their identity."""
+
+
+NOTHING = Gauge(0.0, (0,) * len(PHASES), (0,) * len(PHASES), 0, 0, in_flight=())
+"""Before the scan has ended."""
+
+
+def read_gauge(
+    records: npt.NDArray[Any],
+    *,
+    paths: Sequence[str],
+    sizes: npt.NDArray[np.int64],
+    now_s: float,
+) -> Gauge:
+    """The gauge of one moment.
+
+    Parameters
+    ----------
+    records
+        A copy of the board, shape ``(n_files,)``.
+    paths, sizes
+        Path and size in bytes of each file, in the board's order.
+    now_s
+        The time, in seconds since the epoch.
+    """
+    n_files = len(paths)
+    left = np.stack([(records["phases_left"] >> k) & 1 for k in range(len(PHASES))])
+    shares = np.array([PHASE_SHARES[phase] for phase in PHASES])
+    done = shares @ left
+    is_busy = records["state"] == FileState.IN_FLIGHT
+    done[is_busy] += shares[records["phase"][is_busy]] * records["fraction"][is_busy]
+    weights = sizes + 1.0
+    counts = left.sum(axis=1)
+    counts[0] = n_files
+    passages = left @ records["n_cut"].astype(np.int64)
+    # Within a phase, passages are measured one after the other.
+    inside = records[is_busy & ((records["phases_left"] >> records["phase"]) & 1 == 0)]
+    begun = (inside["fraction"] * inside["n_cut"] + 1e-3).astype(np.int64)
+    np.add.at(passages, inside["phase"].astype(np.int64), begun)
+    passages[: PHASES.index(Phase.SEGMENTING)] = 0
+    return Gauge(
+        fraction=float(np.minimum(done, 1.0) @ weights / weights.sum()) if n_files else 0.0,
+        n_by_phase=tuple(int(count) for count in counts),
+        n_passages_by_phase=tuple(int(count) for count in passages),
+        n_finished=int((records["state"] == FileState.DONE).sum()),
+        n_passages=int(records["n_passages"].sum()),
+        in_flight=tuple(
+            InFlight(
+                path=paths[i],
+                phase=PHASES[int(records[i]["phase"])],
+                fraction=float(records[i]["fraction"]),
+                elapsed_s=max(now_s - float(records[i]["started"]), 0.0),
+                worker=str(int(records[i]["pid"])),
+            )
+            for i in is_busy.nonzero()[0]
+        ),
+        n_waiting=int((records["state"] == FileState.MEASURED).sum()),
+    )
+
+
+def estimate_remaining_s(
+    marks: Sequence[tuple[float, float]], *, fraction: float, n_finished: int
+) -> float | None:
+    """Seconds that are left at the recent rate.
+
+    Parameters
+    ----------
+    marks
+        ``(time in s, fraction)`` of recent moments, oldest first: the rolling window.
+    fraction
+        The fraction done now.
+    n_finished
+        Files finished in this run.
+
+    Returns
+    -------
+    float or None
+        None where fewer than ``MIN_FINISHED`` files have finished, or nothing moves.
+
+    Examples
+    --------
+    >>> estimate_remaining_s([(0.0, 0.2), (10.0, 0.4)], fraction=0.4, n_finished=5)
+    30.0
+    """
+    if n_finished < MIN_FINISHED or len(marks) < 2:
+        return None
+    (start_s, start), (end_s, end) = marks[0], marks[-1]
+    if end <= start or end_s <= start_s:
+        return None
+    return round((1.0 - fraction) * (end_s - start_s) / (end - start), 6)

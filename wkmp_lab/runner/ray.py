@@ -1,0 +1,136 @@
+"""The tasks on a Ray cluster: the one that is initialized, else a local one for the run."""
+
+import contextlib
+import logging
+import os
+import shutil
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.model import FileResult
+from wkmp_lab.progress.board import Board
+from wkmp_lab.runner.remote import (
+    N_RETRIES,
+    WAIT_S,
+    TakenBackError,
+    WorkerDiedError,
+    load_engine,
+    run_far,
+)
+from wkmp_lab.runner.worker import Outcome, Task, measure_far
+from wkmp_lab.settings import Settings
+
+OBJECT_STORE_BYTES = 100 << 20
+"""Shared memory of a local cluster; results are small, Ray's default is a third of the machine."""
+LOCAL_VARIABLES = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_task_oom_retries": str(N_RETRIES)}
+"""What a local cluster is told: to report to nobody, and not to try a file for ever that Ray
+itself ends for want of memory (its default)."""
+
+
+def run_on_ray(
+    tasks: Sequence[Task], *, settings: Settings, board: Board, n_jobs: int
+) -> Iterator[Outcome]:
+    """Outcomes in the order in which they are finished.
+
+    Where Ray is initialized its cluster is used; where not, a local one of ``n_jobs`` processors
+    is made for the run, without a dashboard. After a cancel, what has begun is interrupted.
+
+    Raises
+    ------
+    InvalidInputError
+        The package ``ray`` is not installed.
+    WkmpLabError
+        The local cluster did not start.
+    """
+    ray = load_engine("ray", backend="ray")
+    with connect(ray, n_jobs):
+        yield from run_far(RayEngine(ray, settings), tasks, settings=settings, board=board)
+
+
+@contextlib.contextmanager
+def connect(ray: Any, n_jobs: int) -> Iterator[None]:
+    if ray.is_initialized():
+        yield
+        return
+    folder = ""
+    try:
+        with _telling(LOCAL_VARIABLES):
+            folder = _start(ray, n_jobs)
+        yield
+    finally:
+        ray.shutdown()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(ray: Any, n_jobs: int) -> str:
+    """Start a local cluster; returns the folder of its logs and sockets."""
+    try:
+        context = ray.init(
+            address="local",
+            num_cpus=n_jobs,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            object_store_memory=OBJECT_STORE_BYTES,
+        )
+    except Exception as error:
+        raise WkmpLabError(
+            f"Ray's local cluster did not start: {error} Start one with 'ray start --head', and "
+            "call ray.init() before the import"
+        ) from error
+    return str(context.address_info["session_dir"])
+
+
+@contextlib.contextmanager
+def _telling(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+class RayEngine:
+    """An initialized Ray as :func:`runner_far.run_far` needs it; tickets are object references."""
+
+    def __init__(self, ray: Any, settings: Settings) -> None:
+        self._ray = ray
+        # Once for all tasks: it is the same for each.
+        self._settings = ray.put(settings)
+        self._measure = ray.remote(max_retries=N_RETRIES)(measure_far)
+        self.n_slots = max(int(ray.cluster_resources().get("CPU", 1.0)), 1)
+
+    def submit(self, task: Task) -> Hashable:
+        ticket: Hashable = self._measure.remote(task, self._settings)
+        return ticket
+
+    def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:
+        if not tickets:  # paused
+            time.sleep(WAIT_S)
+            return []
+        ended, _ = self._ray.wait(list(tickets), num_returns=1, timeout=WAIT_S)
+        found: Sequence[Hashable] = ended
+        return found
+
+    def read(self, ticket: Any) -> FileResult:
+        faults = self._ray.exceptions
+        try:
+            measured: FileResult = self._ray.get(ticket)
+        except faults.TaskCancelledError as error:
+            raise TakenBackError(str(error)) from error
+        except (faults.WorkerCrashedError, faults.OutOfMemoryError, faults.NodeDiedError) as error:
+            raise WorkerDiedError(str(error)) from error
+        return measured
+
+    def take_back(self, tickets: Sequence[Hashable]) -> None:
+        for ticket in tickets:
+            self._ray.cancel(ticket, force=False)

@@ -1,0 +1,218 @@
+"""Many files at once: the only module that knows joblib, processes and backends.
+
+A supervisor stands around joblib: a worker that dies or stalls costs one file, which is named;
+what the others held is done again. Results come back out of order, as they are finished.
+"""
+
+import os
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any, Self
+
+from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from wkmp_lab.io.machine import Machine, read_machine
+from wkmp_lab.progress.board import PHASES, Board, Control, FileState
+from wkmp_lab.runner.dask import run_on_dask
+from wkmp_lab.runner.ray import run_on_ray
+from wkmp_lab.runner.supervisor import OnChange, Watch
+from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
+from wkmp_lab.runner.worker import (
+    Outcome,
+    Task,
+    fail,
+    measure_task,
+    prepare_worker,
+    until_cancelled,
+)
+from wkmp_lab.settings import Order, RunSettings, Settings
+
+_CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
+
+
+def count_jobs(settings: RunSettings, machine: Machine) -> int:
+    """Files in flight: as wanted, but never more than the memory holds workers."""
+    return fit_jobs(_count_wanted(settings), find_budget_mb(settings.memory_mb, machine))
+
+
+def _count_wanted(settings: RunSettings) -> int:
+    return settings.n_jobs or min(max(cpu_count(), 2), 8)
+
+
+def order_tasks(tasks: Sequence[Task], order: Order) -> list[Task]:
+    """Tasks in the order of their start.
+
+    Long files first keeps the cores busy to the end; small ones first gives first results soonest.
+    """
+    if order == "path":
+        return sorted(tasks, key=lambda task: task.source.path)
+    sign = -1 if order == "long_first" else 1
+    return sorted(tasks, key=lambda task: (sign * task.source.size_bytes, task.source.path))
+
+
+class Runner:
+    """Measures tasks with one backend; made before the scan, so that workers start meanwhile.
+
+    Parameters
+    ----------
+    settings
+        Of the import.
+    look
+        Tells the state of the machine.
+    on_change
+        Is told how many files may go on at once, and why: at the start where memory holds fewer
+        workers than wanted, and when it changes during a run on ``loky`` workers; without a
+        reason when the run has ended.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        look: Callable[[], Machine] = read_machine,
+        on_change: OnChange = lambda _n_now, _reason: None,
+    ) -> None:
+        self._settings = settings
+        self._backend = settings.running.backend
+        self._look = look
+        self._on_change = on_change
+        machine = look()
+        self._budget_mb = find_budget_mb(settings.running.memory_mb, machine)
+        self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running, machine)
+        if self._backend != "sequential" and self.n_jobs < _count_wanted(settings.running):
+            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
+        self._starting: Iterator[Any] = iter(())
+
+    def start(self) -> None:
+        """Start the workers; returns when their processes exist, before they are ready."""
+        if self._backend == "loky" and self.n_jobs > 1:
+            self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # joblib's generator, left over where an import ends before its first task, would be
+        # collected in another thread: it then waits for its workers for ever.
+        self._await_workers()
+
+    def _await_workers(self) -> None:
+        for _ in self._starting:
+            pass
+
+    def run(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+        """Outcomes in the order in which they are finished.
+
+        Parameters
+        ----------
+        tasks
+            In the order of their start.
+        board
+            Where the workers report; its control word ends or pauses the run.
+        """
+        if self._backend in _CLUSTERS:
+            run_there = _CLUSTERS[self._backend]
+            yield from run_there(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
+        elif self.n_jobs == 1:
+            for task in until_cancelled(tasks, board):
+                yield measure_task(task, self._settings, board)
+        elif self._backend == "loky":
+            self._await_workers()
+            yield from self._supervise(tasks, board)
+        else:
+            yield from self._parallel(self._jobs(tasks, board))
+
+    def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+        waiting = {task.index: task for task in tasks}
+        with Watch(
+            board,
+            tasks,
+            settings=self._settings,
+            n_jobs=self.n_jobs,
+            budget_mb=self._budget_mb,
+            look=self._look,
+            on_change=self._on_change,
+        ) as watch:
+            while waiting and board.control is not Control.CANCEL:
+                died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
+                if died is None:
+                    return
+                for task in _find_suspects(waiting, board):
+                    yield from self._run_suspect(task, waiting, board, watch)
+
+    def _run_pool(
+        self, tasks: Sequence[Task], waiting: dict[int, Task], board: Board, watch: Watch
+    ) -> Generator[Outcome, None, str | None]:
+        """Run tasks in the pool; returns how a worker died, None where all went well."""
+        try:
+            for outcome in self._parallel(self._jobs(tasks, board)):
+                waiting.pop(outcome[0], None)
+                watch.note(outcome)
+                yield outcome
+        except TerminatedWorkerError as error:
+            return describe_death(str(error))
+        return None
+
+    def _run_suspect(
+        self, task: Task, waiting: dict[int, Task], board: Board, watch: Watch
+    ) -> Iterator[Outcome]:
+        """Try a file that a worker died with by itself: what dies alone is to blame."""
+        if task.index not in watch.stalled:
+            died = yield from self._run_pool([task], waiting, board, watch)
+            if died is None or board.control is Control.CANCEL:
+                return
+        reason = watch.stalled.get(task.index) or died or "worker died"
+        phase = PHASES[int(board.read()[task.index]["phase"])]
+        del waiting[task.index]
+        board.mark(task.index, FileState.MEASURED)
+        result = fail(task, phase, reason, settings=self._settings)
+        yield task.index, task.source.path, result
+
+    def _jobs(self, tasks: Sequence[Task], board: Board) -> Iterator[Any]:
+        measure = delayed(measure_task)
+        for task in until_cancelled(tasks, board):
+            yield measure(task, self._settings, board)
+
+    def _parallel(self, jobs: Iterable[Any]) -> Iterator[Any]:
+        if self._backend == "threading":
+            return iter(
+                Parallel(self.n_jobs, backend="threading", return_as="generator_unordered")(jobs)
+            )
+        # The configuration ends before the first result: the consumer's own joblib calls
+        # must not inherit it.
+        with parallel_config(backend="loky", inner_max_num_threads=1):
+            pool = Parallel(
+                self.n_jobs,
+                return_as="generator_unordered",
+                batch_size=1,
+                pre_dispatch="2*n_jobs",
+                initializer=prepare_worker,
+                initargs=(os.getpid(), self._settings.running.worker_memory_mb),
+            )
+            return iter(pool(jobs))
+
+
+def describe_death(text: str) -> str:
+    """How a worker died, from the words of the pool.
+
+    >>> describe_death("The exit codes of the workers are {SIGSEGV(-11)}")
+    'worker died (signal 11)'
+    >>> describe_death("The exit codes of the workers are {EXIT(3)}")
+    'worker died (exit status 3)'
+    """
+    if found := re.search(r"SIG\w+\(-(\d+)\)", text):
+        return f"worker died (signal {found[1]})"
+    if found := re.search(r"EXIT\((\d+)\)", text):
+        return f"worker died (exit status {found[1]})"
+    return "worker died"
+
+
+def _find_suspects(waiting: dict[int, Task], board: Board) -> list[Task]:
+    """The files that were in flight when the pool broke; they wait again."""
+    records = board.read()
+    found = [task for i, task in waiting.items() if records[i]["state"] == FileState.IN_FLIGHT]
+    for task in found:
+        board.mark(task.index, FileState.WAITING)
+    return found

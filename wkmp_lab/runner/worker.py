@@ -1,0 +1,176 @@
+"""What runs inside a worker process: measuring one file, and getting ready for it."""
+
+import contextlib
+import functools
+import hashlib
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numba
+
+from wkmp_lab.analyzing import amplitude
+from wkmp_lab.dsp import levels
+from wkmp_lab.errors import CancelledError
+from wkmp_lab.fingerprinting import fingerprint
+from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io.locks import hold_lock
+from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
+from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
+from wkmp_lab.settings import SegmentHints, Settings
+
+KERNEL_ROOMS = ("analyzing", "dsp", "fingerprinting", "flavoring")
+"""Folders of the package that hold compiled kernels."""
+COMPILE_LIMIT_S = 120.0
+"""How long a worker waits for another one to compile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to be measured."""
+
+    index: int
+    """Its record on the board."""
+    source: SourceFile
+    hints: SegmentHints = field(default_factory=SegmentHints)
+    sha256: str | None = None
+    earlier: FileResult | None = None
+    """What of an earlier result still holds."""
+
+
+Outcome = tuple[int, str, FileResult | None]
+"""``(index, path, result)``; the result is None where the run was cancelled before it."""
+
+
+def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
+    """Measure one file in a process of this machine; every failure is a result."""
+    progress = FileProgress(board, task.index)
+    path = task.source.path
+    try:
+        progress.begin()
+        result = measure.measure_file(
+            task.source,
+            settings=settings,
+            hints=task.hints,
+            sha256=task.sha256,
+            earlier=task.earlier,
+            progress=progress,
+        )
+    except CancelledError:
+        return task.index, path, None
+    except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
+        phase = PHASES[int(board.read()[task.index]["phase"])]
+        reason = f"unexpected {measure.describe_error(error)}"
+        result = fail(task, phase, reason, settings=settings)
+    progress.end(len(result.passages))
+    return task.index, path, result
+
+
+def measure_far(task: Task, settings: Settings) -> FileResult:
+    """Measure one file on any machine that sees its path: without a board to report to."""
+    try:
+        _warm_up_once()
+        return measure.measure_file(
+            task.source,
+            settings=settings,
+            hints=task.hints,
+            sha256=task.sha256,
+            earlier=task.earlier,
+        )
+    except Exception as error:  # noqa: BLE001 (the boundary, as above)
+        reason = f"unexpected {measure.describe_error(error)}"
+        return fail(task, Phase.EXTRACTING, reason, settings=settings)
+
+
+def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileResult:
+    """The row of a file whose worker could not give one."""
+    keys = cache_keys.add_hints(
+        cache_keys.compute_keys(settings), task.hints, path=task.source.path
+    )
+    failure = Failure(phase, reason)
+    result = FileResult(task.source, "failed", sha256=task.sha256, failure=failure)
+    return cache_keys.stamp(result, keys)
+
+
+def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
+    """The tasks, one by one, as long as the board does not say cancel."""
+    for task in tasks:
+        if board.control is Control.CANCEL:
+            return
+        yield task
+
+
+def prepare_worker(parent_pid: int, memory_mb: int) -> None:
+    """Make this process a good worker: deaf to Ctrl-C, mortal, bounded and warm."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, args=(parent_pid,), daemon=True).start()
+    _limit_memory(memory_mb)
+    warm_up()
+
+
+def warm_up() -> None:
+    """Load and compile every kernel, so that the first file pays for none.
+
+    Where nothing is compiled yet, one process compiles while the others wait: concurrent first
+    compilation can crash, and would cost every core the same work.
+    """
+    stamp = _find_stamp()
+    if stamp.exists():
+        _call_kernels()
+        return
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # no locks on this disk: each compiles for itself
+            stack.enter_context(hold_lock(stamp.with_suffix(".lock"), timeout_s=COMPILE_LIMIT_S))
+        _call_kernels()
+        stamp.touch()
+
+
+_warm_up_once = functools.cache(warm_up)
+"""For processes that others start: :func:`prepare_worker` never ran in them."""
+
+
+def _call_kernels() -> None:
+    levels.warm_up()
+    fingerprint.warm_up()
+    amplitude.warm_up()
+    descriptors.warm_up()
+
+
+def _find_stamp() -> Path:
+    """The file that says that these very kernels are compiled: beside numba's cache of them."""
+    package = Path(__file__).parents[1]
+    sources = sorted(path for room in KERNEL_ROOMS for path in (package / room).glob("*.py"))
+    state = [(path.name, path.stat().st_mtime_ns) for path in sources]
+    name = hashlib.sha256(repr((state, sys.version, numba.__version__)).encode()).hexdigest()[:16]
+    cache = Path(levels.__file__).parent / "__pycache__"
+    folder = cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir())
+    return folder / f"wkmp-lab-kernels-{_user_name()}-{name}"
+
+
+def _user_name() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+
+
+def _leave_with_parent(parent_pid: int) -> None:
+    """End this process when its parent has gone, however it went."""
+    while os.getppid() == parent_pid:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _limit_memory(memory_mb: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        limit = memory_mb << 20
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

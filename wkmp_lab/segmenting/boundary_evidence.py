@@ -1,0 +1,123 @@
+"""What speaks for a gap between two pieces, and what for a pause within one."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from wkmp_lab.segmenting.continuity import Continuity
+from wkmp_lab.segmenting.gaps import GapFacts
+
+SONG_S = 8 * 60.0
+"""A file that is shorter is rather one song than a side."""
+SURE_RHYTHM, SAME_RHYTHM = 0.5, 0.9
+"""Correlations up to which two rhythms may be of two songs, and from which on they are one."""
+OTHER_TIMBRE_DB = 4.0
+"""From here on two pieces sound different; one in ten pairs of songs is nearer."""
+
+MOST_COMPANY = 3
+ALIKE_SHARE, LEAST_ALIKE_S = 0.6, 0.8
+"""Another stretch is alike that is at the floor for this share of the time, and for so long."""
+
+WEIGHTS: dict[str, float] = {
+    "bias": -1.5,
+    "length": 1.9,
+    "depth": 0.5,
+    "above_floor": -0.9,
+    "piece": 2.5,
+    "file": 1.3,
+    "rhythm": -4.7,
+    "timbre": 1.6,
+    "company": 0.65,
+    "tags": -10.0,
+}
+"""Weight of each piece of evidence in the logistic score: what a logistic regression on the music
+named in ``benchmarks/fit_gaps.py`` found with an ``AT_FLOOR_DB`` of 2, rounded (then 2.5 by hand,
+for crackle). By hand, too: ``timbre`` (2.8 in the fit), as the
+songs of an album are more alike than those of the fit's sides, and ``tags``, so that only a very
+long silence parts what the tags call one track."""
+
+Evidence = tuple[tuple[str, float], ...]
+
+
+def measure_evidence(
+    facts: GapFacts,
+    continuity: Continuity,
+    *,
+    range_db: float,
+    duration_s: float,
+    n_alike: int,
+    is_one_track: bool,
+) -> dict[str, float]:
+    """Each piece of evidence about a stretch, before its weight.
+
+    Parameters
+    ----------
+    facts, continuity
+        Of the stretch.
+    range_db
+        Clearance of the file's loud part.
+    duration_s
+        Length of the file.
+    n_alike
+        Other stretches of the file that lie at the floor for as long.
+    is_one_track
+        Whether the tags call the file one track among several.
+    """
+    piece_s = min(facts.cut_s, duration_s - facts.cut_s)
+    rhythm = (continuity.rhythm - SURE_RHYTHM) / (SAME_RHYTHM - SURE_RHYTHM)
+    timbre = math.log2(max(continuity.timbre_db, 0.1) / OTHER_TIMBRE_DB)
+    return {
+        "bias": 1.0,
+        "length": math.log2(max(facts.floor_s, 0.2) / 0.8),
+        "depth": min(facts.clearance_db / max(range_db, 10.0), 1.0),
+        "above_floor": min(facts.above_floor_db, 8.0),
+        "piece": min(math.log2(max(piece_s, 1.0) / 20.0), 1.0),
+        "file": min(max(math.log2(max(duration_s, 1.0) / SONG_S), -1.0), 1.0),
+        "rhythm": min(max(rhythm, 0.0), 1.0),
+        "timbre": min(max(timbre, -1.0), 0.0),
+        "company": float(min(n_alike, MOST_COMPANY)),
+        "tags": float(is_one_track),
+    }
+
+
+def count_alike(floors_s: Sequence[float]) -> list[int]:
+    """For each stretch, how many others of a file lie at the floor for about as long, or longer.
+
+    >>> count_alike([2.0, 0.5, 1.9, 0.9])
+    [1, 3, 1, 2]
+    """
+    floors = np.array(floors_s, np.float64)
+    least = np.maximum(ALIKE_SHARE * floors, LEAST_ALIKE_S)
+    n_alike = (floors[None, :] >= least[:, None]).sum(axis=1) - (floors >= LEAST_ALIKE_S)
+    return [int(n) for n in n_alike]
+
+
+def weigh(measures: dict[str, float]) -> tuple[Evidence, float]:
+    """Each measure times its weight, and the score in (0, 1) that they add up to."""
+    evidence = tuple((name, WEIGHTS[name] * value) for name, value in measures.items())
+    return evidence, 1.0 / (1.0 + math.exp(-sum(value for _, value in evidence)))
+
+
+_WORDS = {
+    "length": ("long", "short"),
+    "depth": ("between loud parts", "between quiet parts"),
+    "above_floor": ("at the noise floor", "above the noise floor"),
+    "piece": ("plausible pieces", "a very short piece"),
+    "file": ("a long file", "a file of a song's length"),
+    "rhythm": ("", "the rhythm goes on behind it"),
+    "timbre": ("", "the same sound on both sides"),
+    "company": ("one of several", ""),
+    "tags": ("", "tagged as one track"),
+}
+
+
+def name_strongest(evidence: Evidence, *, is_for: bool) -> str:
+    """The three strongest pieces of evidence for a gap, or against it, in words."""
+    sign = 1.0 if is_for else -1.0
+    ranked = sorted(
+        ((sign * value, name) for name, value in evidence if name in _WORDS), reverse=True
+    )
+    return ", ".join(
+        _WORDS[name][0 if is_for else 1] for value, name in ranked[:3] if value > 0.05
+    )

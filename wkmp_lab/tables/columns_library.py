@@ -1,0 +1,100 @@
+"""The columns of tables that say something about the library as a whole, or by hand."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from wkmp_lab.collection.neighbours import Neighbour
+from wkmp_lab.collection.same_songs import SameSong
+from wkmp_lab.identifying.decisions import Decision, describe_decision
+from wkmp_lab.identifying.merges import Merge
+from wkmp_lab.model import Passage
+from wkmp_lab.tables.columns import FLAVORS, Column, PassageRow
+from wkmp_lab.units import seconds_from_ticks
+
+
+class DecisionRow(NamedTuple):
+    """A decision by hand with the file that it is about, None where that is gone."""
+
+    path: str | None
+    made_s: float
+    decision: Decision
+
+
+class NeighbourRow(NamedTuple):
+    """A neighbour with what else is known of the passage."""
+
+    neighbour: Neighbour
+    passage: Passage
+
+
+def _place_s(row: DecisionRow, key: str) -> float | None:
+    ticks = getattr(row.decision, key, None)
+    return None if ticks is None else seconds_from_ticks(ticks)
+
+
+def _read_chosen(row: NeighbourRow, field: str) -> object:
+    identity = row.passage.identity
+    return getattr(identity.chosen, field) if identity and identity.chosen else None
+
+
+def _read_flavor(row: PassageRow, field: str) -> object:
+    return getattr(row.passage.musical_flavor, field, None)
+
+
+DECISIONS: Sequence[Column[DecisionRow]] = (
+    Column("path", "path", "the file", lambda row: row.path),
+    Column("start_s", "float", "start of the passage", lambda row: _place_s(row, "start_ticks")),
+    Column("end_s", "float", "its end", lambda row: _place_s(row, "end_ticks")),
+    Column(
+        "verdict", "text", "what was decided", lambda row: getattr(row.decision, "verdict", "cut")
+    ),
+    Column("decision", "text", "in words", lambda row: describe_decision(row.decision)),
+    Column("sha256", "text", "hash of the file's content", lambda row: row.decision.sha256),
+    Column("made_epoch_s", "float", "when, since 1970 (UTC)", lambda row: row.made_s),
+)
+"""A row per decision by hand."""
+NEIGHBOURS: Sequence[Column[NeighbourRow]] = (
+    Column("path", "path", "the file", lambda row: row.neighbour.path),
+    Column("passage", "int", "index of the passage", lambda row: row.neighbour.passage),
+    Column("title", "text", "its title", lambda row: _read_chosen(row, "title")),
+    Column("artist", "text", "its artist", lambda row: _read_chosen(row, "artist")),
+    Column("distance", "float", "0 is the same, 1.1 usual", lambda row: row.neighbour.distance),
+    Column("reasons", "text", "in what both are close", lambda row: row.neighbour.sentence),
+)
+"""A row per neighbour."""
+SAME_SONGS: Sequence[Column[SameSong]] = (
+    Column("path", "path", "a file", lambda pair: pair.first.path),
+    Column("passage", "int", "index of its passage", lambda pair: pair.first.passage),
+    Column("other_path", "path", "the file that holds the same", lambda pair: pair.second.path),
+    Column("other_passage", "int", "index of its passage", lambda pair: pair.second.passage),
+    Column("bit_error", "float", "share of bits that differ", lambda pair: pair.bit_error),
+    Column("overlap_s", "float", "what both hold, in s", lambda pair: pair.overlap_s),
+    Column("offset_s", "float", "where the other begins in it, in s", lambda pair: pair.offset_s),
+    Column(
+        "better_path",
+        "path",
+        "the copy that is likely to sound better",
+        lambda pair: pair.better.path if pair.better else None,
+    ),
+    Column("reason", "text", "why it is", lambda pair: pair.reason),
+)
+"""A row per pair of passages that are the same recording."""
+MERGES: Sequence[Column[Merge]] = (
+    Column("path", "path", "the file", lambda merge: merge.path),
+    Column("passage", "int", "index of the first of two passages", lambda merge: merge.first),
+    Column("next_passage", "int", "index of the other", lambda merge: merge.first + 1),
+    Column(
+        "recording_mbid", "text", "what both are", lambda merge: merge.candidate.recording_mbid
+    ),
+    Column("title", "text", "its title", lambda merge: merge.candidate.title),
+    Column("artist", "text", "its artist", lambda merge: merge.candidate.artist),
+    Column("why", "text", "what speaks for one passage", lambda merge: merge.why),
+)
+"""A row per pair of neighbouring passages that a merge is offered for."""
+MUSICAL_FLAVORS: Sequence[Column[PassageRow]] = (
+    *FLAVORS,
+    Column("recording_mbid", "text", "whose flavor it is", lambda row: row.passage.recording_mbid),
+    Column("source", "text", "who told it", lambda row: _read_flavor(row, "source")),
+    Column("submission", "int", "which of several", lambda row: _read_flavor(row, "submission")),
+)
+"""What stands before the shares: a row per passage, a column per element of each category."""

@@ -1,0 +1,74 @@
+"""The tables of whatever holds results, as attributes: ``session.passages``."""
+
+import abc
+
+import pandas as pd
+
+from wkmp_lab.collection import same_songs as cataloguing
+from wkmp_lab.identifying import merges as merging
+from wkmp_lab.model import FileResult
+from wkmp_lab.tables import tables
+
+
+class ResultTables(abc.ABC):
+    """What has results has tables of them, each made anew when it is asked for."""
+
+    @property
+    @abc.abstractmethod
+    def results(self) -> tuple[FileResult, ...]:
+        """What has come back so far, by path."""
+
+    @property
+    def files(self) -> pd.DataFrame:
+        """A row per file."""
+        return tables.files_table(self.results)
+
+    @property
+    def passages(self) -> pd.DataFrame:
+        """A row per passage."""
+        return tables.passages_table(self.results)
+
+    @property
+    def candidates(self) -> pd.DataFrame:
+        """A row per identity candidate of each passage."""
+        return tables.candidates_table(self.results)
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """A row per piece of evidence: why each candidate was (not) taken."""
+        return tables.evidence_table(self.results)
+
+    @property
+    def flavors(self) -> pd.DataFrame:
+        """The measured character of each passage."""
+        return tables.flavors_table(self.results)
+
+    @property
+    def musical_flavors(self) -> pd.DataFrame:
+        """WKMP's flavor of each passage whose recording AcousticBrainz knows."""
+        return tables.musical_flavors_table(self.results)
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """Every gap that was weighed, taken or not."""
+        return tables.gaps_table(self.results)
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        """When and where each phase of each file ran."""
+        return tables.timeline_table(self.results)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """A row per failed file, with phase and reason."""
+        return tables.failures_table(self.results)
+
+    @property
+    def same_songs(self) -> pd.DataFrame:
+        """Pairs of passages that are one recording, and which copy likely sounds better."""
+        return tables.same_songs_table(cataloguing.find_same_songs(self.results))
+
+    @property
+    def merges(self) -> pd.DataFrame:
+        """Neighbouring passages that seem to be one; :meth:`merge` makes them one."""
+        return tables.merges_table(merging.find_merges(self.results))

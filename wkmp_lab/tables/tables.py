@@ -1,0 +1,240 @@
+"""The DataFrames of an import: one function per table, its columns written in :mod:`columns`.
+
+Rows are ordered by path and passage. An empty table has its columns and dtypes. What is missing
+in the model is ``<NA>`` or ``NaN`` here. Text and paths are shown without control characters;
+the exact path of a file is ``FileResult.path``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from wkmp_lab.collection.neighbours import Neighbour
+from wkmp_lab.collection.same_songs import SameSong
+from wkmp_lab.display.safe_text import clean_path, clean_text
+from wkmp_lab.flavors import CATEGORIES
+from wkmp_lab.identifying.decisions import Decision
+from wkmp_lab.identifying.merges import Merge
+from wkmp_lab.model import FileResult
+from wkmp_lab.tables.columns import (
+    CANDIDATES,
+    EVIDENCE,
+    FAILURES,
+    FILES,
+    FLAVORS,
+    GAPS,
+    PASSAGES,
+    TIMELINE,
+    CandidateRow,
+    Column,
+    EvidenceRow,
+    GapRow,
+    Kind,
+    PassageRow,
+    SpanRow,
+)
+from wkmp_lab.tables.columns_library import (
+    DECISIONS,
+    MERGES,
+    MUSICAL_FLAVORS,
+    NEIGHBOURS,
+    SAME_SONGS,
+    DecisionRow,
+    NeighbourRow,
+)
+from wkmp_lab.tables.differences import DIFFERENCES, Difference
+
+Row = TypeVar("Row")
+MARK = "wkmp_lab"
+"""What our tables carry in ``attrs``, and selections of them: notebooks show these our way."""
+
+
+def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per file; columns :data:`columns.FILES`.
+
+    >>> files_table([]).columns[:3].tolist()
+    ['path', 'status', 'format']
+    """
+    return _make_table(FILES, _by_path(results))
+
+
+def passages_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per passage; columns :data:`columns.PASSAGES`."""
+    return _make_table(PASSAGES, list(_passages(results)))
+
+
+def candidates_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per candidate of each passage; columns :data:`columns.CANDIDATES`."""
+    return _make_table(CANDIDATES, list(_candidates(results)))
+
+
+def evidence_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per piece of evidence; columns :data:`columns.EVIDENCE`."""
+    rows = [EvidenceRow(*row, piece) for row in _candidates(results) for piece in row[3].evidence]
+    return _make_table(EVIDENCE, rows)
+
+
+def flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per passage, a float64 column per descriptor, named as in the results.
+
+    Units stand in ``flavoring.DESCRIPTORS``. Passages that were not described are not here.
+    """
+    rows = [row for row in _passages(results) if row.passage.descriptors is not None]
+    values = [row.passage.descriptors.as_dict() for row in rows if row.passage.descriptors]
+    names = dict.fromkeys(name for described in values for name in described)
+    return _add_numbers(_make_table(FLAVORS, rows), names, values)
+
+
+def gaps_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per gap that was weighed; columns :data:`columns.GAPS`."""
+    rows = [
+        GapRow(result, gap)
+        for result in _by_path(results)
+        if result.segmentation is not None
+        for gap in result.segmentation.gaps
+    ]
+    return _make_table(GAPS, rows)
+
+
+def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per phase of each file; columns :data:`columns.TIMELINE`."""
+    starts = [span.start_s for result in results for span in result.spans]
+    origin_s = min(starts, default=0.0)
+    rows = [
+        SpanRow(result, span, origin_s) for result in _by_path(results) for span in result.spans
+    ]
+    return _make_table(TIMELINE, rows)
+
+
+def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per failed file; columns :data:`columns.FAILURES`."""
+    return _make_table(FAILURES, [r for r in _by_path(results) if r.failure is not None])
+
+
+def decisions_table(
+    decisions: Sequence[tuple[float, Decision]], results: Sequence[FileResult]
+) -> pd.DataFrame:
+    """A row per decision by hand, oldest first; columns :data:`columns_library.DECISIONS`."""
+    paths = {result.sha256: result.path for result in reversed(_by_path(results))}
+    rows = [
+        DecisionRow(paths.get(decision.sha256), made_s, decision) for made_s, decision in decisions
+    ]
+    return _make_table(DECISIONS, rows)
+
+
+def musical_flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per passage with a WKMP flavor, a column per element: ``mood_happy.happy``, ...
+
+    The values of a category sum to 1; categories that the source does not have are NaN. ``source``
+    and ``submission`` tell where the flavor comes from.
+    """
+    rows = [row for row in _passages(results) if row.passage.musical_flavor is not None]
+    values = [
+        {
+            f"{category}.{element}": share
+            for category, shares in row.passage.musical_flavor.categories.items()
+            for element, share in shares.items()
+        }
+        for row in rows
+        if row.passage.musical_flavor
+    ]
+    names = [f"{name}.{element}" for name, elements in CATEGORIES.items() for element in elements]
+    return _add_numbers(_make_table(MUSICAL_FLAVORS, rows), names, values)
+
+
+def neighbours_table(
+    neighbours: Sequence[Neighbour], results: Sequence[FileResult]
+) -> pd.DataFrame:
+    """A row per neighbour, nearest first; columns :data:`columns_library.NEIGHBOURS`."""
+    passages = {(row.file.path, row.passage.index): row.passage for row in _passages(results)}
+    rows = [NeighbourRow(each, passages[each.path, each.passage]) for each in neighbours]
+    return _make_table(NEIGHBOURS, rows)
+
+
+def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
+    """A row per pair, as given; columns :data:`columns_library.SAME_SONGS`."""
+    return _make_table(SAME_SONGS, pairs)
+
+
+def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:
+    """A row per merge that is offered, as given; columns :data:`columns_library.MERGES`."""
+    return _make_table(MERGES, merges)
+
+
+def comparison_table(differences: Sequence[Difference]) -> pd.DataFrame:
+    """A row per difference, as given; columns :data:`wkmp_lab.tables.differences.DIFFERENCES`."""
+    return _make_table(DIFFERENCES, differences)
+
+
+TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingProxyType(
+    {
+        "files": files_table,
+        "passages": passages_table,
+        "candidates": candidates_table,
+        "evidence": evidence_table,
+        "flavors": flavors_table,
+        "musical_flavors": musical_flavors_table,
+        "gaps": gaps_table,
+        "timeline": timeline_table,
+        "failures": failures_table,
+    }
+)
+"""Every table by name, in the order of exports."""
+
+
+def _by_path(results: Sequence[FileResult]) -> list[FileResult]:
+    return sorted(results, key=lambda result: result.path)
+
+
+def _passages(results: Sequence[FileResult]) -> Iterator[PassageRow]:
+    for result in _by_path(results):
+        for passage in result.passages:
+            yield PassageRow(result, passage)
+
+
+def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
+    for result, passage in _passages(results):
+        if passage.identity is not None:
+            for rank, candidate in enumerate(passage.identity.candidates, 1):
+                yield CandidateRow(result, passage, rank, candidate)
+
+
+def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
+    return _mark(
+        pd.DataFrame(
+            {
+                column.name: _make_series(column.kind, [column.read(row) for row in rows])
+                for column in columns
+            },
+            index=pd.RangeIndex(len(rows)),
+        )
+    )
+
+
+def _mark(table: pd.DataFrame) -> pd.DataFrame:
+    table.attrs[MARK] = True
+    return table
+
+
+def _add_numbers(
+    table: pd.DataFrame, names: Iterable[str], values: Sequence[Mapping[str, float]]
+) -> pd.DataFrame:
+    """The table with a float64 column per name; NaN where a row has no such value."""
+    numbers = {
+        name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
+    }
+    return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
+
+
+def _make_series(kind: Kind, values: list[object]) -> "pd.Series[Any]":
+    if isinstance(kind, tuple):
+        return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
+    if kind in ("text", "path"):
+        clean = clean_path if kind == "path" else clean_text
+        shown = [None if value is None else clean(str(value)) for value in values]
+        return pd.Series(shown, dtype="string")
+    dtype = {"int": "Int64", "float": "float64", "bool": "boolean"}[kind]
+    return pd.Series(values, dtype=dtype)
