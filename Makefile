@@ -75,4 +75,4 @@ docs-links: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx --builder linkcheck --quiet --doctree-dir build/docs-doctrees docs build/docs-links
 
 clean:
-	rm -rf $(VENV) build dist artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist artifacts docs/tutorials/*.ipynb *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
