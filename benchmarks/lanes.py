@@ -42,33 +42,31 @@ def main() -> None:
     os.environ["WKMP_LAB_ACOUSTID_KEY"] = KEY
     warm_up()
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as name:
-        scratch = Path(name)
+        buffer = Path(name)
         offline = Settings(
-            identifying=IdentifySettings(is_offline=True, catalogue=str(scratch / "none")),
+            identifying=IdentifySettings(is_offline=True, catalogue=str(buffer / "none")),
             running=RunSettings(n_jobs=options.jobs),
         )
-        known = run_lanes(options.music, offline, scratch)
+        known = run_lanes(options.music, offline, buffer)
         with run_standin(make_known_world(known.results)) as standin:
             standin.latency_s = options.latency_s
-            compare(options.music, offline, standin, scratch, options.rounds)
+            compare(options.music, offline, standin, buffer, options.rounds)
 
 
-def compare(
-    music: Path, offline: Settings, standin: Standin, scratch: Path, n_rounds: int
-) -> None:
+def compare(music: Path, offline: Settings, standin: Standin, buffer: Path, n_rounds: int) -> None:
     """Best of interleaved rounds, each with an empty cache."""
     n_jobs = offline.running.n_jobs or 2
     best: dict[str, tuple[float, float, int]] = {}
     for number in range(n_rounds):
         for design in ("lanes, offline", "lanes", "one after the other"):
-            settings = offline if "offline" in design else ask(offline, standin, scratch, number)
+            settings = offline if "offline" in design else ask(offline, standin, buffer, number)
             before, start_s = len(standin.ledger), time.perf_counter()
             if design == "one after the other":
-                settings = ask(offline, standin, scratch, number + n_rounds)
+                settings = ask(offline, standin, buffer, number + n_rounds)
                 run_inline(music, settings, n_jobs)
                 measured_s = time.perf_counter() - start_s
             else:
-                session = run_lanes(music, settings, scratch)
+                session = run_lanes(music, settings, buffer)
                 measured_s = read_timeline(session, n_jobs, 0.0).wall_s
             run = measured_s, time.perf_counter() - start_s, len(standin.ledger) - before
             best[design] = min(best.get(design, run), run)
@@ -83,21 +81,21 @@ def compare(
     )
 
 
-def ask(settings: Settings, standin: Standin, scratch: Path, number: int) -> Settings:
+def ask(settings: Settings, standin: Standin, buffer: Path, number: int) -> Settings:
     """The settings with the stand-in services and a cache of their own."""
     identifying = IdentifySettings(
         acoustid_url=standin.acoustid_url,
         musicbrainz_url=standin.url,
         contact="bench@example.org",
-        cache=str(scratch / f"cache{number}"),
-        catalogue=str(scratch / "none"),
+        cache=str(buffer / f"cache{number}"),
+        catalogue=str(buffer / "none"),
     )
     return Settings(identifying=identifying, running=settings.running)
 
 
-def run_lanes(music: Path, settings: Settings, scratch: Path) -> ImportSession:
+def run_lanes(music: Path, settings: Settings, buffer: Path) -> ImportSession:
     """One import into a fresh store."""
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+    with tempfile.TemporaryDirectory(dir=buffer) as folder:
         return import_folder(music, settings=settings, store=Path(folder) / "bench.wkmp.db")
 
 

@@ -73,25 +73,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warm_up()
-    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as buffer:
         if options.files:
-            import_often(options.files, Path(scratch))
+            import_often(options.files, Path(buffer))
         if options.kills:
-            music = Path(scratch) / "mixed"
+            music = Path(buffer) / "mixed"
             shutil.copytree(options.music, music)
             write_tiny(music, options.killed_files)
-            kill_often(music, options.kills, options.seed, Path(scratch))
+            kill_often(music, options.kills, options.seed, Path(buffer))
 
 
-def import_often(n_files: int, scratch: Path) -> None:
+def import_often(n_files: int, buffer: Path) -> None:
     """Time of the first import, of a second one, and of one with another setting."""
-    folder = scratch / "tiny"
+    folder = buffer / "tiny"
     folder.mkdir()
     write_tiny(folder, n_files)
     other = replace(SETTINGS, analyzing=AnalyzeSettings(preset="classical"))
     for name, settings in (("first", SETTINGS), ("second", SETTINGS), ("changed", other)):
         began_s, start_s, start_cpu_s = time.time(), time.perf_counter(), time.process_time()
-        session = import_folder(folder, settings=settings, store=scratch / "tiny.wkmp.db")
+        session = import_folder(folder, settings=settings, store=buffer / "tiny.wkmp.db")
         took_s, cpu_s = time.perf_counter() - start_s, time.process_time() - start_cpu_s
         ran = count_phases(session, began_s)
         print(
@@ -101,20 +101,20 @@ def import_often(n_files: int, scratch: Path) -> None:
         )
 
 
-def kill_often(music: Path, n_kills: int, seed: int, scratch: Path) -> None:
+def kill_often(music: Path, n_kills: int, seed: int, buffer: Path) -> None:
     """Kill, go on, compare."""
-    store = scratch / "whole.wkmp.db"
+    store = buffer / "whole.wkmp.db"
     with start_child(music, store) as child:
         start_s = time.perf_counter()
         wait_for_line(child)
         length_s = time.perf_counter() - start_s
     whole = open_session(music, store=store)
-    expected = read_export(whole, scratch / "whole")
+    expected = read_export(whole, buffer / "whole")
     rng = random.Random(seed)
     kills = []
     for number in range(1, n_kills + 1):
         after_s = rng.uniform(0.0, length_s)
-        with tempfile.TemporaryDirectory(dir=scratch) as place:
+        with tempfile.TemporaryDirectory(dir=buffer) as place:
             kill = kill_once(music, Path(place), after_s, whole, expected)
         kills.append(kill)
         print(

@@ -47,18 +47,18 @@ def main() -> None:
     parser.add_argument("--tiny", type=int, default=1000, help="one-second files (0: none)")
     options = parser.parse_args()
     warm_up()
-    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as scratch:
-        compare_jobs(options.music, options.jobs, options.rounds, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as buffer:
+        compare_jobs(options.music, options.jobs, options.rounds, Path(buffer))
         if options.tiny:
-            measure_tiny(options.tiny, options.jobs, Path(scratch))
+            measure_tiny(options.tiny, options.jobs, Path(buffer))
 
 
-def compare_jobs(music: Path, n_jobs: int, n_rounds: int, scratch: Path) -> None:
+def compare_jobs(music: Path, n_jobs: int, n_rounds: int, buffer: Path) -> None:
     """Speed-up of ``n_jobs`` over one job on the same files."""
     runs: dict[int, list[Run]] = {1: [], n_jobs: []}
     for _ in range(n_rounds):
         for jobs, done in runs.items():
-            done.append(run_import(music, jobs, scratch))
+            done.append(run_import(music, jobs, buffer))
     best = {jobs: min(done, key=lambda run: run.wall_s) for jobs, done in runs.items()}
     print(f"{music.name}: {best[1].n_files} files, best of {n_rounds} interleaved rounds")
     print(f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'cores busy':>11} {'speed-up':>9}")
@@ -67,13 +67,13 @@ def compare_jobs(music: Path, n_jobs: int, n_rounds: int, scratch: Path) -> None
         print(f"{jobs:>5} {run.wall_s:8.2f} {run.cpu_s:8.2f} {run.busy:11.1%} {speed_up:9.2f}")
 
 
-def measure_tiny(n_files: int, n_jobs: int, scratch: Path) -> None:
+def measure_tiny(n_files: int, n_jobs: int, buffer: Path) -> None:
     """Files per second and cost per file where the music costs next to nothing."""
     for count in (max(n_files // 10, 1), n_files):
-        folder = scratch / f"tiny{count}"
+        folder = buffer / f"tiny{count}"
         folder.mkdir()
         write_tiny(folder, count)
-        run = run_import(folder, n_jobs, scratch)
+        run = run_import(folder, n_jobs, buffer)
         phases_ms = 1000 * run.cpu_s / count
         overhead_ms = 1000 * (run.wall_s * n_jobs - run.cpu_s) / count
         print(
@@ -83,12 +83,12 @@ def measure_tiny(n_files: int, n_jobs: int, scratch: Path) -> None:
         shutil.rmtree(folder)
 
 
-def run_import(music: Path, n_jobs: int, scratch: Path) -> Run:
+def run_import(music: Path, n_jobs: int, buffer: Path) -> Run:
     """One import into a fresh store."""
     settings = Settings(
         identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=n_jobs)
     )
-    with fresh_store(scratch) as store:
+    with fresh_store(buffer) as store:
         start_s = time.perf_counter()
         session = import_folder(music, settings=settings, store=store)
         total_s = time.perf_counter() - start_s
@@ -110,9 +110,9 @@ def read_timeline(session: ImportSession, n_jobs: int, total_s: float) -> Run:
 
 
 @contextmanager
-def fresh_store(scratch: Path) -> Iterator[Path]:
+def fresh_store(buffer: Path) -> Iterator[Path]:
     """A store that nobody has used."""
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+    with tempfile.TemporaryDirectory(dir=buffer) as folder:
         yield Path(folder) / "bench.wkmp.db"
 
 

@@ -73,12 +73,12 @@ def main() -> None:
     options = parser.parse_args()
     warm_up()
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as name:
-        scratch = Path(name)
-        known, unseen = split_music(options.music, scratch)
-        known_tiny, unseen_tiny = split_tiny(options.tiny, scratch)
+        buffer = Path(name)
+        known, unseen = split_music(options.music, buffer)
+        known_tiny, unseen_tiny = split_tiny(options.tiny, buffer)
 
         def run(music: Path) -> Runs:
-            return run_rounds(music, options.jobs, options.rounds, scratch)
+            return run_rounds(music, options.jobs, options.rounds, buffer)
 
         seen = run(known)
         slowdown = sum(read_cpu_s(seen.together)) / sum(read_cpu_s(seen.alone))
@@ -104,11 +104,11 @@ def main() -> None:
     tell(per_minute_s, seen_tiny.parent_s, options.requests, row_bytes)
 
 
-def split_music(music: Path, scratch: Path) -> tuple[Path, Path]:
+def split_music(music: Path, buffer: Path) -> tuple[Path, Path]:
     """Two folders with every other file of a library each, as links, long and short in both."""
     files = scan_folder(str(music), settings=ScanSettings()).files
     by_size = sorted(files, key=lambda file: (-file.size_bytes, file.path))
-    halves = scratch / "known", scratch / "unseen"
+    halves = buffer / "known", buffer / "unseen"
     for k, half in enumerate(halves):
         half.mkdir()
         for n, file in enumerate(by_size[k::2]):
@@ -116,9 +116,9 @@ def split_music(music: Path, scratch: Path) -> tuple[Path, Path]:
     return halves
 
 
-def split_tiny(n_files: int, scratch: Path) -> tuple[Path, Path]:
+def split_tiny(n_files: int, buffer: Path) -> tuple[Path, Path]:
     """A folder of a quarter as many one-second files, and one of as many others."""
-    folders = scratch / "known_tiny", scratch / "unseen_tiny"
+    folders = buffer / "known_tiny", buffer / "unseen_tiny"
     n_known = max(n_files // 4, 1)
     for folder in folders:
         folder.mkdir()
@@ -150,26 +150,26 @@ def simulate(costs: Costs, *, n_workers: int, network_s: float = 0.0) -> float:
     return max(parent_free_s, lane_free_s)
 
 
-def run_rounds(music: Path, n_jobs: int, n_rounds: int, scratch: Path) -> Runs:
+def run_rounds(music: Path, n_jobs: int, n_rounds: int, buffer: Path) -> Runs:
     """Imports of one library, one job and several in turn."""
     alone, together, parents_s = [], [], []
     for _ in range(n_rounds):
         # Workers have one thread each; a file alone must not have two.
         with threadpool_limits(1):
-            alone.append(run_import(music, 1, scratch)[0])
-        session, own_s = run_import(music, n_jobs, scratch)
+            alone.append(run_import(music, 1, buffer)[0])
+        session, own_s = run_import(music, n_jobs, buffer)
         together.append(session)
         parents_s.append(own_s / len(session.results))
     return Runs(alone, together, min(parents_s))
 
 
-def run_import(music: Path, n_jobs: int, scratch: Path) -> tuple[ImportSession, float]:
+def run_import(music: Path, n_jobs: int, buffer: Path) -> tuple[ImportSession, float]:
     """An import into a fresh store, and the parent's processor time."""
     settings = Settings(
         identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=n_jobs)
     )
     own = psutil.Process()
-    with fresh_store(scratch) as store:
+    with fresh_store(buffer) as store:
         before = own.cpu_times()
         session = import_folder(music, settings=settings, store=store)
         after = own.cpu_times()

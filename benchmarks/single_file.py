@@ -57,13 +57,13 @@ def main() -> None:
     if options.quick:
         methods = [m for m in methods if m not in ("librosa notebook", "Essentia MusicExtractor")]
     methods = [m for m in methods if m in ("wkmp_lab", "decode") or peers.find_version(m)]
-    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as scratch:
-        files = make_files(options.music, options.seconds, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as buffer:
+        files = make_files(options.music, options.seconds, Path(buffer))
         costs = compare(methods, files, options.rounds, options.seconds / 60)
     print_table(methods, list(files), costs)
 
 
-def make_files(music: Path, seconds: float, scratch: Path) -> dict[str, Path]:
+def make_files(music: Path, seconds: float, buffer: Path) -> dict[str, Path]:
     """The same music in every format."""
     from wkmp_lab.io.files.audio import read_signal
 
@@ -74,7 +74,7 @@ def make_files(music: Path, seconds: float, scratch: Path) -> dict[str, Path]:
     samples = np.tile(stereo, repeats)[:, : int(seconds * signal.sr)]
     files = {}
     for name, (codec, bit_rate) in FORMATS.items():
-        files[name] = scratch / f"music.{name}"
+        files[name] = buffer / f"music.{name}"
         encode(files[name], samples, signal.sr, codec, bit_rate)
     return files
 

@@ -36,21 +36,21 @@ def main() -> None:
     options = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        scratch = Path(folder) / "scratch"
+        buffer = Path(folder) / "buffer"
         books = Path(folder) / "notebooks"
-        scratch.mkdir()
+        buffer.mkdir()
         books.mkdir()
         shutil.copy(ROOT / "notebooks" / "01_import.ipynb", books)
         cell = f"import wkmp_lab as wl\nwl.explore({str(options.side)!r})"
         write_notebook(books / "explore.ipynb", [cell])
         environment = {
             "WKMP_LAB_MUSIC": str(options.music.resolve()),
-            "WKMP_LAB_OUT": str(scratch / "results"),
-            "XDG_DATA_HOME": str(scratch / "share"),
+            "WKMP_LAB_OUT": str(buffer / "results"),
+            "XDG_DATA_HOME": str(buffer / "share"),
         }
         browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1000, "height": 1000}, device_scale_factor=1.5)
-        with run_lab(books, scratch, environment) as url:
+        with run_lab(books, buffer, environment) as url:
             take_import(page, url)
             take_explorer(page, url)
         browser.close()

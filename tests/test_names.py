@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wkmp_lab.claims import AGREEMENT, CONTRADICTION, MIN_SEARCH_TITLE
 
+from wkmp_lab.identifying.evidence import AGREEMENT, CONTRADICTION, MIN_SEARCH_TITLE
 from wkmp_lab.names import compute_similarity, normalize_name
 
 SAME = [

@@ -62,14 +62,14 @@ def side(tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, music):
     folder = tmp_path_factory.mktemp("notebooks")
-    scratch = tmp_path_factory.mktemp("scratch")
+    buffer = tmp_path_factory.mktemp("buffer")
     shutil.copy(ROOT / "notebooks" / "01_import.ipynb", folder)
     environment = {
         "WKMP_LAB_MUSIC": str(music),
         "WKMP_LAB_OUT": str(folder / "results"),
-        "XDG_DATA_HOME": str(scratch / "share"),
+        "XDG_DATA_HOME": str(buffer / "share"),
     }
-    with run_lab(folder, scratch, environment) as url:
+    with run_lab(folder, buffer, environment) as url:
         yield folder, url
 
 

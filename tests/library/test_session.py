@@ -81,7 +81,7 @@ def count_measured(session):
         1
         for result in session.results
         for s in result.spans
-        if s.phase == "SEGMENTING" and s.start_s >= session._course.ledger.started_s
+        if s.phase == "SEGMENTING" and s.start_s >= session._run.run_state.started_s
     )
 
 
@@ -147,7 +147,7 @@ def test_other_settings_measure_again(music, store):
     )
     again = import_folder(music, settings=other, store=store)
     assert count_measured(again) == 5, "the broken and the silent file owe nothing to ANALYZING"
-    began_s = again._course.ledger.started_s
+    began_s = again._run.run_state.started_s
     ran = Counter(s.phase for r in again.results for s in r.spans if s.start_s >= began_s)
     assert ran == {"EXTRACTING": 5, "SEGMENTING": 5, "ANALYZING": 5}
     fresh = import_folder(music, settings=other, store=store.with_name("fresh.wkmp.db"))
@@ -298,14 +298,14 @@ def test_an_import_can_be_found_again(music, store):
 
 def test_the_store_holds_a_file_before_it_is_counted(music, store, monkeypatch):
     counted = []
-    finish = import_run.ImportCourse._log_file
+    finish = import_run.ImportRun._log_file
 
     def look(self, result):
         with Store(store, folder=music, is_writer=False) as reader:
             counted.append(reader.find_by_path(result.path) is not None)
         finish(self, result)
 
-    monkeypatch.setattr(import_run.ImportCourse, "_log_file", look)
+    monkeypatch.setattr(import_run.ImportRun, "_log_file", look)
     import_folder(music, settings=settings_of(), store=store)
     assert counted
     assert all(counted)

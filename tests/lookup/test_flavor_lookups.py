@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from support import example_results
-from support.lookup_runs import at, file_of, make_settings, run_lane
+from support.lookup_runs import at, file_of, make_settings, run_lookup_thread
 from support.standin import KEY, make_document
 
 from wkmp_lab.collection.neighbours import _name_categories, find_neighbours
@@ -19,7 +19,7 @@ from wkmp_lab.io.web.acousticbrainz import FlavorAnswer
 from wkmp_lab.library.store import Store
 from wkmp_lab.lookup.flavor_lookups import add_flavors
 from wkmp_lab.lookup.freshness import needs_identity
-from wkmp_lab.lookup.lookup_thread import Lane
+from wkmp_lab.lookup.lookup_thread import LookupThread
 from wkmp_lab.lookup.services import Services, name_sources
 from wkmp_lab.tables.tables import musical_flavors_table
 
@@ -59,13 +59,13 @@ def flavors_of(results):
 
 def test_a_server_is_asked_for_all_recordings_of_a_batch_together(standin, tmp_path):
     settings = settings_of(standin, tmp_path, acousticbrainz_url=standin.url)
-    identified, _ = run_lane(heard(standin, 8), settings)
+    identified, _ = run_lookup_thread(heard(standin, 8), settings)
     assert all(flavor and flavor.submission == 0 for flavor in flavors_of(identified.values()))
     assert standin.count("acousticbrainz") <= 3
 
 
 def test_without_an_address_no_server_is_asked(standin, tmp_path):
-    identified, _ = run_lane(heard(standin), settings_of(standin, tmp_path))
+    identified, _ = run_lookup_thread(heard(standin), settings_of(standin, tmp_path))
     assert flavors_of(identified.values()) == [None] * 3
     assert standin.count("acousticbrainz") == 0
 
@@ -74,7 +74,7 @@ def test_a_dump_speaks_before_the_server_which_is_asked_for_the_rest(standin, tm
     settings = settings_of(standin, tmp_path, acousticbrainz_url=standin.url)
     mbids = list(standin.world.recordings)[:3]
     keep_flavors(settings, mbids[:2])
-    identified, _ = run_lane(heard(standin), settings)
+    identified, _ = run_lookup_thread(heard(standin), settings)
     submissions = {
         r.passages[0].recording_mbid: r.passages[0].musical_flavor.submission
         for r in identified.values()
@@ -89,17 +89,17 @@ def test_a_server_that_is_gone_is_one_remark_and_asked_by_the_next_import(standi
     settings = settings_of(standin, tmp_path, acousticbrainz_url=standin.url)
     standin.faults["acousticbrainz"].extend(["status:410"] * 50)
     done = []
-    with Lane(
+    with LookupThread(
         settings,
         folder="/music",
         on_identified=done.append,
         on_revised=done.append,
         is_cancelled=lambda: False,
-    ) as lane:
+    ) as lookup_thread:
         for file in heard(standin):
-            lane.put(file)
-        lane.finish()
-    (remark,) = lane.remarks
+            lookup_thread.put(file)
+        lookup_thread.finish()
+    (remark,) = lookup_thread.remarks
     assert remark.startswith("no musical flavors for 3 recordings: ")
     assert "HTTP 410; the next import asks again" in remark
     files = list({result.path: result for result in done}.values())
@@ -108,19 +108,19 @@ def test_a_server_that_is_gone_is_one_remark_and_asked_by_the_next_import(standi
     sources = name_sources(settings.identifying, "/music")
     assert all(needs_identity(result, settings, sources) for result in files)
     standin.faults["acousticbrainz"].clear()
-    again, _ = run_lane(files, settings)
+    again, _ = run_lookup_thread(files, settings)
     assert all(flavors_of(again.values()))
     assert not any(needs_identity(result, settings, sources) for result in again.values())
 
 
 def test_a_dump_that_comes_later_is_asked_once(standin, tmp_path):
     settings = settings_of(standin, tmp_path)
-    first, _ = run_lane(heard(standin), settings)
+    first, _ = run_lookup_thread(heard(standin), settings)
     mbids = list(standin.world.recordings)
     keep_flavors(settings, mbids[:2])
     sources = name_sources(settings.identifying, "/music")
     assert all(needs_identity(result, settings, sources) for result in first.values())
-    second, _ = run_lane(first.values(), settings)
+    second, _ = run_lookup_thread(first.values(), settings)
     assert [flavor is not None for flavor in flavors_of(second.values())] == [True, True, False]
     assert not any(needs_identity(result, settings, sources) for result in second.values())
 
@@ -128,9 +128,11 @@ def test_a_dump_that_comes_later_is_asked_once(standin, tmp_path):
 def test_a_flavor_outlives_the_dump_but_not_another_recording(standin, tmp_path):
     settings = settings_of(standin, tmp_path)
     keep_flavors(settings, list(standin.world.recordings))
-    identified, _ = run_lane(heard(standin), settings)
+    identified, _ = run_lookup_thread(heard(standin), settings)
     (tmp_path / "flavors.sqlite").unlink()
-    again, _ = run_lane(identified.values(), settings_of(standin, tmp_path, has_text_search=False))
+    again, _ = run_lookup_thread(
+        identified.values(), settings_of(standin, tmp_path, has_text_search=False)
+    )
     assert flavors_of(again.values()) == flavors_of(identified.values())
     file, other = list(again.values())[:2]
     picked = other.passages[0].identity.chosen
@@ -145,7 +147,7 @@ def _with_hash(result):
 
 def test_a_flavor_is_stored_shown_and_exported(standin, tmp_path):
     settings = settings_of(standin, tmp_path, acousticbrainz_url=standin.url)
-    identified, _ = run_lane(heard(standin), settings)
+    identified, _ = run_lookup_thread(heard(standin), settings)
     results = [_with_hash(result) for result in identified.values()]
     (tmp_path / "music").mkdir()
     with Store(tmp_path / "store.db", folder=tmp_path / "music") as store:
@@ -168,7 +170,7 @@ def test_a_flavor_is_stored_shown_and_exported(standin, tmp_path):
 
 def test_neighbours_by_flavor_follow_its_distance(standin, tmp_path):
     settings = settings_of(standin, tmp_path, acousticbrainz_url=standin.url)
-    identified, _ = run_lane(heard(standin, 8), settings)
+    identified, _ = run_lookup_thread(heard(standin, 8), settings)
     results = sorted(identified.values(), key=lambda result: result.path)
     mine, *others = flavors_of(results)
     for by in ("wkmp", "hellinger"):

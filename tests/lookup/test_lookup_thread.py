@@ -1,4 +1,4 @@
-"""The lane: what is asked again and what is not, folders as albums, files cut by their release."""
+"""What is asked again and what is not, folders as albums, files cut by their release."""
 
 import dataclasses
 import shutil
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.lookup_runs import at, file_of, make_settings, run_lane, tagged
+from support.lookup_runs import at, file_of, make_settings, run_lookup_thread, tagged
 from support.standin import KEY, run_standin
 from support.standin_world import World, WorldRecording, WorldRelease, make_id
 
@@ -56,14 +56,14 @@ def test_what_was_matched_is_not_asked_again_when_a_key_comes_or_the_catalogue_g
     with Catalogue(find_catalogue(settings.identifying)) as catalogue:
         catalogue.add(Recording(heard.mbid, heard.title, heard.artist, 120.0), heard.items)
     files = [at("/music/a", file_of(heard)), at("/music/b", file_of(other))]
-    first, _ = run_lane(files, settings)
-    assert run_lane(first.values(), settings) == ({}, {})
+    first, _ = run_lookup_thread(files, settings)
+    assert run_lookup_thread(first.values(), settings) == ({}, {})
 
     monkeypatch.setenv("WKMP_LAB_ACOUSTID_KEY", KEY)
-    again, _ = run_lane(first.values(), settings)
+    again, _ = run_lookup_thread(first.values(), settings)
     assert list(again) == ["/music/b"]
     assert again["/music/b"].passages[0].identity.chosen.recording_mbid == other.mbid
-    assert run_lane(again.values(), settings) == ({}, {})
+    assert run_lookup_thread(again.values(), settings) == ({}, {})
 
     with Catalogue(find_catalogue(settings.identifying)) as catalogue:
         catalogue.add(Recording(None, "Another", None, 120.0), other.items[::-1].copy())
@@ -76,7 +76,7 @@ def test_a_folder_is_one_release_and_its_unheard_files_are_named_by_it(standin, 
     files = folder_of(standin.world, make_id("release", 1, 0))
     mute = dataclasses.replace(files[4], file_fingerprint=None, tags=Tags())
     files[4] = mute
-    _, revised = run_lane(files, make_settings(standin, tmp_path))
+    _, revised = run_lookup_thread(files, make_settings(standin, tmp_path))
     chosen = [revised[file.path].passages[0].identity.chosen for file in files]
     assert {each.release_title for each in chosen} == {"Album Brook 1"}
     assert [each.recording_mbid for each in chosen] == list(
@@ -90,14 +90,14 @@ def test_a_folder_is_one_release_and_its_unheard_files_are_named_by_it(standin, 
 
 def test_a_longer_edition_is_taken_where_the_folder_holds_all_of_it(standin, tmp_path):
     files = folder_of(standin.world, make_id("release", 1, 1))
-    _, revised = run_lane(files, make_settings(standin, tmp_path))
+    _, revised = run_lookup_thread(files, make_settings(standin, tmp_path))
     titles = {r.passages[0].identity.chosen.release_title for r in revised.values()}
     assert titles == {"Album Brook 1 (Deluxe)"}
 
 
 def test_folders_that_agree_cost_no_further_question(standin, tmp_path):
     files = folder_of(standin.world, make_id("release", 1, 0))
-    identified, revised = run_lane(files, make_settings(standin, tmp_path))
+    identified, revised = run_lookup_thread(files, make_settings(standin, tmp_path))
     assert len(identified) == 10
     assert revised == {}
     assert (standin.count("acoustid"), standin.count("musicbrainz")) == (1, 1)
@@ -107,15 +107,15 @@ def test_a_file_that_was_added_later_is_seen_among_its_neighbours(standin, tmp_p
     files = folder_of(standin.world, make_id("release", 1, 0))
     late = dataclasses.replace(files.pop(), file_fingerprint=None, tags=Tags())
     settings = make_settings(standin, tmp_path)
-    known, _ = run_lane(files, settings)
-    identified, revised = run_lane([*known.values(), late], settings)
+    known, _ = run_lookup_thread(files, settings)
+    identified, revised = run_lookup_thread([*known.values(), late], settings)
     assert list(identified) == [late.path]
     assert revised[late.path].passages[0].identity.level == "low"
 
 
 def test_a_cancelled_lane_leaves_folders_as_they_are(standin, tmp_path):
     files = folder_of(standin.world, make_id("release", 1, 0))
-    assert run_lane(files, make_settings(standin, tmp_path), cancelled=True) == ({}, {})
+    assert run_lookup_thread(files, make_settings(standin, tmp_path), cancelled=True) == ({}, {})
 
 
 def test_a_release_that_asks_for_other_cuts_is_noted_once(standin, tmp_path):
@@ -133,12 +133,12 @@ def test_a_release_that_asks_for_other_cuts_is_noted_once(standin, tmp_path):
         for r in known[3:]:
             catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
     file = file_of(known[0], joined, *known[3:8])
-    (wishing,) = run_lane([file], settings)[0].values()
+    (wishing,) = run_lookup_thread([file], settings)[0].values()
     assert cache_keys.is_wishing(wishing)
     assert cache_keys.read_lengths(wishing) == tuple(r.duration_s for r in known[:8])
 
     by_hand = dataclasses.replace(file, provenance=((cache_keys.HINTS, "cut:0123"),))
-    (kept,) = run_lane([by_hand], settings)[0].values()
+    (kept,) = run_lookup_thread([by_hand], settings)[0].values()
     assert not cache_keys.is_wishing(kept)
 
 

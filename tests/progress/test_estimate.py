@@ -7,7 +7,7 @@ from wkmp_lab.progress.board import PHASES, RECORD, FileState
 from wkmp_lab.progress.estimate import (
     PHASE_SHARES,
     estimate_remaining_s,
-    read_gauge,
+    read_board,
 )
 
 
@@ -18,7 +18,7 @@ def records_of(n_files):
 def gauge_of(records, sizes=None):
     paths = [f"{i}.flac" for i in range(len(records))]
     sizes = np.full(len(records), 1000) if sizes is None else np.array(sizes)
-    return read_gauge(records, paths=paths, sizes=sizes, now_s=100.0)
+    return read_board(records, paths=paths, sizes=sizes, now_s=100.0)
 
 
 def test_the_shares_of_the_phases_are_a_whole():
@@ -30,10 +30,10 @@ def test_nothing_is_done_at_the_start_and_all_at_the_end():
     assert gauge_of(records).fraction == 0.0
     records["phases_left"] = (1 << len(PHASES)) - 1
     records["state"] = FileState.DONE
-    gauge = gauge_of(records)
-    assert gauge.fraction == pytest.approx(1.0, abs=1e-3)
-    assert gauge.n_finished == 4
-    assert gauge.n_by_phase == (4,) * 7
+    reading = gauge_of(records)
+    assert reading.fraction == pytest.approx(1.0, abs=1e-3)
+    assert reading.n_finished == 4
+    assert reading.n_by_phase == (4,) * 7
 
 
 def test_no_files_are_no_error():

@@ -201,7 +201,7 @@ def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypat
         now = session.snapshot()
         if now.n_jobs == 1:
             shown.append(now)
-        session._course.ended.wait(0.05)
+        session._run.ended.wait(0.05)
     assert session.state == "completed"
     assert shown, "the closed gate was never to be seen"
     log = "\n".join(session.snapshot().log)

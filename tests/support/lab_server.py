@@ -36,11 +36,11 @@ def find_chromium():
 
 
 @contextlib.contextmanager
-def run_lab(folder, scratch, environment):
-    """JupyterLab on ``folder``; its address. All it writes stays in ``scratch``."""
+def run_lab(folder, buffer, environment):
+    """JupyterLab on ``folder``; its address. All it writes stays in ``buffer``."""
     port = find_port()
     for name, values in LAB_SETTINGS.items():
-        file = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file = buffer / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
     command = [
@@ -48,25 +48,25 @@ def run_lab(folder, scratch, environment):
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *("--IdentityProvider.token=", "--ServerApp.password="),
         *("--ServerApp.disable_check_xsrf=True", "--ServerApp.terminals_enabled=False"),
-        *(f"--ServerApp.root_dir={folder}", f"--LabApp.user_settings_dir={scratch}/settings"),
-        *(f"--LabApp.workspaces_dir={scratch}/ws", "--LabApp.expose_app_in_browser=True"),
+        *(f"--ServerApp.root_dir={folder}", f"--LabApp.user_settings_dir={buffer}/settings"),
+        *(f"--LabApp.workspaces_dir={buffer}/ws", "--LabApp.expose_app_in_browser=True"),
         *("--LabApp.extension_manager=readonly", "--LabApp.news_url=None"),
     ]
     own = {"JUPYTER_CONFIG_DIR": "c", "JUPYTER_DATA_DIR": "d", "JUPYTER_RUNTIME_DIR": "r"}
     environment = {
         **os.environ,
-        **{name: str(scratch / part) for name, part in own.items()},
-        "IPYTHONDIR": str(scratch / "i"),
+        **{name: str(buffer / part) for name, part in own.items()},
+        "IPYTHONDIR": str(buffer / "i"),
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         **environment,
     }
-    with (scratch / "log").open("w") as log:
+    with (buffer / "log").open("w") as log:
         server = subprocess.Popen(
             command, stdout=log, stderr=log, env=environment, start_new_session=True
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for_server(server, url, scratch / "log")
+        wait_for_server(server, url, buffer / "log")
         yield url
     finally:
         with contextlib.suppress(OSError):

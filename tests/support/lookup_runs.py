@@ -8,7 +8,7 @@ from support.standin_world import WorldRecording, distort
 from wkmp_lab.fingerprinting.fingerprint import encode_fingerprint
 from wkmp_lab.io.keys import Secret
 from wkmp_lab.io.web.transport import Patience
-from wkmp_lab.lookup.lookup_thread import Lane
+from wkmp_lab.lookup.lookup_thread import LookupThread
 from wkmp_lab.lookup.lookups import identify_files
 from wkmp_lab.lookup.services import open_services
 from wkmp_lab.model import (
@@ -75,19 +75,19 @@ def tagged(recording: WorldRecording, **more: object) -> Tags:
     return Tags(title=recording.title, artist=recording.artist, **more)
 
 
-def run_lane(files, settings, *, cancelled=False):
+def run_lookup_thread(files, settings, *, cancelled=False):
     """(identified, revised) files by path."""
     identified, revised = {}, {}
-    with Lane(
+    with LookupThread(
         settings,
         folder="/music",
         on_identified=lambda result: identified.update({result.path: result}),
         on_revised=lambda result: revised.update({result.path: result}),
         is_cancelled=lambda: cancelled,
-    ) as lane:
+    ) as lookup_thread:
         for file in files:
-            lane.put(file)
-        lane.finish()
+            lookup_thread.put(file)
+        lookup_thread.finish()
     return identified, revised
 
 

@@ -21,10 +21,10 @@ from wkmp_lab.identifying.decisions import (
 )
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
-from wkmp_lab.library.run_state import Ledger
+from wkmp_lab.library.run_state import RunState
 from wkmp_lab.library.store import Store, StoredRun
 from wkmp_lab.lookup import services
-from wkmp_lab.lookup.lookup_thread import Lane, identify_now
+from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
 from wkmp_lab.model import FileResult, SourceFile
 from wkmp_lab.pipeline import cache_keys, measure
 from wkmp_lab.progress.board import Control
@@ -38,20 +38,20 @@ CANCEL_WAIT_S = 10.0
 """How long an interrupted wait gives the workers to come to an end."""
 
 
-class ImportCourse:
-    """One import under way. One thread scans, measures and writes, the lane identifies; only they
-    change the ledger.
+class ImportRun:
+    """One import under way. One thread scans, measures and writes, the lookup thread identifies;
+    only they change the run state.
 
     Attributes
     ----------
     session_id
         Short random name of the import, in every log line.
-    ledger
+    run_state
         What has come back.
     control
         What was asked for last: run, pause or cancel.
     state
-        Where the course is; never ``paused``, which is the control's.
+        What it is at; never ``paused``, which is the control's.
     n_jobs
         Files that may be worked on at once, now.
     skipped
@@ -74,7 +74,7 @@ class ImportCourse:
         self.error: BaseException | None = None
         self.state: SessionState = "scanning"
         self.control = Control.RUN
-        self.ledger = Ledger(
+        self.run_state = RunState(
             self.session_id, folder, lookup_limit=services.name_limit(settings.identifying)
         )
         self.ended = threading.Event()
@@ -87,7 +87,7 @@ class ImportCourse:
         if self.ended.is_set() or self.control is Control.CANCEL:
             return
         self.control = control
-        board = self.ledger.board
+        board = self.run_state.board
         if board is not None:
             board.control = control
 
@@ -102,7 +102,7 @@ class ImportCourse:
 
     def take_decisions(self, store: Store) -> None:
         """Show the results as the store's decisions have them."""
-        self.ledger.decide(group_by_content(decision for _, decision in store.read_decisions()))
+        self.run_state.decide(group_by_content(decision for _, decision in store.read_decisions()))
 
     def decide(self, *decisions: Decision) -> None:
         """Keep decisions that are made, and undone, at once; show the results accordingly."""
@@ -116,7 +116,7 @@ class ImportCourse:
             undone = store.undo_decisions()
             self.take_decisions(store)
         recut = {each.sha256 for each in undone if isinstance(each, CutDecision)}
-        for result in self.ledger.results if recut else ():
+        for result in self.run_state.results if recut else ():
             if result.sha256 in recut:
                 self.measure_again(result)
         return undone
@@ -141,8 +141,8 @@ class ImportCourse:
 
     def make_hints(self, result: FileResult) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
-        boundaries = find_boundaries(self.ledger.decisions.get(result.sha256 or "", ()))
-        n_in_folder = changes.count_siblings(known.source for known in self.ledger.results)
+        boundaries = find_boundaries(self.run_state.decisions.get(result.sha256 or "", ()))
+        n_in_folder = changes.count_siblings(known.source for known in self.run_state.results)
         lengths_s = cache_keys.read_lengths(result)
         return changes.make_hints(result.source, n_in_folder, boundaries, lengths_s)
 
@@ -173,7 +173,7 @@ class ImportCourse:
             self._log(f"failed: {measure.describe_error(error)}")
         finally:
             self._store = None
-            self.ledger.close()
+            self.run_state.close()
             self._spawned.set()
             self.ended.set()
 
@@ -182,30 +182,30 @@ class ImportCourse:
         self.skipped = scan.skipped
         self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
         run = StoredRun(
-            self.session_id, self.ledger.started_s, None, "running", self.n_jobs, self.settings
+            self.session_id, self.run_state.started_s, None, "running", self.n_jobs, self.settings
         )
         store.put_run(run, version=__version__)
         store.mark_missing(file.path for file in scan.files)
-        board = self.ledger.open_board(scan.files)
+        board = self.run_state.open_board(scan.files)
         board.control = self.control
         self.state = "running"
         self._measure_and_identify(scan.files, runner, store)
         self.state = "cancelled" if self.control is Control.CANCEL else "completed"
         ended = replace(run, ended_s=time.time(), state=self.state)
         store.put_run(ended, version=__version__)
-        self._log(f"{self.state}: {len(self.ledger.results)} of {len(scan.files)} files")
+        self._log(f"{self.state}: {len(self.run_state.results)} of {len(scan.files)} files")
 
     def _measure_and_identify(
         self, files: Sequence[SourceFile], runner: Runner, store: Store
     ) -> None:
-        board = self.ledger.board
+        board = self.run_state.board
         if board is None:
             raise WkmpLabError("an import needs its board")
         found = changes.sort_out(
             files,
             store=store,
             settings=self.settings,
-            decisions=self.ledger.decisions,
+            decisions=self.run_state.decisions,
             retry_failed=self._retry_failed,
         )
         self._log(
@@ -213,31 +213,31 @@ class ImportCourse:
             f"{len(found.known)} known, {len(found.copies)} copies"
         )
         store.put_many(found.copies, run_id=self.session_id)
-        with Lane(
+        with LookupThread(
             self.settings,
             folder=self.folder,
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: self._revise(result, store),
             is_cancelled=lambda: self.control is Control.CANCEL,
-        ) as lane:
+        ) as lookup_thread:
             for result in (*found.known, *found.copies):
-                self._take(result, lane, is_new=False)
+                self._take(result, lookup_thread, is_new=False)
             for _, _, outcome in runner.run(self._order(found.tasks), board):
                 if outcome is not None:
                     store.put(outcome, run_id=self.session_id)
-                    self._take(outcome, lane, is_new=True)
-            lane.finish()
-            for line in lane.remarks:
+                    self._take(outcome, lookup_thread, is_new=True)
+            lookup_thread.finish()
+            for line in lookup_thread.remarks:
                 self._remark(line)
         self._cut_by_releases(files, runner, store)
 
     def _cut_by_releases(self, files: Sequence[SourceFile], runner: Runner, store: Store) -> None:
         """Measure files again, once, whose release has told other lengths of their pieces."""
-        wishing = {each.path for each in self.ledger.results if cache_keys.is_wishing(each)}
-        board = self.ledger.board
+        wishing = {each.path for each in self.run_state.results if cache_keys.is_wishing(each)}
+        board = self.run_state.board
         if not wishing or board is None or self.control is Control.CANCEL:
             return
-        decided = self.ledger.decisions
+        decided = self.run_state.decisions
         found = changes.sort_out(files, store=store, settings=self.settings, decisions=decided)
         tasks = [task for task in found.tasks if task.source.path in wishing]
         self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
@@ -248,24 +248,24 @@ class ImportCourse:
     def _order(self, tasks: Sequence[Task]) -> list[Task]:
         return order_tasks(tasks, self.settings.running.order)
 
-    def _take(self, result: FileResult, lane: Lane, *, is_new: bool) -> None:
-        """Count a measured result, and hand it to the lane if it is to be identified."""
-        is_pending = lane.needs(result)
-        self.ledger.put(result, is_finished=not is_pending, is_new=is_new)
-        lane.put(result)
+    def _take(self, result: FileResult, lookup_thread: LookupThread, *, is_new: bool) -> None:
+        """Count a measured result, and hand it to the lookup thread if it is to be identified."""
+        is_pending = lookup_thread.needs(result)
+        self.run_state.put(result, is_finished=not is_pending, is_new=is_new)
+        lookup_thread.put(result)
         if is_new and not is_pending:
             self._log_file(result)
 
     def _finish(self, result: FileResult, store: Store) -> None:
-        """Keep a result that the lane has identified."""
+        """Keep a result that the lookup thread has identified."""
         store.put(result, run_id=self.session_id)
-        self.ledger.put(result, is_finished=True)
+        self.run_state.put(result, is_finished=True)
         self._log_file(result)
 
     def _revise(self, result: FileResult, store: Store) -> None:
         """Keep another result of a file that had one."""
         store.put(result, run_id=self.session_id)
-        self.ledger.replace(result)
+        self.run_state.replace(result)
 
     def _adapt(self, n_jobs: int, reason: str) -> None:
         """Show how many files go on at once; called by the runner's watch."""
@@ -274,24 +274,24 @@ class ImportCourse:
             self._log(f"now {n_jobs} at a time: {reason}")
 
     def _found(self, n_files: int) -> None:
-        self.ledger.n_found = n_files
+        self.run_state.n_found = n_files
         if self.control is Control.CANCEL:
             raise CancelledError("cancelled during the scan")
 
     def _log_file(self, result: FileResult) -> None:
         reason = f" ({result.failure.reason})" if result.failure else ""
         self._log(
-            f"Processing file {self.ledger.n_finished} of {self.ledger.n_found}: "
+            f"Processing file {self.run_state.n_finished} of {self.run_state.n_found}: "
             f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
         )
 
     def _remark(self, line: str) -> None:
         """Log a line that the summary shows too."""
-        self.ledger.remark(line)
+        self.run_state.remark(line)
         self._log(line)
 
     def _log(self, line: str) -> None:
-        self.ledger.note(line)
+        self.run_state.note(line)
         LOGGER.info("session %s [%d jobs] %s", self.session_id, self.n_jobs, line)
 
 
@@ -307,8 +307,8 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, old)
 
 
-def load_course(folder: Path, store_path: Path) -> ImportCourse:
-    """What an import has left, as a course that has ended.
+def load_run(folder: Path, store_path: Path) -> ImportRun:
+    """What an import has left, as a run that has ended.
 
     Raises
     ------
@@ -316,25 +316,25 @@ def load_course(folder: Path, store_path: Path) -> ImportCourse:
         No import of the folder is known.
     """
     with Store(store_path, folder=folder, is_writer=False) as opened:
-        run = opened.read_last_run()
-        settings = run.settings if run else Settings()
+        stored = opened.read_last_run()
+        settings = stored.settings if stored else Settings()
         results = changes.note_stale(opened.read_results(), settings)
         decided = [decision for _, decision in opened.read_decisions()]
-    course = ImportCourse(str(folder), settings=settings, store_path=store_path)
-    course.ledger.decide(group_by_content(decided))
-    course.ledger.load(results)
+    run = ImportRun(str(folder), settings=settings, store_path=store_path)
+    run.run_state.decide(group_by_content(decided))
+    run.run_state.load(results)
     # A run that never said how it ended was broken off.
-    course.state = "completed" if run is not None and run.state == "completed" else "cancelled"
-    course.ended.set()
-    return course
+    run.state = "completed" if stored is not None and stored.state == "completed" else "cancelled"
+    run.ended.set()
+    return run
 
 
-def wait_for_end(course: ImportCourse, *, timeout_s: float | None = None) -> None:
+def wait_for_end(run: ImportRun, *, timeout_s: float | None = None) -> None:
     """Block until an import has ended.
 
     Parameters
     ----------
-    course
+    run
         The import.
     timeout_s
         None waits as long as it takes.
@@ -350,31 +350,31 @@ def wait_for_end(course: ImportCourse, *, timeout_s: float | None = None) -> Non
     """
     give_up = None if timeout_s is None else time.monotonic() + timeout_s
     try:
-        while not course.ended.wait(0.1):
+        while not run.ended.wait(0.1):
             if give_up is not None and time.monotonic() > give_up:
                 raise TimeoutError(f"the import still runs after {timeout_s} s")
     except KeyboardInterrupt:
-        _cancel(course)
+        _cancel(run)
         raise
-    _raise_error(course)
+    _raise_error(run)
 
 
-async def await_end(course: ImportCourse) -> None:
+async def await_end(run: ImportRun) -> None:
     """Let others run until an import has ended; errors as in :func:`wait_for_end`."""
     try:
-        while not course.ended.is_set():
+        while not run.ended.is_set():
             await asyncio.sleep(0.05)
     except asyncio.CancelledError:
-        _cancel(course)
+        _cancel(run)
         raise
-    _raise_error(course)
+    _raise_error(run)
 
 
-def _cancel(course: ImportCourse) -> None:
-    course.set_control(Control.CANCEL)
-    course.ended.wait(CANCEL_WAIT_S)
+def _cancel(run: ImportRun) -> None:
+    run.set_control(Control.CANCEL)
+    run.ended.wait(CANCEL_WAIT_S)
 
 
-def _raise_error(course: ImportCourse) -> None:
-    if course.error is not None:
-        raise course.error
+def _raise_error(run: ImportRun) -> None:
+    if run.error is not None:
+        raise run.error

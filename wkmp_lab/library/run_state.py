@@ -13,9 +13,9 @@ from wkmp_lab.progress.board import PHASES, Board, FileState
 from wkmp_lab.progress.estimate import (
     MIN_FINISHED,
     NOTHING,
-    Gauge,
+    BoardReading,
     estimate_remaining_s,
-    read_gauge,
+    read_board,
 )
 from wkmp_lab.progress.snapshot import SessionState, Snapshot
 
@@ -27,7 +27,7 @@ N_LATEST = 20
 """Failures and log lines that a snapshot shows."""
 
 
-class Ledger:
+class RunState:
     """Results of one import; written by its threads, read by everybody.
 
     Parameters
@@ -62,7 +62,7 @@ class Ledger:
         self._remarks: collections.deque[str] = collections.deque(maxlen=N_LATEST)
         self._marks: collections.deque[tuple[float, float]] = collections.deque(maxlen=RATE_WINDOW)
         self._fraction = 0.0
-        self._last_gauge = NOTHING
+        self._last_reading = NOTHING
         self._started_s = time.time()
         self._ended_s: float | None = None
 
@@ -93,7 +93,7 @@ class Ledger:
         for result in results:
             self._count(result)
         n_passages = sum(len(result.passages) for result in results)
-        self._last_gauge = Gauge(
+        self._last_reading = BoardReading(
             fraction=1.0,
             n_by_phase=(len(results),) * len(PHASES),
             n_passages_by_phase=tuple(n_passages * (k > 1) for k in range(len(PHASES))),
@@ -178,14 +178,14 @@ class Ledger:
         self._ended_s = time.time()
         board = self.board
         if board is not None:
-            self._last_gauge = self._read_gauge()
+            self._last_reading = self._read_board()
             self.board = None
             board.remove()
 
     def snapshot(self, state: SessionState, *, n_jobs: int) -> Snapshot:
         """The state of the import at this moment."""
-        gauge = self._read_gauge()
-        self._fraction = max(self._fraction, gauge.fraction)
+        reading = self._read_board()
+        self._fraction = max(self._fraction, reading.fraction)
         is_live = state in ("running", "paused")
         remaining_s = (
             estimate_remaining_s(
@@ -200,24 +200,24 @@ class Ledger:
                 state=state,
                 folder=self.folder,
                 n_files=self.n_found,
-                n_finished=gauge.n_finished,
+                n_finished=reading.n_finished,
                 n_failed=len(self._failures),
-                n_passages=gauge.n_passages,
+                n_passages=reading.n_passages,
                 n_passages_by_level=(
                     self._levels["high"],
                     self._levels["medium"],
                     self._levels["low"],
                     self._levels["unidentified"],
                 ),
-                n_files_by_phase=gauge.n_by_phase,
-                n_passages_by_phase=gauge.n_passages_by_phase,
+                n_files_by_phase=reading.n_by_phase,
+                n_passages_by_phase=reading.n_passages_by_phase,
                 fraction=1.0 if state == "completed" else self._fraction,
                 elapsed_s=(self._ended_s or time.time()) - self._started_s,
                 remaining_s=remaining_s,
-                remaining_reason=self._describe_remaining(gauge, remaining_s, n_jobs)
+                remaining_reason=self._describe_remaining(reading, remaining_s, n_jobs)
                 if is_live
                 else "",
-                in_flight=gauge.in_flight if is_live else (),
+                in_flight=reading.in_flight if is_live else (),
                 failures=tuple(list(self._failures.items())[-N_LATEST:]),
                 log=tuple(self._log),
                 n_jobs=n_jobs,
@@ -225,11 +225,13 @@ class Ledger:
                 measured_s=self._measured_s,
             )
 
-    def _describe_remaining(self, gauge: Gauge, remaining_s: float | None, n_jobs: int) -> str:
+    def _describe_remaining(
+        self, reading: BoardReading, remaining_s: float | None, n_jobs: int
+    ) -> str:
         """What the remaining time depends on."""
-        if self._lookup_limit and gauge.n_waiting > n_jobs:
-            return f"{self._lookup_limit}: {gauge.n_waiting} files wait for answers"
-        is_never_told = self.n_found <= MIN_FINISHED or gauge.n_finished == self.n_found
+        if self._lookup_limit and reading.n_waiting > n_jobs:
+            return f"{self._lookup_limit}: {reading.n_waiting} files wait for answers"
+        is_never_told = self.n_found <= MIN_FINISHED or reading.n_finished == self.n_found
         if remaining_s is None and is_never_told:
             return ""
         if remaining_s is None:
@@ -239,13 +241,13 @@ class Ledger:
     def _mark_rate(self) -> None:
         now_s = time.time()
         if not self._marks or now_s - self._marks[-1][0] >= MARK_INTERVAL_S:
-            self._marks.append((now_s, self._read_gauge().fraction))
+            self._marks.append((now_s, self._read_board().fraction))
 
-    def _read_gauge(self) -> Gauge:
+    def _read_board(self) -> BoardReading:
         board = self.board
         if board is None:
-            return self._last_gauge
-        return read_gauge(board.read(), paths=self._paths, sizes=self._sizes, now_s=time.time())
+            return self._last_reading
+        return read_board(board.read(), paths=self._paths, sizes=self._sizes, now_s=time.time())
 
     def _count(self, result: FileResult) -> None:
         """Replace a result and keep the counts true; the caller holds the mutex."""

@@ -14,9 +14,9 @@ from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.io.files.scanning import require_folder
 from wkmp_lab.library.import_run import (
-    ImportCourse,
+    ImportRun,
     await_end,
-    load_course,
+    load_run,
     wait_for_end,
 )
 from wkmp_lab.library.store import find_store_path
@@ -58,15 +58,15 @@ class ImportSession(ResultTables):
         """Start to import a folder of music, and return at once; see :func:`start_import`."""
         path = Path(folder).expanduser().absolute()
         require_folder(path)
-        course = ImportCourse(
+        run = ImportRun(
             str(path),
             settings=settings or Settings(),
             store_path=find_store_path(path, store),
             retry_failed=retry_failed,
         )
-        session = cls(course)
+        session = cls(run)
         _LIVE[str(path)] = session
-        course.start()
+        run.start()
         return session
 
     @classmethod
@@ -76,7 +76,7 @@ class ImportSession(ResultTables):
         live = _LIVE.get(str(path))
         if live is not None and not live.is_ended:
             return cls._of_this_kind(live)
-        return cls(load_course(path, find_store_path(path, store)))
+        return cls(load_run(path, find_store_path(path, store)))
 
     @classmethod
     def last(cls) -> Self:
@@ -88,52 +88,52 @@ class ImportSession(ResultTables):
     @classmethod
     def _of_this_kind(cls, session: "ImportSession") -> Self:
         """The session itself, or another view of the same import."""
-        return session if isinstance(session, cls) else cls(session._course)
+        return session if isinstance(session, cls) else cls(session._run)
 
-    def __init__(self, course: ImportCourse) -> None:
-        self._course = course
-        self.session_id = course.session_id
-        self.folder = course.folder
-        self.settings = course.settings
-        self.store_path = course.store_path
+    def __init__(self, run: ImportRun) -> None:
+        self._run = run
+        self.session_id = run.session_id
+        self.folder = run.folder
+        self.settings = run.settings
+        self.store_path = run.store_path
 
     @property
     def n_jobs(self) -> int:
         """Files in flight."""
-        return self._course.n_jobs
+        return self._run.n_jobs
 
     @property
     def skipped(self) -> tuple[tuple[str, str], ...]:
         """(path, reason) of what the scan passed over."""
-        return self._course.skipped
+        return self._run.skipped
 
     @property
     def error(self) -> BaseException | None:
         """What ended the import before its time, None where nothing did."""
-        return self._course.error
+        return self._run.error
 
     # -- what is there -------------------------------------------------------------------
 
     @property
     def results(self) -> tuple[FileResult, ...]:
         """What has come back so far, by path."""
-        return self._course.ledger.results
+        return self._run.run_state.results
 
     @property
     def state(self) -> SessionState:
         """``scanning, running, paused, completed, cancelled`` or ``failed``."""
-        course = self._course
-        is_paused = course.state == "running" and course.control is Control.PAUSE
-        return "paused" if is_paused else course.state
+        run = self._run
+        is_paused = run.state == "running" and run.control is Control.PAUSE
+        return "paused" if is_paused else run.state
 
     @property
     def is_ended(self) -> bool:
         """True where nothing changes any more."""
-        return self._course.ended.is_set()
+        return self._run.ended.is_set()
 
     def snapshot(self) -> Snapshot:
         """The state at this moment, as progress displays draw it."""
-        return self._course.ledger.snapshot(self.state, n_jobs=self.n_jobs)
+        return self._run.run_state.snapshot(self.state, n_jobs=self.n_jobs)
 
     @property
     def decisions(self) -> pd.DataFrame:
@@ -142,7 +142,7 @@ class ImportSession(ResultTables):
 
     def read_decisions(self) -> Sequence[tuple[float, Decision]]:
         """When, in seconds since 1970, and what was decided by hand, oldest first."""
-        with self._course.open_store(is_writer=False) as store:
+        with self._run.open_store(is_writer=False) as store:
             return store.read_decisions()
 
     def neighbours(
@@ -166,7 +166,7 @@ class ImportSession(ResultTables):
 
     def get_result(self, path: str | Path) -> FileResult:
         """What is known of one file; InvalidInputError where nothing has come back of it."""
-        result = self._course.ledger.find(str(Path(self.folder, Path(path).expanduser())))
+        result = self._run.run_state.find(str(Path(self.folder, Path(path).expanduser())))
         if result is None:
             raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
         return result
@@ -181,15 +181,15 @@ class ImportSession(ResultTables):
 
     def pause(self) -> None:
         """Let the workers wait where they are; :meth:`resume` goes on."""
-        self._course.set_control(Control.PAUSE)
+        self._run.set_control(Control.PAUSE)
 
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
-        self._course.set_control(Control.RUN)
+        self._run.set_control(Control.RUN)
 
     def cancel(self) -> None:
         """End the import soon; finished files are kept, and a later import goes on from them."""
-        self._course.set_control(Control.CANCEL)
+        self._run.set_control(Control.CANCEL)
 
     def wait(self, timeout: float | None = None) -> Self:
         """Wait for the end.
@@ -208,14 +208,14 @@ class ImportSession(ResultTables):
         WkmpLabError
             The import could not be carried out.
         """
-        wait_for_end(self._course, timeout_s=timeout)
+        wait_for_end(self._run, timeout_s=timeout)
         return self
 
     def __await__(self) -> Generator[None, None, Self]:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Self:
-        await await_end(self._course)
+        await await_end(self._run)
         return self
 
     def retry(self) -> Self:
@@ -251,12 +251,12 @@ class ImportSession(ResultTables):
     ) -> None:
         """Decide which recording a passage is; see :func:`decisions.make_identity_decision`."""
         result = self.get_result(path)
-        self._course.decide(decisions.make_identity_decision(result, passage, verdict, candidate))
+        self._run.decide(decisions.make_identity_decision(result, passage, verdict, candidate))
 
     def decide_all(self, keys: Iterable[tuple[str | Path, int]], verdict: Verdict) -> None:
         """Decide alike on passages, by path and index: all or none; one :meth:`undo` undoes it."""
         found = [(self.get_result(path), passage) for path, passage in keys]
-        self._course.decide(*(decisions.make_identity_decision(*each, verdict) for each in found))
+        self._run.decide(*(decisions.make_identity_decision(*each, verdict) for each in found))
 
     def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
         """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
@@ -269,20 +269,20 @@ class ImportSession(ResultTables):
             Inner boundaries in seconds; empty: one passage; None: back to what is found.
         """
         result = self.get_result(path)
-        return self._course.cut(result, decisions.make_cut_decision(result, boundaries_s))
+        return self._run.cut(result, decisions.make_cut_decision(result, boundaries_s))
 
     def merge(self, path: str | Path, passage: int) -> FileResult:
         """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
         result = self.get_result(path)
-        return self._course.cut(result, decisions.make_merge_decision(result, passage))
+        return self._run.cut(result, decisions.make_merge_decision(result, passage))
 
     def make_hints(self, path: str | Path) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
-        return self._course.make_hints(self.get_result(path))
+        return self._run.make_hints(self.get_result(path))
 
     def undo(self) -> tuple[Decision, ...]:
         """Take the latest decision back, with those made at once with it; empty without any."""
-        return self._course.undo()
+        return self._run.undo()
 
     def __repr__(self) -> str:
         now = self.snapshot()

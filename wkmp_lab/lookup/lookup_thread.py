@@ -1,4 +1,4 @@
-"""The network lane: one thread that identifies files while the workers measure the next ones."""
+"""The lookup thread: it identifies files while the workers measure the next ones."""
 
 import queue
 import threading
@@ -22,7 +22,7 @@ from wkmp_lab.model import FileResult, Phase, Span
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings
 
-LANE_BATCH = 10
+LOOKUP_BATCH = 10
 """Files that are identified together: AcoustID takes as many fingerprints in one request."""
 
 
@@ -34,13 +34,13 @@ def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) 
     with services.open_services(settings, is_cancelled=lambda: False, folder=folder) as asked:
         identified = lookups.identify_files([result], services=asked, settings=settings)
         flavored = add_flavors(identified, asked)
-    span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
+    span = Span(Phase.IDENTIFYING, start_s, time.time(), "lookups")
     sources = services.name_sources(settings.identifying, folder)
     (stamped,) = _stamp(flavored, span, compute_identify_key(settings), sources)
     return stamped
 
 
-class Lane:
+class LookupThread:
     """The one thread that asks services; measured files go in, identified ones come out.
 
     At the end, when all files of a folder are known, each folder is looked at as an album.
@@ -52,7 +52,7 @@ class Lane:
     folder
         The music folder; it may bring a catalogue.
     on_identified
-        Given each file that needs an identity, once, in the lane's thread.
+        Given each file that needs an identity, once, in the lookup thread.
     on_revised
         Given each file whose identity tells more, or other, with its folder as an album.
     is_cancelled
@@ -82,9 +82,9 @@ class Lane:
         self._why_unflavored = ""
         self._is_cancelled = is_cancelled
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
-        self._error: WkmpLabError | None = WkmpLabError("the identifying lane broke off")
-        # A daemon: an abandoned lane must not keep the interpreter from ending.
-        self._thread = threading.Thread(target=self._run, name="wkmp-lane", daemon=True)
+        self._error: WkmpLabError | None = WkmpLabError("the lookup thread broke off")
+        # A daemon: an abandoned thread must not keep the interpreter from ending.
+        self._thread = threading.Thread(target=self._run, name="wkmp-lookups", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -124,7 +124,7 @@ class Lane:
         Raises
         ------
         WkmpLabError
-            What ended the lane before its time.
+            What ended the thread before its time.
         """
         self._queue.put(None)
         self._thread.join()
@@ -186,16 +186,16 @@ class Lane:
                 self._unanswered[reason].add(result.path)
         self._unflavored |= flavored.unanswered
         self._why_unflavored = flavored.why or self._why_unflavored
-        span = Span(Phase.IDENTIFYING, start_s, time.time(), "lane")
+        span = Span(Phase.IDENTIFYING, start_s, time.time(), "lookups")
         return _stamp(flavored, span, self._key, self._sources)
 
     def _take_batch(self) -> list[FileResult] | None:
-        """What is waiting, at least one and at most ``LANE_BATCH``; None at the end."""
+        """What is waiting, at least one and at most ``LOOKUP_BATCH``; None at the end."""
         first = self._queue.get()
         if first is None:
             return None
         batch = [first]
-        while len(batch) < LANE_BATCH and not self._queue.empty():
+        while len(batch) < LOOKUP_BATCH and not self._queue.empty():
             following = self._queue.get()
             if following is None:
                 self._queue.put(None)

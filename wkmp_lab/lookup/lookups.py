@@ -1,4 +1,4 @@
-"""The lane that asks: claims of every source for each passage, then the decision.
+"""What the lookup thread asks: claims of every source for each passage, then the decision.
 
 Runs in one thread of the parent, never in a worker: so limits, cache and keys are in one place.
 """

@@ -15,16 +15,16 @@ _MEMORY_LIMIT_BYTES = 24 << 20
 """About 4.5 minutes stay in memory; what is longer goes to a temporary file."""
 
 
-class Scratch:
+class AudioBuffer:
     """Mono float32 samples: written in blocks, read back by slices.
 
     Up to ``_MEMORY_LIMIT_BYTES`` are held in memory, more in an unnamed temporary file, so that
     the memory of a worker does not grow with the length of a file.
 
-    >>> with Scratch() as scratch:
-    ...     scratch.append(np.ones(3, np.float32))
-    ...     scratch.append(np.zeros(2, np.float32))
-    ...     scratch[1:4].tolist()
+    >>> with AudioBuffer() as buffer:
+    ...     buffer.append(np.ones(3, np.float32))
+    ...     buffer.append(np.zeros(2, np.float32))
+    ...     buffer[1:4].tolist()
     [1.0, 1.0, 0.0]
     """
 
@@ -57,24 +57,24 @@ class Scratch:
     def __getitem__(self, span: slice) -> FloatArray:
         start, stop, step = span.indices(self._n_samples)
         if step != 1:
-            raise ValueError(f"a scratch is read in steps of 1, got {step}")
+            raise ValueError(f"a buffer is read in steps of 1, got {step}")
         samples = np.empty(max(stop - start, 0), np.float32)
         self._file.seek(start * 4)
         self._file.readinto(samples.data)
         return samples
 
 
-class ScratchView:
-    """A stretch of a scratch that can be sliced like an array, without being read whole."""
+class AudioBufferView:
+    """A stretch of a buffer that can be sliced like an array, without being read whole."""
 
-    def __init__(self, scratch: Scratch, start: int, stop: int) -> None:
-        self._scratch = scratch
+    def __init__(self, buffer: AudioBuffer, start: int, stop: int) -> None:
+        self._buffer = buffer
         self._start = start
-        self._stop = min(stop, len(scratch))
+        self._stop = min(stop, len(buffer))
 
     def __len__(self) -> int:
         return max(self._stop - self._start, 0)
 
     def __getitem__(self, span: slice) -> FloatArray:
         start, stop, step = span.indices(len(self))
-        return self._scratch[self._start + start : self._start + stop : step]
+        return self._buffer[self._start + start : self._start + stop : step]

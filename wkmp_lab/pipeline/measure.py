@@ -38,7 +38,7 @@ from wkmp_lab.model import (
     Tags,
 )
 from wkmp_lab.pipeline import cache_keys, fault_injection
-from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, Scratch, ScratchView
+from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
@@ -147,8 +147,8 @@ def measure_file(
             result = _extract(result)
         if earlier is not None and earlier.sha256 == result.sha256:
             kept = cache_keys.find_reusable(earlier, keys)
-        with Scratch() as scratch:
-            result = _measure(result, kept, scratch, settings, hints, course)
+        with AudioBuffer() as buffer:
+            result = _measure(result, kept, buffer, settings, hints, course)
         _require_unchanged(source)
     except CancelledError:
         raise
@@ -213,13 +213,13 @@ def _extract(result: FileResult) -> FileResult:
 def _measure(
     result: FileResult,
     kept: FileResult | None,
-    scratch: Scratch,
+    buffer: AudioBuffer,
     settings: Settings,
     hints: SegmentHints,
     course: _Course,
 ) -> FileResult:
     with course.through(Phase.SEGMENTING):
-        audio, profile = _listen(result.source.path, scratch, settings, course.progress)
+        audio, profile = _listen(result.source.path, buffer, settings, course.progress)
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
         cut = kept.segmentation if kept else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
@@ -229,14 +229,14 @@ def _measure(
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
     passages = course.fill(
-        Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, scratch, settings)
+        Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, buffer, settings)
     )
     passages = course.fill(
         Phase.ANALYZING, passages, partial(_analyze, profile=profile, settings=settings)
     )
     del profile  # 14 MB an hour, which the last phase needs for itself
     passages = course.fill(
-        Phase.FLAVORING, passages, lambda each: _describe(each, scratch, settings)
+        Phase.FLAVORING, passages, lambda each: _describe(each, buffer, settings)
     )
     return replace(result, passages=tuple(passages), file_fingerprint=_file_fingerprint(passages))
 
@@ -252,9 +252,9 @@ def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | 
 
 
 def _listen(
-    path: str, scratch: Scratch, settings: Settings, progress: Progress
+    path: str, buffer: AudioBuffer, settings: Settings, progress: Progress
 ) -> tuple[AudioFormat, LevelProfile]:
-    """The one decode: every block feeds the level meter, and its mono mix the scratch."""
+    """The one decode: every block feeds the level meter, and its mono mix the buffer."""
     limit_s = settings.scanning.max_duration_s
     with AudioReader(path, max_duration_s=limit_s) as reader:
         meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
@@ -263,10 +263,10 @@ def _listen(
         n_read = 0
         for block in reader.blocks():
             mono = meter.feed(block.samples)
-            scratch.append(resampler.resample_chunk(mono))
+            buffer.append(resampler.resample_chunk(mono))
             n_read += block.n_samples
             progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
-        scratch.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+        buffer.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
         return reader.describe(), meter.finish()
 
 
@@ -300,15 +300,15 @@ def _lay_out(spans_ticks: Sequence[tuple[int, int]], known: Sequence[Passage]) -
     ]
 
 
-def _view(scratch: Scratch, passage: Passage) -> ScratchView:
+def _view(buffer: AudioBuffer, passage: Passage) -> AudioBufferView:
     ends = (passage.start_ticks, passage.end_ticks)
     start, end = (samples_from_ticks(ticks, sr=ANALYSIS_SR) for ticks in ends)
-    return ScratchView(scratch, start, end)
+    return AudioBufferView(buffer, start, end)
 
 
-def _fingerprint(passage: Passage, scratch: Scratch, settings: Settings) -> Passage:
+def _fingerprint(passage: Passage, buffer: AudioBuffer, settings: Settings) -> Passage:
     """The passage with its fingerprint, or with the reason why there is none."""
-    view = _view(scratch, passage)
+    view = _view(buffer, passage)
     try:
         found = fingerprint.compute_fingerprint(
             view, sr=ANALYSIS_SR, settings=settings.fingerprinting
@@ -325,9 +325,9 @@ def _analyze(passage: Passage, profile: LevelProfile, settings: Settings) -> Pas
     return replace(passage, amplitude=amplitude)
 
 
-def _describe(passage: Passage, scratch: Scratch, settings: Settings) -> Passage:
+def _describe(passage: Passage, buffer: AudioBuffer, settings: Settings) -> Passage:
     described = descriptors.measure_descriptors(
-        _view(scratch, passage), sr=ANALYSIS_SR, settings=settings.flavoring
+        _view(buffer, passage), sr=ANALYSIS_SR, settings=settings.flavoring
     )
     return replace(passage, descriptors=described)
 

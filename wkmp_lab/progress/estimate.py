@@ -27,7 +27,7 @@ MIN_FINISHED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
+class BoardReading:
     """What the board's records say."""
 
     fraction: float
@@ -43,18 +43,18 @@ class Gauge:
     """Files that are measured and wait for their identity."""
 
 
-NOTHING = Gauge(0.0, (0,) * len(PHASES), (0,) * len(PHASES), 0, 0, in_flight=())
+NOTHING = BoardReading(0.0, (0,) * len(PHASES), (0,) * len(PHASES), 0, 0, in_flight=())
 """Before the scan has ended."""
 
 
-def read_gauge(
+def read_board(
     records: npt.NDArray[Any],
     *,
     paths: Sequence[str],
     sizes: npt.NDArray[np.int64],
     now_s: float,
-) -> Gauge:
-    """The gauge of one moment.
+) -> BoardReading:
+    """The reading of one moment.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def read_gauge(
     begun = (inside["fraction"] * inside["n_cut"] + 1e-3).astype(np.int64)
     np.add.at(passages, inside["phase"].astype(np.int64), begun)
     passages[: PHASES.index(Phase.SEGMENTING)] = 0
-    return Gauge(
+    return BoardReading(
         fraction=float(np.minimum(done, 1.0) @ weights / weights.sum()) if n_files else 0.0,
         n_by_phase=tuple(int(count) for count in counts),
         n_passages_by_phase=tuple(int(count) for count in passages),

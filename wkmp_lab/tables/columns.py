@@ -362,7 +362,7 @@ TIMELINE: Sequence[Column[SpanRow]] = (
         "start_s", "float", "since the first start", lambda row: row.span.start_s - row.origin_s
     ),
     Column("end_s", "float", "since the first start", lambda row: row.span.end_s - row.origin_s),
-    Column("worker", "text", "process, or lane of look-ups", lambda row: row.span.worker),
+    Column("worker", "text", "process, or lookups", lambda row: row.span.worker),
     Column("cpu_s", "float", "processor time used", lambda row: row.span.cpu_s),
     Column("started_epoch_s", "float", "start, since 1970 (UTC)", lambda row: row.span.start_s),
 )
