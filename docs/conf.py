@@ -33,8 +33,6 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["images/*"]
-if not (ROOT / "CONTRIBUTING.md").exists():
-    exclude_patterns.append("about/contributing.md")
 nitpicky = True
 nitpick_ignore_regex = [
     # Docstrings also lead a reader of the source to modules and constants that have no page here.

@@ -32,7 +32,9 @@ PLACES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("bool", "float", "int", "str"), "library/functions.html"),
         **dict.fromkeys(("dict", "list", "tuple"), "library/stdtypes.html"),
     },
-    "https://matplotlib.org/stable/": {"matplotlib.axes.Axes": "api/axes_api.html"},
+    "https://matplotlib.org/stable/": {
+        "matplotlib.axes._axes.Axes": "api/axes_api.html#matplotlib.axes.Axes",
+    },
     "https://numpy.org/doc/stable/": {
         "numpy.dtype": "reference/generated/numpy.dtype.html",
         "numpy.float32": "reference/arrays.scalars.html",
@@ -61,7 +63,8 @@ def write_inventories(folder: Path) -> dict[str, tuple[str, str]]:
         name = base.split("/")[2].split(".")[-2]
         head = f"# Sphinx inventory version 2\n# Project: {name}\n# Version: \n"
         lines = "".join(
-            f"{word} py:{_role_of(word)} 1 {place}#$ -\n" for word, place in sorted(places.items())
+            f"{word} py:{_role_of(word)} 1 {place}{'' if '#' in place else '#$'} -\n"
+            for word, place in sorted(places.items())
         )
         path = folder / f"{name}.inv"
         zipped = zlib.compress(lines.encode())

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import wkmp_lab as wl
+
 pytest.importorskip("myst_nb", reason="the documentation needs wkmp-lab[docs]")
+from sphinx.util.inventory import InventoryFile
+
 ROOT = Path(__file__).parents[2]
 _SPEC = importlib.util.spec_from_file_location("site_tools", ROOT / "docs" / "site_tools.py")
 assert _SPEC is not None
@@ -16,7 +20,7 @@ site_tools = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(site_tools)
 
 
-def test_every_page_reference_and_docstring_builds_without_a_warning(tmp_path):
+def test_every_page_builds_without_a_warning_and_the_reference_has_all_that_wl_names(tmp_path):
     options = ["-n", "-W", "--keep-going", "-q", "-D", "nb_execution_mode=off"]
     places = ["-d", str(tmp_path / "doctrees"), str(ROOT / "docs"), str(tmp_path / "site")]
     command = [sys.executable, "-m", "sphinx", *options, *places]
@@ -26,6 +30,9 @@ def test_every_page_reference_and_docstring_builds_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "tutorials" / "01_import.html").is_file()
     assert (tmp_path / "site" / "explanation" / "promises.html").is_file()
+    inventory = InventoryFile.loads((tmp_path / "site" / "objects.inv").read_bytes(), uri="")
+    told = {name for kind in inventory.data.values() for name in kind}
+    assert not {f"wkmp_lab.{name}" for name in wl.__all__} - told - {"wkmp_lab.__version__"}
 
 
 @pytest.mark.parametrize(
