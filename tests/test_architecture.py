@@ -17,7 +17,7 @@ PACKAGE = TESTS.parent / "wkmp_lab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = {
     *("ipywidgets", "IPython", "matplotlib", "pandas", "librosa", "sklearn", "scipy.signal"),
-    *("urllib3", "httpx", "requests", "filelock", "rapidfuzz"),
+    *("urllib3", "httpx", "requests", "filelock", "rapidfuzz", "jinja2"),
 }
 
 
@@ -101,7 +101,7 @@ def find_bare_words(tree: ast.AST) -> list[str]:
 
     def visit(node: ast.AST) -> list[str]:
         is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        if is_call and re.match(r"escape_html|format_|_|len", node.func.id):
+        if is_call and re.match(r"format_|_|len", node.func.id):
             return []
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # a method
             return [word for child in (node.func.value, *node.args) for word in visit(child)]
@@ -130,8 +130,51 @@ def test_no_outside_word_stands_bare_in_html(path):
 
 
 def test_a_bare_word_in_html_would_be_found():
-    bare = 'f"<b>{song.title}</b> {escape_html(song.artist)} {len(song.path)}"'
+    bare = 'f"<b>{song.title}</b> {format_name(song.artist)} {len(song.path)}"'
     assert find_bare_words(ast.parse(bare)) == ["line 1: song.title"]
+
+
+ELEMENTS = (
+    "a|b|bdi|body|br|button|code|col|colgroup|dd|details|div|dl|dt|em|form|h[1-6]|head|html|i|img|"
+    "input|label|li|link|meta|ol|p|pre|progress|script|small|span|strong|style|sub|summary|sup|"
+    "svg|table|tbody|td|th|thead|title|tr|u|ul"
+)
+HTML = re.compile(rf"</?(?:{ELEMENTS})(?:[\s>/]|$)")
+HTML_IN_PYTHON: dict[str, str] = {}
+"""Modules that make HTML without a template, and why; may it stay empty."""
+
+
+def find_html(tree: ast.AST) -> list[str]:
+    """The texts of a module that hold HTML, its documentation left out."""
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        f"line {node.lineno}: {node.value!r}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if id(node) not in told and HTML.search(node.value)
+    ]
+
+
+def test_html_is_made_by_templates_alone():
+    makers = {
+        name_of(path): found
+        for path in MODULES
+        if (found := find_html(ast.parse(path.read_text(encoding="utf-8"))))
+    }
+    assert makers.keys() == HTML_IN_PYTHON.keys(), makers
+
+
+def test_html_in_a_module_would_be_found():
+    code = '"""Of <b>."""\nname = f"<td {style}>{words}"\nother = "<br>".join("a")'
+    assert find_html(ast.parse(code)) == ["line 2: '<td '", "line 3: '<br>'"]
+
+
+def test_no_template_and_no_module_takes_a_value_for_html():
+    for path in PACKAGE.rglob("*.jinja"):
+        assert not re.search(r"\|\s*safe\b|autoescape", path.read_text(encoding="utf-8")), path
+    for path in MODULES:
+        assert "markupsafe" not in modules_named_in(path), path
+        assert "Markup" not in path.read_text(encoding="utf-8"), path
 
 
 def test_the_first_process_compiles_whatever_is_compiled():

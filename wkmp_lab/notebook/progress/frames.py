@@ -4,12 +4,12 @@ The tables themselves stay as they are: only their HTML is ours, and no other ta
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from wkmp_lab.display.safe_text import elide, escape_html
-from wkmp_lab.display.summary import wrap_html
+from wkmp_lab.display.safe_text import clean_and_elide, elide
+from wkmp_lab.display.templating import render
 from wkmp_lab.tables.tables import MARK
 
 MAX_COLUMNS = 20
@@ -17,6 +17,7 @@ MAX_ROWS = 60
 SHOWN_ROWS = 20
 """Of a table with more than ``MAX_ROWS``."""
 MAX_PATH = 70
+MAX_TIP = 500
 MAX_TEXT = 160
 LONG_TEXT = 40
 """Longer texts get a column wide enough to be read."""
@@ -43,10 +44,18 @@ _LEFT = "text-align:left;vertical-align:top"
 _RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
 
 
+class _Cell(NamedTuple):
+    """What a cell shows: CSS, text, and the words of its tool tip; None: it has none."""
+
+    style: str
+    text: str
+    tip: str | None = None
+
+
 def format_frame_html(table: pd.DataFrame) -> str:
     """A table of ours as HTML; of large ones the first and the last rows and columns.
 
-    Every text is escaped. Paths are shown from the folder that all of them share.
+    Paths are shown from the folder that all of them share.
 
     >>> print(format_frame_html(pd.DataFrame({"path": ["/m/<b>.wav"], "end_s": [1.0]}))[:24])
     <div class="tex2jax_igno
@@ -54,14 +63,14 @@ def format_frame_html(table: pd.DataFrame) -> str:
     names = _pick(list(table.columns), MAX_COLUMNS, MAX_COLUMNS)
     folder = _find_folder(table)
     positions = _pick(list(range(len(table))), MAX_ROWS, SHOWN_ROWS)
-    head = "".join(_head(name, table) for name in names)
-    rows = "".join(_row(table, at, names, folder) for at in positions)
-    size = f"{len(table)} rows × {len(table.columns)} columns"
-    below = f"; paths below {escape_html(folder, 200)}" if folder else ""
-    return wrap_html(
-        f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<p>{size}{below}</p>"
-    )
+    values = {
+        "heads": [None if name is None else _head(name, table) for name in names],
+        "rows": [None if at is None else _row(table, at, names, folder) for at in positions],
+        "n_rows": len(table),
+        "n_columns": len(table.columns),
+        "folder": folder,
+    }
+    return render("notebook/templates/frame.html.jinja", "table", values)
 
 
 def show_frame(table: pd.DataFrame) -> str | None:
@@ -125,35 +134,30 @@ def _pick(items: Sequence[Any], max_items: int, n_shown: int) -> list[Any]:
     return [*items[: n_shown - n_tail], None, *items[len(items) - n_tail :]]
 
 
-def _head(name: object, table: pd.DataFrame) -> str:
-    if name is None:
-        return "<th>…</th>"
+def _head(name: object, table: pd.DataFrame) -> _Cell:
     style = _RIGHT if _is_number(table[name]) else _LEFT
-    return f'<th scope="col" style="{style}">{escape_html(str(name), MAX_TEXT)}</th>'
+    return _Cell(style, clean_and_elide(str(name), MAX_TEXT))
 
 
-def _row(table: pd.DataFrame, at: int | None, names: Sequence[Any], folder: str) -> str:
-    if at is None:
-        return f"<tr><th>…</th>{'<td></td>' * len(names)}</tr>"
-    label = escape_html(str(table.index[at]), MAX_TEXT)
-    cells = "".join(
-        "<td></td>" if name is None else _cell(str(name), table[name], at, folder)
-        for name in names
-    )
-    return f'<tr><th scope="row" style="{_RIGHT}">{label}</th>{cells}</tr>'
+def _row(
+    table: pd.DataFrame, at: int, names: Sequence[Any], folder: str
+) -> tuple[_Cell, list[_Cell | None]]:
+    """The label of a row and its cells; None for the columns that are left out."""
+    label = _Cell(_RIGHT, clean_and_elide(str(table.index[at]), MAX_TEXT))
+    cells = [None if name is None else _cell(str(name), table[name], at, folder) for name in names]
+    return label, cells
 
 
-def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> str:
+def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> _Cell:
     text = format_value(name, column.iloc[at], folder)
     if _is_number(column):
-        return f'<td style="{_RIGHT}">{escape_html(text)}</td>'
+        return _Cell(_RIGHT, text)
     if _holds_paths(name):
-        whole = escape_html(str(column.iloc[at]), 500)
-        shown = escape_html(elide(text, MAX_PATH))
-        return f'<td style="{_LEFT};min-width:12em" title="{whole}">{shown}</td>'
+        whole = clean_and_elide(str(column.iloc[at]), MAX_TIP)
+        return _Cell(f"{_LEFT};min-width:12em", elide(text, MAX_PATH), whole)
     is_long, is_short = len(text) > LONG_TEXT, len(text) <= SHORT_TEXT
     width = ";min-width:18em" if is_long else ";white-space:nowrap" if is_short else ""
-    return f'<td style="{_LEFT}{width}">{escape_html(text, MAX_TEXT)}</td>'
+    return _Cell(f"{_LEFT}{width}", clean_and_elide(text, MAX_TEXT))
 
 
 def _is_number(column: "pd.Series[Any]") -> bool:

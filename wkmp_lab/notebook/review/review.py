@@ -17,7 +17,6 @@ from wkmp_lab.collection.review_queue import (
     find_open,
     read_recording_id,
 )
-from wkmp_lab.display.safe_text import escape_html
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.identifying.decisions import (
     IdentityDecision,
@@ -27,31 +26,19 @@ from wkmp_lab.identifying.decisions import (
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel
+from wkmp_lab.notebook.card import format_status, make_style
 from wkmp_lab.notebook.environment import find_ui
-from wkmp_lab.notebook.progress.panel import CSS
 from wkmp_lab.notebook.review.html import (
     MAX_CANDIDATES,
     format_item_html,
     format_review_html,
     format_review_text,
+    format_state_html,
     name_candidate,
     name_item,
 )
-from wkmp_lab.notebook.review.table import TABLE_CSS, ReviewTable, make_line
+from wkmp_lab.notebook.review.table import ReviewTable, make_line
 
-_CSS = """
-.wkmp .wk-review{overflow-x:auto}.wkmp .wk-review table{table-layout:auto}
-.wkmp .wk-review td{white-space:normal;min-width:4em;overflow-wrap:break-word;
-vertical-align:top;padding-right:14px!important}
-.wkmp .wk-review td:first-child{min-width:1.2em}.wkmp .wk-review td:last-child{min-width:11em}
-@container (max-width:600px){.wkmp .wk-review th:nth-child(4),.wkmp .wk-review td:nth-child(4),
-.wkmp .wk-review th:nth-child(5),.wkmp .wk-review td:nth-child(5){display:none}}
-.wkmp .wk-review p{margin:6px 0;overflow-wrap:anywhere}
-.wkmp .widget-radio-box label{height:auto;line-height:1.4;white-space:normal;padding:3px 0;
-overflow-wrap:anywhere;display:flex;align-items:baseline;gap:6px}
-.wkmp .widget-radio-box{height:auto}
-.wkmp .widget-radio-box label input{float:none;order:-1;flex:none;height:auto;margin:0 1px}
-"""
 View = Literal["one by one", "table"]
 VIEWS: tuple[tuple[str, View], ...] = (("One by one", "one by one"), ("Table", "table"))
 MAX_LISTED = 200
@@ -110,9 +97,7 @@ class Review:
             on_take=lambda: self._try(lambda: self.take_best(self.table.ticked)),
             on_reject=lambda: self._try(lambda: self.reject_all(self.table.ticked)),
         )
-        style = widgets.HTML(
-            f"<style>{CSS}{_CSS}{TABLE_CSS}</style>", layout=widgets.Layout(display="none")
-        )
+        style = make_style("card.css", "review.css", "review_table.css")
         self._single = widgets.VBox(
             [
                 *(self._pick, self._item),
@@ -325,12 +310,12 @@ class Review:
         self._say("")
 
     def _say(self, words: str) -> None:
-        self._message.value = f'<div role="status">{escape_html(words, 300)}</div>'
+        self._message.value = format_status(words)
 
     def _paint(self, words: str = "") -> None:
         items = self._items()
         n_open = sum(not each.is_decided for each in items)
-        self._state.value = f"<b>{len(items) - n_open} of {len(items)} decided</b>"
+        self._state.value = format_state_html(len(items) - n_open, len(items))
         is_table = self._view.value == "table"
         self._single.layout.display = "none" if is_table else ""
         self.table.box.layout.display = "" if is_table else "none"
@@ -359,8 +344,7 @@ class Review:
         self._candidates.value = 0 if candidates else None
         self._typed.value = ""
         self._merge.layout.display = "none" if item is None or item.merge is None else ""
-        shown = format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
-        self._item.value = f'<div class="wk-review">{shown}</div>'
+        self._item.value = format_item_html(item)
 
     def _make_bundle(self) -> dict[str, str]:
         decided = self._session.read_decisions()
