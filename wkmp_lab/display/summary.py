@@ -20,6 +20,13 @@ _Pair = tuple[str, str]
 _CUT = {True: "cut", False: "not cut"}
 
 
+def format_time_left(now: Snapshot) -> tuple[str, ...]:
+    """The time left of a running import, in words; empty where it is not known."""
+    if now.remaining_s is None or now.state != "running":
+        return ()
+    return (f"about {format_clock(now.remaining_s)} left",)
+
+
 def format_headline(now: Snapshot) -> str:
     """How far an import is, in one line of plain text."""
     if now.state == "scanning":
@@ -31,8 +38,7 @@ def format_headline(now: Snapshot) -> str:
         failed,
         f"{format_clock(now.elapsed_s)} elapsed",
     ]
-    if now.remaining_s is not None and now.state == "running":
-        parts.append(f"about {format_clock(now.remaining_s)} left")
+    parts += format_time_left(now)
     if now.state == "failed" and now.log:
         parts.append(clean_text(now.log[-1]))
     return " · ".join(parts)

@@ -12,9 +12,9 @@ from wkmp_lab.io.files.scanning import Scan
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import PHASES, Board, FileState
 from wkmp_lab.progress.estimate import (
-    MIN_FINISHED,
     NOTHING,
     BoardReading,
+    describe_remaining,
     estimate_remaining_s,
     read_board,
 )
@@ -166,7 +166,15 @@ class RunProgress:
                 fraction=self._fraction,
                 elapsed_s=(self._ended_s or time.time()) - self._started_s,
                 remaining_s=remaining_s,
-                remaining_reason=self._describe_remaining(reading, remaining_s) if is_live else "",
+                remaining_reason=describe_remaining(
+                    remaining_s,
+                    n_files=self._n_found,
+                    n_finished=reading.n_finished,
+                    n_waiting=reading.n_waiting if reading.n_waiting > self.n_jobs else 0,
+                    lookup_limit=self._lookup_limit,
+                )
+                if is_live
+                else "",
             )
 
     def _mark(self, result: FileResult, state: FileState) -> None:
@@ -183,17 +191,6 @@ class RunProgress:
         return estimate_remaining_s(
             tuple(self._marks), fraction=self._fraction, n_finished=self._n_finished_now
         )
-
-    def _describe_remaining(self, reading: BoardReading, remaining_s: float | None) -> str:
-        """What the remaining time depends on."""
-        if self._lookup_limit and reading.n_waiting > self.n_jobs:
-            return f"{self._lookup_limit}: {reading.n_waiting} files wait for answers"
-        is_never_told = self._n_found <= MIN_FINISHED or reading.n_finished == self._n_found
-        if remaining_s is None and is_never_told:
-            return ""
-        if remaining_s is None:
-            return f"time left: told after {MIN_FINISHED} files"
-        return "at the latest rate"
 
     def _read_board(self) -> BoardReading:
         if self._board is None:

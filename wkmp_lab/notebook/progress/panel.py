@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from wkmp_lab.display.numbers import format_clock, format_count
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
+from wkmp_lab.display.summary import format_time_left
 from wkmp_lab.display.templating import render
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.notebook.card import make_style
@@ -109,8 +110,7 @@ def format_whole(now: Snapshot) -> str:
         return render(_TEMPLATE, "scan", {"n_files": now.n_files})
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
     words = [f"{now.n_finished} of {now.n_files} files", f"{format_clock(now.elapsed_s)} elapsed"]
-    if now.remaining_s is not None and now.state == "running":
-        words.append(f"about {format_clock(now.remaining_s)} left")
+    words += format_time_left(now)
     if now.remaining_reason and now.state == "running":
         words.append(now.remaining_reason)
     words += [failed, f"{now.n_jobs} at a time"]
