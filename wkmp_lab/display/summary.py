@@ -154,7 +154,7 @@ def _passage_cells(passage: Passage) -> tuple[str, ...]:
 
 
 def _unusual(result: FileResult) -> str:
-    notes = list(result.notes)
+    notes = list(result.all_notes)
     if result.failure is not None:
         notes.insert(0, f"failed in {result.failure.phase}: {result.failure.reason}")
     elif result.status != "done":

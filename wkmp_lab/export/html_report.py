@@ -103,5 +103,5 @@ def _file_cells(result: FileResult) -> tuple[str, ...]:
         audio.codec if audio else "",
         "" if result.duration_s is None else format_clock(result.duration_s),
         str(len(result.passages)),
-        "; ".join(note for note in (same, verdict, *result.notes) if note),
+        "; ".join(note for note in (same, verdict, *result.all_notes) if note),
     )

@@ -8,7 +8,7 @@ from wkmp_lab.library import changes
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.model import FileResult
-from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.pipeline import measure
 from wkmp_lab.settings import SegmentHints
 
 
@@ -55,5 +55,5 @@ def make_hints(run: ImportRun, result: FileResult) -> SegmentHints:
     """What the library knows of a file when it is cut: its folder, lengths, decisions."""
     boundaries = find_boundaries(run.results.decisions.get(result.sha256 or "", ()))
     n_in_folder = changes.count_siblings(known.source for known in run.results.read())
-    lengths_s = cache_keys.read_lengths(result)
+    lengths_s = result.track_lengths_s
     return changes.make_hints(result.source, n_in_folder, boundaries, lengths_s)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 
-class Ending(Protocol):
+class HasEnd(Protocol):
     """What can tell whether it is over."""
 
     @property
     def is_ended(self) -> bool: ...
 
 
-Held = TypeVar("Held", bound=Ending)
+Held = TypeVar("Held", bound=HasEnd)
 
 
 class LiveSessions(Generic[Held]):

@@ -32,8 +32,8 @@ class ImportSession(ResultTables):
 
     Made by :func:`start_import`, :func:`import_folder` and :func:`open_session`. Everything can
     be read while it runs; ``await session`` or :meth:`wait` waits for the end. It changes nothing
-    itself: each wish goes to the part of :mod:`wkmp_lab.library.run` that may carry it out, or to
-    a function.
+    itself: each request goes to the part of :mod:`wkmp_lab.library.run` that may carry it out, or
+    to a function.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from wkmp_lab.io.files.end_of_stream import has_mp4_index
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
-"""Rates outside are taken for damage: a 44-byte header can claim 100 MHz."""
+"""Rates outside are taken for damage: a 44-byte header can say 100 MHz."""
 
 _CONTAINERS = {
     "mov,mp4,m4a,3gp,3g2,mj2": "m4a",

@@ -123,11 +123,11 @@ class ImportThread:
     ) -> None:
         """Measure files again, once, whose release has told other lengths of their pieces."""
         run = self._run
-        wishing = {each.path for each in run.results.read() if cache_keys.is_wishing(each)}
-        if not wishing or run.control.is_cancelled:
+        again = {each.path for each in run.results.read() if cache_keys.is_to_be_cut_again(each)}
+        if not again or run.control.is_cancelled:
             return
         found = self._sort_out(files, store, retry_failed=False)
-        tasks = [task for task in found.tasks if task.source.path in wishing]
+        tasks = [task for task in found.tasks if task.source.path in again]
         self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
         for _, _, outcome in runner.run(self._order(tasks), board):
             if outcome is not None:

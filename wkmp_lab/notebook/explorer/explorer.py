@@ -1,7 +1,7 @@
 """The explorer of one file: see where it is cut and why, cut it otherwise, hear it, keep it.
 
 The file is decoded once. Every new cut is made from its level profile, and one drawing thread
-takes the newest wish: what the mouse has left behind is never drawn.
+takes the newest request: what the mouse has left behind is never drawn.
 """
 
 import base64
@@ -96,18 +96,18 @@ class Explorer:
         self.cutting = cutting
         self._handle: Any = None
         self._beats: dict[int, tuple[float, ...]] = {}
-        self._wishes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._make_widgets()
         self._draw()
         threading.Thread(target=self._follow, name="wkmp-explore", daemon=True).start()
 
     def show(self) -> None:
         """Draw soon what the cutting has become."""
-        self._wishes.put(_draw_anew)
+        self._requests.put(_draw_anew)
 
     def close(self) -> None:
         """End the exploring: a picture and tables, which a saved file keeps, take its place."""
-        self._wishes.put(_end)
+        self._requests.put(_end)
         if self._handle is not None:
             self._handle.update(self._make_bundle(), raw=True)
         self.box.close()
@@ -151,7 +151,7 @@ class Explorer:
             "Keep these cuts",
             "save",
             "For every later import, too",
-            lambda: self._wishes.put(self._keep),
+            lambda: self._requests.put(self._keep),
             css_class="keep",
         )
         done = make_button(
@@ -229,18 +229,18 @@ class Explorer:
         self._say(f"kept: {format_count(len(result.passages), 'passage')}, {told}")
 
     def _follow(self) -> None:
-        """Carry wishes out, one after the other; of drawings only the latest."""
+        """Carry requests out, one after the other; of drawings only the latest."""
         is_due = False
-        while (wish := self._wishes.get()) is not _end:
-            if wish is _draw_anew:
+        while (request := self._requests.get()) is not _end:
+            if request is _draw_anew:
                 is_due = True
             else:
-                wish()
-            if is_due and self._wishes.empty():
+                request()
+            if is_due and self._requests.empty():
                 is_due = not self._draw()
 
     def _draw(self) -> bool:
-        """Cut and show everything; False where another wish came before the end."""
+        """Cut and show everything; False where another request came before the end."""
         cutting, end_s = self.cutting, self.cutting.overview.profile.duration_s
         passages = cutting.cut().passages
         self.verdict.value = _format_verdict(cutting)
@@ -253,7 +253,7 @@ class Explorer:
             steps[:2] = reversed(steps[:2])
         for step in steps:
             step()
-            if not self._wishes.empty():
+            if not self._requests.empty():
                 return False
         return True
 
@@ -345,8 +345,8 @@ def _with_class(widget: Any, name: str) -> Any:
 
 
 def _end() -> None:
-    """The wish that ends the drawing thread."""
+    """The request that ends the drawing thread."""
 
 
 def _draw_anew() -> None:
-    """The wish for new pictures; of several, one is drawn."""
+    """The request for new pictures; of several, one is drawn."""

@@ -3,7 +3,8 @@
 The tables themselves stay as they are: only their HTML is ours, and no other table's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -40,6 +41,7 @@ DECIMALS = {
     "distance": 3,
 }
 """By the end of a column's name; of others, three digits that count."""
+_NO_FORMULAS = "tex2jax_ignore mathjax_ignore"
 _LEFT = "text-align:left;vertical-align:top"
 _RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
 
@@ -73,16 +75,39 @@ def format_frame_html(table: pd.DataFrame) -> str:
     return render("notebook/templates/frame.html.jinja", "table", values)
 
 
-def show_frame(table: pd.DataFrame) -> str | None:
-    """What a notebook shows of any table: ours in our way, others, and grids, in theirs."""
-    # pandas' stubs leave it out; a grid puts its own in its place.
-    draw: Any = getattr(pd.DataFrame, "_repr_html_")  # noqa: B009
-    is_plain = draw.__module__ == "pandas.core.frame"
-    is_flat = table.columns.nlevels == table.index.nlevels == 1 and table.columns.is_unique
-    if is_plain and is_flat and table.attrs.get(MARK):
-        return format_frame_html(table)
-    shown: str | None = draw(table)
-    return shown
+@dataclass(frozen=True, slots=True)
+class FrameFormatter:
+    """What a notebook shows of any DataFrame: ours in our way, all others as before.
+
+    Attributes
+    ----------
+    before
+        What showed DataFrames until now; None: they show themselves.
+    """
+
+    before: Callable[[pd.DataFrame], str | None] | None = None
+
+    def __call__(self, table: pd.DataFrame) -> str | None:
+        if not table.attrs.get(MARK):
+            return self._show_as_before(table)
+        # pandas' stubs leave it out; a grid puts its own in its place.
+        draw: Any = getattr(pd.DataFrame, "_repr_html_")  # noqa: B009
+        if draw.__module__ != "pandas.core.frame":
+            return self._show_as_before(table)
+        is_flat = table.columns.nlevels == table.index.nlevels == 1 and table.columns.is_unique
+        return format_frame_html(table) if is_flat else _forbid_formulas(draw(table))
+
+    def _show_as_before(self, table: pd.DataFrame) -> str | None:
+        if self.before is not None:
+            return self.before(table)
+        draw: Any = getattr(table, "_repr_html_", None)
+        shown: str | None = draw() if draw is not None else None
+        return shown
+
+
+def _forbid_formulas(html: str | None) -> str | None:
+    """What pandas has drawn, with the classes that keep a ``$`` in a name from being a formula."""
+    return html and html.replace('class="dataframe"', f'class="dataframe {_NO_FORMULAS}"', 1)
 
 
 def format_value(name: str, value: Any, folder: str = "") -> str:

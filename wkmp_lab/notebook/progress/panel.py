@@ -1,7 +1,7 @@
 """The live panel of an import: one card of HTML parts and native buttons.
 
 Each part is sent only when its text has changed, by the one thread that paints; the buttons only
-leave a wish. Colours follow the theme of the page through its CSS variables.
+leave a request. Colours follow the theme of the page through its CSS variables.
 """
 
 from typing import Protocol

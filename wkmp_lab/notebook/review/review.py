@@ -9,9 +9,8 @@ from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.collection.review_queue import (
-    Key,
-    Order,
     ReviewItem,
+    ReviewOrder,
     arrange_items,
     find_items,
     find_open,
@@ -25,7 +24,7 @@ from wkmp_lab.identifying.decisions import (
 )
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip
 from wkmp_lab.library.session import ImportSession
-from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel
+from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel, PassageId
 from wkmp_lab.notebook.card import format_status, make_style
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.review.html import (
@@ -141,14 +140,14 @@ class Review:
         levels: Sequence[MatchLevel] = MATCH_LEVELS,
         *,
         least_score: float = 0.0,
-        order: Order = "file",
-    ) -> list[Key]:
+        order: ReviewOrder = "file",
+    ) -> list[PassageId]:
         """The passages that are not decided yet; see :func:`reviewing.arrange_items`."""
         items = [item for item in self._items() if not item.is_decided]
         found = arrange_items(items, levels=levels, least_score=least_score, order=order)
         return [item.key for item in found]
 
-    def take_best(self, keys: Collection[Key]) -> None:
+    def take_best(self, keys: Collection[PassageId]) -> None:
         """Take the best candidate of each of these passages; where there is none, it stays open.
 
         One :meth:`undo` takes it all back, as it does after :meth:`reject_all`.
@@ -159,12 +158,12 @@ class Review:
         left = f"; {n_left} without a candidate stay open" if n_left else ""
         self._paint(f"{len(takeable)} taken{left}")
 
-    def reject_all(self, keys: Collection[Key]) -> None:
+    def reject_all(self, keys: Collection[PassageId]) -> None:
         """Of each of these passages it is none of the candidates."""
         self._session.decide_all(keys, "reject")
         self._paint(f"{len(keys)} set aside")
 
-    def open(self, key: Key) -> None:
+    def open(self, key: PassageId) -> None:
         """Look at one passage by itself; InvalidInputError where the queue does not hold it."""
         self._items()
         if key not in self.keys:
@@ -331,7 +330,7 @@ class Review:
         first = max(self.position - MAX_LISTED // 2, 0)
         listed = enumerate(items[first : first + MAX_LISTED], first)
         options = [(name_item(each), position) for position, each in listed]
-        # New options choose their first by themselves, which is nobody's wish.
+        # New options choose their first by themselves, which is nobody's choice.
         self._pick.unobserve(self._on_pick, "value")
         self._pick.options = options
         self._pick.value = self.position if options else None

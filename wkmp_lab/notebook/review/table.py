@@ -8,17 +8,17 @@ from typing import Any, cast
 
 import ipywidgets as widgets
 
-from wkmp_lab.collection.review_queue import Key, Order, ReviewItem, arrange_items
+from wkmp_lab.collection.review_queue import ReviewItem, ReviewOrder, arrange_items
 from wkmp_lab.display.numbers import format_clock
 from wkmp_lab.display.palette import MATCH_COLORS
 from wkmp_lab.display.safe_text import elide
 from wkmp_lab.display.templating import render
-from wkmp_lab.model import MATCH_LEVELS, MatchLevel
+from wkmp_lab.model import MATCH_LEVELS, MatchLevel, PassageId
 from wkmp_lab.notebook.review.html import name_place, name_song
 
 PAGE_ROWS = 25
 MAX_PLACE = 60
-_ORDERS: tuple[tuple[str, Order], ...] = (
+_ORDERS: tuple[tuple[str, ReviewOrder], ...] = (
     ("file and place", "file"),
     ("level, surest first", "level"),
     ("score, highest first", "score"),
@@ -62,11 +62,11 @@ class ReviewTable:
     def __init__(
         self,
         *,
-        on_open: Callable[[Key], None],
+        on_open: Callable[[PassageId], None],
         on_take: Callable[[], None],
         on_reject: Callable[[], None],
     ) -> None:
-        self.ticked: frozenset[Key] = frozenset()
+        self.ticked: frozenset[PassageId] = frozenset()
         self._items: Sequence[ReviewItem] = ()
         self._shown: Sequence[ReviewItem] = ()
         self._page = 0
@@ -107,11 +107,11 @@ class ReviewTable:
             items,
             levels=self.level.value,
             least_score=self.least.value,
-            order=cast(Order, self.order.value),
+            order=cast(ReviewOrder, self.order.value),
         )
         self.tick(self.ticked)
 
-    def tick(self, keys: Iterable[Key]) -> None:
+    def tick(self, keys: Iterable[PassageId]) -> None:
         """Tick these passages, and no other; those that are not shown are left out."""
         self.ticked = frozenset(keys) & {item.key for item in self._shown}
         n_shown = len(self._shown)
@@ -161,7 +161,7 @@ class ReviewTable:
         page = self._shown[first : first + PAGE_ROWS]
         self.tick(self.ticked | {item.key for item in page})
 
-    def _take_tick(self, key: Key, *, is_ticked: bool) -> None:
+    def _take_tick(self, key: PassageId, *, is_ticked: bool) -> None:
         self.ticked = self.ticked | {key} if is_ticked else self.ticked - {key}
         self._tell_ticked()
 
@@ -177,8 +177,8 @@ class ReviewTable:
 class _Row:
     """The widgets of a row, whatever passage they show."""
 
-    def __init__(self, on_tick: Callable[..., None], on_open: Callable[[Key], None]) -> None:
-        self._key: Key | None = None
+    def __init__(self, on_tick: Callable[..., None], on_open: Callable[[PassageId], None]) -> None:
+        self._key: PassageId | None = None
         self._on_tick, self._on_open = on_tick, on_open
         self._check = widgets.Checkbox(indent=False)
         self._name = _button("", "", self._open)
@@ -190,7 +190,7 @@ class _Row:
     def show(self, item: ReviewItem, *, is_ticked: bool) -> None:
         """Show a passage."""
         place = elide(name_place(item), MAX_PLACE)
-        self._key = None  # a tick that is only shown is nobody's wish
+        self._key = None  # a tick that is only shown is nobody's choice
         self._check.value = is_ticked
         self._key = item.key
         # The words beside the box are for those who hear the page; the button shows them.
