@@ -10,6 +10,7 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
+from wkmp_lab.reasons import CutHint, FailedLookup, WhyUnidentified
 from wkmp_lab.tags import Cover as Cover
 from wkmp_lab.tags import Tags as Tags
 from wkmp_lab.units import seconds_from_ticks
@@ -33,6 +34,12 @@ MatchLevel = Literal["high", "medium", "low", "unidentified"]
 EndType = Literal["fade", "hard", "long_tail"]
 
 MATCH_LEVELS: tuple[MatchLevel, ...] = ("high", "medium", "low", "unidentified")
+SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
+"""What is matched as well as this is taught to catalogues, and not asked about again."""
+MAX_EXCESS_S = 7.0
+"""Lengths of one recording differ by no more: the most that AcoustID's own filter lets pass."""
+PassageId = tuple[str, int]
+"""Path of the file and index of the passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +233,15 @@ class Identity:
 
     level: MatchLevel
     reason: str
-    """For unidentified: no_match, ambiguous, too_short, silent, lookup_failed(...), ..."""
+    """In words: what it rests on; of an unidentified passage ``why_not``, with details."""
     chosen: Candidate | None = None
     candidates: tuple[Candidate, ...] = ()
     sentence: str = ""
     """The evidence in words."""
+    why_not: WhyUnidentified | None = None
+    """Why there is none; None where there is one."""
+    is_by_hand: bool = False
+    """True where a person has decided it."""
 
     def __post_init__(self) -> None:
         if (self.chosen is None) != (self.level == "unidentified"):
@@ -338,9 +349,17 @@ class FileResult:
     failure: Failure | None = None
     duplicate_of: str | None = None
     notes: tuple[str, ...] = ()
-    """Things a user should know: truncated, header mismatch, no fingerprint tool, ..."""
+    """Things a user should know of the file: truncated, damaged, ...; see ``all_notes``."""
     provenance: tuple[tuple[str, str], ...] = ()
     """(what, version or settings key) of everything that made this result."""
+    failed_lookups: tuple[FailedLookup, ...] = ()
+    """Services that did not answer about it: asking again may tell more."""
+    cut_hints: tuple[CutHint, ...] = ()
+    """What its release, or its passages' identities, say against its cuts."""
+    track_lengths_s: tuple[float, ...] | None = None
+    """What a release tells of the lengths of its pieces, in s: it is cut by them, once."""
+    stale: tuple[Phase, ...] = ()
+    """Phases that would be done differently now; known when a library is opened, not stored."""
 
     def __post_init__(self) -> None:
         if (self.status == "failed") != (self.failure is not None):
@@ -352,6 +371,14 @@ class FileResult:
     @property
     def path(self) -> str:
         return self.source.path
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, with failed lookups, hints about cuts and stale phases in words."""
+        told = (*self.notes, *map(str, (*self.failed_lookups, *self.cut_hints)))
+        names = ", ".join(phase.value for phase in self.stale)
+        stale = f"stale: {names} by other settings or another version; import again"
+        return (*told, stale) if self.stale else told
 
     @property
     def duration_s(self) -> float | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_lab.io.web.answers import Recording, Release, Track
+from wkmp_lab.io.web.answers import Recording, Release, ReleaseTrack
 from wkmp_lab.lookup.album_alignment import (
     Piece,
     align_release,
@@ -15,7 +15,7 @@ from wkmp_lab.lookup.album_alignment import (
 
 def release_of(*durations_s: float, mbid: str = "r", year: int = 2000) -> Release:
     tracks = (
-        Track(1, i, Recording(f"track {i}", f"T{i}", duration_s=duration_s))
+        ReleaseTrack(1, i, Recording(f"track {i}", f"T{i}", duration_s=duration_s))
         for i, duration_s in enumerate(durations_s)
     )
     return Release(mbid, "Side A", "Nobody", tuple(tracks), year)

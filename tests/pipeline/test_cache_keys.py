@@ -56,7 +56,7 @@ def first(side):
         result,
         passages=tuple(replace(passage, identity=nobody) for passage in result.passages),
         notes=("album: nothing fits",),
-        spans=(*result.spans, Span(Phase.IDENTIFYING, 1.0, 2.0, "lane")),
+        spans=(*result.spans, Span(Phase.IDENTIFYING, 1.0, 2.0, "lookups")),
         provenance=tuple(sorted((*result.provenance, ("identified", "1-abc")))),
     )
 

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         options = make_parser(_RUNS).parse_args(arguments)
-    except SystemExit as wish:
-        return int(wish.code or 0)
+    except SystemExit as ending:
+        return int(ending.code or 0)
     try:
         status: int = options.run(options)
     except (WkmpLabError, OSError) as error:

@@ -162,7 +162,7 @@ def format_result(result: FileResult) -> str:
         )
     if result.segmentation is not None:
         lines.append(f"  {clean_text(result.segmentation.verdict)}")
-    lines += [f"  note: {clean_text(note)}" for note in result.notes]
+    lines += [f"  note: {clean_text(note)}" for note in result.all_notes]
     for passage in result.passages:
         lines.append(f"  passage {passage.index}: {passage.start_s:.2f} to {passage.end_s:.2f} s")
         identity, amplitude, described = passage.identity, passage.amplitude, passage.descriptors

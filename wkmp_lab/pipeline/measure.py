@@ -143,7 +143,8 @@ def measure_file(
     course = _Course(source.path, progress or NoProgress())
     keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
     kept: FileResult | None = None
-    result = FileResult(source=source, status="done", sha256=sha256)
+    lengths_s = hints.durations_s
+    result = FileResult(source, status="done", sha256=sha256, track_lengths_s=lengths_s)
     try:
         with course.through(Phase.EXTRACTING):
             result = _extract(result)

@@ -16,7 +16,7 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.units import seconds_from_ticks
 
-Kind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
+ColumnKind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
 """Text and paths are shown cleaned; a tuple names the values of an ordered category."""
 Row = TypeVar("Row")
 
@@ -28,7 +28,7 @@ class Column(Generic[Row]):
     """One column of a table."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     meaning: str
     read: Callable[[Row], object]
     """The value in a row; None where it is missing."""
@@ -92,7 +92,7 @@ def elapsed_s(result: FileResult) -> float:
     return sum(span.end_s - span.start_s for span in result.spans)
 
 
-def _field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     """A column of a passage's amplitude, under another or the same name."""
     return Column(name, kind, meaning, lambda row: getattr(row.passage.amplitude, key, None))
 
@@ -106,14 +106,14 @@ def _amplitude_s(name: str, meaning: str, key: str) -> Column[PassageRow]:
     )
 
 
-def _quality(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
+def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     def read(row: PassageRow) -> object:
         return dict(getattr(row.passage.amplitude, "quality", ())).get(name)
 
     return Column(name, kind, meaning, read)
 
 
-def _chosen_field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _chosen_field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(_chosen(row), key, None))
 
 
@@ -126,15 +126,15 @@ def _tag_of_whole(key: str, meaning: str) -> Column[PassageRow]:
     return Column(f"tag_{key}", "text", meaning, read)
 
 
-def _passage(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
+def _passage(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(row.passage, name))
 
 
-def _identity(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _identity(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(row.passage.identity, key, None))
 
 
-def _tempo(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _tempo(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(
         name,
         kind,
@@ -143,7 +143,7 @@ def _tempo(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
     )
 
 
-def _key(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _key(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(
         name,
         kind,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from wkmp_lab.model import STATUSES, FileResult
-from wkmp_lab.tables.columns import PHASES, Column, Kind, elapsed_s
+from wkmp_lab.tables.columns import PHASES, Column, ColumnKind, elapsed_s
 
 
-def _tag(key: str, kind: Kind, meaning: str) -> Column[FileResult]:
+def _tag(key: str, kind: ColumnKind, meaning: str) -> Column[FileResult]:
     return Column(f"tag_{key}", kind, meaning, lambda row: getattr(row.tags, key))
 
 
@@ -17,15 +17,15 @@ def _ids(key: str, meaning: str) -> Column[FileResult]:
     )
 
 
-def _cover(name: str, kind: Kind, meaning: str, key: str) -> Column[FileResult]:
+def _cover(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[FileResult]:
     return Column(name, kind, meaning, lambda row: getattr(row.tags.cover, key, None))
 
 
-def _audio(name: str, kind: Kind, meaning: str, key: str) -> Column[FileResult]:
+def _audio(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[FileResult]:
     return Column(name, kind, meaning, lambda row: getattr(row.audio, key, None))
 
 
-def _cut(name: str, kind: Kind, meaning: str) -> Column[FileResult]:
+def _cut(name: str, kind: ColumnKind, meaning: str) -> Column[FileResult]:
     return Column(name, kind, meaning, lambda row: getattr(row.segmentation, name, None))
 
 
@@ -57,7 +57,7 @@ FILES: Sequence[Column[FileResult]] = (
     ),
     Column("elapsed_s", "float", "time spent on it, in seconds", elapsed_s),
     Column("duplicate_of", "path", "the file it is a copy of", lambda row: row.duplicate_of),
-    Column("notes", "text", "what to know of it", lambda row: "; ".join(row.notes) or None),
+    Column("notes", "text", "what to know of it", lambda row: "; ".join(row.all_notes) or None),
     _tag("title", "text", "title in its tags; several values as A; B"),
     _tag("artist", "text", "artist in its tags"),
     _tag("album", "text", "album in its tags"),

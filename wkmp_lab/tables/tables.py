@@ -29,9 +29,9 @@ from wkmp_lab.tables.columns import (
     TIMELINE,
     CandidateRow,
     Column,
+    ColumnKind,
     EvidenceRow,
     GapRow,
-    Kind,
     PassageRow,
     SpanRow,
 )
@@ -229,7 +229,7 @@ def _add_numbers(
     return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
 
 
-def _make_series(kind: Kind, values: list[object]) -> "pd.Series[Any]":
+def _make_series(kind: ColumnKind, values: list[object]) -> "pd.Series[Any]":
     if isinstance(kind, tuple):
         return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
     if kind in ("text", "path"):

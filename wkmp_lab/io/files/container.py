@@ -13,11 +13,11 @@ from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.formats import asf, mp4, ogg
 from wkmp_lab.io.formats.audio_part import view_audio
 from wkmp_lab.io.formats.part import FilePart
-from wkmp_lab.io.formats.signatures import HEAD_BYTES, name_audio, name_other
+from wkmp_lab.io.formats.signatures import HEAD_BYTES, name_format, name_other
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
-"""Rates outside are taken for damage: a 44-byte header can claim 100 MHz."""
+"""Rates outside are taken for damage: a 44-byte header can say 100 MHz."""
 
 _CONTAINERS = {
     "mov,mp4,m4a,3gp,3g2,mj2": "m4a",
@@ -136,7 +136,7 @@ def _find_protection(file: Any, head: bytes) -> str | None:
     return asf.find_protection(file) if asf.MAGIC.startswith(head) else None
 
 
-def _find_links(file: Any, head: bytes) -> tuple[ogg.Link, ...]:
+def _find_links(file: Any, head: bytes) -> tuple[ogg.OggLink, ...]:
     """The links of a chained Ogg file; none where it is not chained."""
     links = ogg.find_links(file) if head[:4] == ogg.MAGIC else ()
     return links if len(links) > 1 else ()
@@ -260,7 +260,7 @@ def _explain(file: Any, head: bytes) -> str:
     start = file.read(HEAD_BYTES)
     if (kind := name_other(start)) is not None:
         return f"no audio, but {kind}"
-    kind = name_audio(start)
+    kind = name_format(start)
     if kind is None:
         return "no audio of any known kind"
     return f"no audio that can be decoded: it begins as {kind}, and no more of it can be read"

@@ -16,7 +16,7 @@ _MAX_START_S = 5.0
 """A stream whose first page of sound lies later was cut out of a longer one, as of a radio."""
 
 
-class Link(NamedTuple):
+class OggLink(NamedTuple):
     """One of the streams that follow one another in a chained file.
 
     Attributes
@@ -76,19 +76,19 @@ class _Walk:
             known.first = page.granule if known.first is None else known.first
             known.last = max(known.last, page.granule)
 
-    def finish(self, end: int) -> Link:
+    def finish(self, end: int) -> OggLink:
         sound = next(iter(self.sounds.values()), None)
-        return Link(self.start, end, sound.measure_length_s() if sound else None)
+        return OggLink(self.start, end, sound.measure_length_s() if sound else None)
 
 
-def find_links(file: IO[bytes]) -> tuple[Link, ...]:
+def find_links(file: IO[bytes]) -> tuple[OggLink, ...]:
     """The links of an Ogg file, one in most; none where it does not begin with a page.
 
     A link begins with the first page of a stream behind pages of content. What lies behind the
     last page, a tag of another format, belongs to the last link.
     """
     size = file.seek(0, 2)
-    links: list[Link] = []
+    links: list[OggLink] = []
     walk: _Walk | None = None
     for page in _read_pages(file):
         if walk is not None and page.body and walk.has_content:

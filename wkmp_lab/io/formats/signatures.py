@@ -15,6 +15,19 @@ _STARTS = {
     b"caff": "CAF",
     b"#!AMR": "AMR",
 }
+_MIXED = {
+    b"0&\xb2u\x8ef\xcf\x11": "ASF (WMA)",
+    b"\x1aE\xdf\xa3": "Matroska",
+    b"DSD ": "DSF",
+    b"FRM8": "DFF",
+    b".snd": "AU",
+    b"riff": "Wave64",
+    b"Creative Voice File": "VOC",
+    b"tBaK": "TAK",
+    b"OFR ": "OptimFROG",
+    b"ajkg": "Shorten",
+}
+"""Formats that hold sound or pictures, or that only a name makes likely."""
 _OTHERS = {
     b"MThd": "a MIDI file, which holds notes and no sound",
     b"IMPM": "a tracker module, which holds notes and samples",
@@ -84,6 +97,16 @@ def name_audio(head: bytes) -> str | None:
     n_bytes = _measure_frame_bytes(head)
     is_followed = n_bytes is not None and _measure_frame_bytes(head[n_bytes:]) is not None
     return "MP3" if is_followed else None
+
+
+def name_format(head: bytes) -> str | None:
+    """The format that a file begins as, whether sound is in it or not; None where none is known.
+
+    >>> name_format(b"DSD " + bytes(24)), name_format(b"just words")
+    ('DSF', None)
+    """
+    named = (name for magic, name in _MIXED.items() if head.startswith(magic))
+    return name_audio(head) or ("MP4" if head[4:8] == b"ftyp" else next(named, None))
 
 
 def name_other(head: bytes) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from av.stream import Disposition
 
-from wkmp_lab.io.tags.fields import choose_texts, tags_from_texts
+from wkmp_lab.io.tags.fields import choose_texts, fill_tags, tags_from_texts
 from wkmp_lab.model import Cover, Tags
 
 _PREFIXES = ("com.apple.quicktime.", "com.apple.itunes.", "itunes:")
@@ -21,7 +21,8 @@ def read_container_tags(container: Any, stream: Any) -> Tags:
 
     The name of a Matroska stream ("Stereo") is no title where the container has one.
     """
-    tags = tags_from_metadata({**stream.metadata, **container.metadata})
+    tags = tags_from_metadata(container.metadata)
+    tags = fill_tags(tags, tags_from_metadata(stream.metadata))
     return replace(tags, cover=_find_cover(container))
 
 
