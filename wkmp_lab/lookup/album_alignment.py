@@ -148,7 +148,7 @@ def find_lengths(alignment: ReleaseAlignment) -> tuple[float, ...] | None:
     return known if len(known) == len(lengths) else None
 
 
-def describe_cuts(alignment: ReleaseAlignment) -> list[CutHint]:
+def compare_cuts(alignment: ReleaseAlignment) -> list[CutHint]:
     """What the release says against the cuts that were made; empty where they agree.
 
     Passages are numbered as in the tables, from #0; tracks as on the cover, from 1.

@@ -14,7 +14,7 @@ from wkmp_lab.lookup.album_alignment import (
     ReleaseAlignment,
     align_edition,
     choose_edition,
-    describe_cuts,
+    compare_cuts,
 )
 from wkmp_lab.lookup.passage_lookup import PassageLookup, identify
 from wkmp_lab.lookup.services import Services
@@ -195,4 +195,4 @@ def find_cut_hints(
         CutHint((merge.first, merge.first + 1), f"passages {merge}")
         for merge in find_merges_in("", passages)
     )
-    return (*(describe_cuts(alignment) if alignment else ()), *merges)
+    return (*(compare_cuts(alignment) if alignment else ()), *merges)
