@@ -11,8 +11,8 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying.evidence import Statement, statements_of_tags
 from wkmp_lab.identifying.recording import LEVELS, identify_recording
 from wkmp_lab.model import Identity, Tags
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, WhyUnidentified
 from wkmp_lab.names import compute_similarity, normalize_name
-from wkmp_lab.reasons import FailedLookup, OutcomeKind, WhyUnidentified
 
 BUSY = FailedLookup("acoustid", OutcomeKind.UNAVAILABLE, "503")
 A = "aaaaaaaa-0000-4000-8000-000000000001"

@@ -11,7 +11,7 @@ from wkmp_lab.lookup.album_alignment import (
     choose_edition,
     compare_cuts,
 )
-from wkmp_lab.reasons import CutHint
+from wkmp_lab.model.reasons import CutHint
 
 
 def release_of(*durations_s: float, mbid: str = "r", year: int = 2000) -> Release:

@@ -19,7 +19,7 @@ from wkmp_lab.model import (
     Passage,
     Tags,
 )
-from wkmp_lab.reasons import CutHint
+from wkmp_lab.model.reasons import CutHint
 from wkmp_lab.settings import Settings
 from wkmp_lab.units import ticks_from_seconds
 

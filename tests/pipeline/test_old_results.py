@@ -6,10 +6,10 @@ import msgspec
 
 from wkmp_lab.library.store import Store
 from wkmp_lab.model import FileResult
+from wkmp_lab.model.reasons import CutHint, FailedLookup, WhyUnidentified
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.cache_keys import Hint
 from wkmp_lab.pipeline.old_results import renew_result
-from wkmp_lab.reasons import CutHint, FailedLookup, WhyUnidentified
 
 OLD = {
     "source": {"path": "/music/side.flac", "size_bytes": 1, "mtime_ns": 2},

@@ -20,7 +20,7 @@ from wkmp_lab.io.files.cue import durations_of, parse_cue
 from wkmp_lab.io.tags.fields import tags_from_texts
 from wkmp_lab.io.web import acoustid, musicbrainz
 from wkmp_lab.io.web.acousticbrainz import flavor_from_document
-from wkmp_lab.reasons import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 MBID = "9f2b4c6e-1d3a-4b5c-8d7e-0f1a2b3c4d5e"
 

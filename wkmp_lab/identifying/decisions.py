@@ -13,7 +13,7 @@ from typing import Literal
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying.candidates import describe_candidate, is_same_candidate
 from wkmp_lab.model import Candidate, Evidence, FileResult, Identity, Passage
-from wkmp_lab.reasons import WhyUnidentified
+from wkmp_lab.model.reasons import WhyUnidentified
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
 
 Verdict = Literal["accept", "choose", "reject"]

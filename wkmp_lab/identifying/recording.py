@@ -32,8 +32,8 @@ from wkmp_lab.identifying.evidence import (
     measure_excess_s,
 )
 from wkmp_lab.model import MAX_EXCESS_S, Candidate, Evidence, Identity, MatchLevel, Tags
+from wkmp_lab.model.reasons import Reason, Silence, WhyUnidentified
 from wkmp_lab.names import normalize_name
-from wkmp_lab.reasons import Reason, Silence, WhyUnidentified
 
 LEVELS: tuple[MatchLevel, ...] = ("unidentified", "low", "medium", "high")
 """By grade."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from wkmp_lab.io.web.answers import Release
 from wkmp_lab.model import MAX_EXCESS_S
-from wkmp_lab.reasons import CutHint
+from wkmp_lab.model.reasons import CutHint
 
 FULL_COST_S = 10.0
 """A difference in length that counts as much as a missing piece."""

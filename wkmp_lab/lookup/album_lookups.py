@@ -19,7 +19,7 @@ from wkmp_lab.lookup.album_alignment import (
 from wkmp_lab.lookup.passage_lookup import PassageLookup, identify
 from wkmp_lab.lookup.services import Services
 from wkmp_lab.model import MAX_EXCESS_S, FileResult, Passage, Tags
-from wkmp_lab.reasons import CutHint
+from wkmp_lab.model.reasons import CutHint
 
 MIN_ALBUM_PIECES = 3
 """Two lengths that fit a release prove little."""

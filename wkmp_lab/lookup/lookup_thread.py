@@ -18,8 +18,8 @@ from wkmp_lab.lookup.freshness import (
 )
 from wkmp_lab.lookup.services import Services, Sources
 from wkmp_lab.model import SURE_LEVELS, FileResult, Phase, Span
+from wkmp_lab.model.reasons import FailedLookup
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.reasons import FailedLookup
 from wkmp_lab.settings import Settings
 
 LOOKUP_BATCH = 10

@@ -30,9 +30,9 @@ from wkmp_lab.lookup.passage_lookup import (
 from wkmp_lab.lookup.releases import complete_identity, find_track
 from wkmp_lab.lookup.services import Services
 from wkmp_lab.model import FileResult, Passage, Tags
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.reasons import FailedLookup, OutcomeKind, Silence, WhyUnidentified
 from wkmp_lab.settings import Settings
 
 IDENTIFY_VERSION = "4"

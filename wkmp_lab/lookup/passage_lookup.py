@@ -12,8 +12,8 @@ from wkmp_lab.io.web.answers import (
     ReleaseRef,
 )
 from wkmp_lab.model import FileResult, Identity, Passage, Tags
+from wkmp_lab.model.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
-from wkmp_lab.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
 
 MIN_TOLD_OFFSET_S = 0.5
 """Copies that begin as near to each other begin alike."""

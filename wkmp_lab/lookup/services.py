@@ -32,7 +32,7 @@ from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.musicbrainz import MusicbrainzClient
 from wkmp_lab.io.web.transport import Patience, Transport
 from wkmp_lab.model import Fingerprint
-from wkmp_lab.reasons import FailedLookup, OutcomeKind, Reason, Silence, WhyUnidentified
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Reason, Silence, WhyUnidentified
 from wkmp_lab.settings import IdentifySettings, Settings
 
 _LOG = logging.getLogger(__name__)

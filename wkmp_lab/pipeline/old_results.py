@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import cast
 
 from wkmp_lab.model import FileResult, Identity, Passage
-from wkmp_lab.reasons import CutHint, FailedLookup, Service, WhyUnidentified
+from wkmp_lab.model.reasons import CutHint, FailedLookup, Service, WhyUnidentified
 
 _FAILED = re.compile(r"lookup_failed\((acoustid|catalogue|musicbrainz), (.*)\)", re.DOTALL)
 _HINT = "album: "

@@ -16,7 +16,7 @@ from wkmp_lab.io.web.acoustid import AcoustidClient, read_matches
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.transport import Host, Patience, Transport
 from wkmp_lab.model import Fingerprint
-from wkmp_lab.reasons import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 HOST = Host("acoustid", 0.02, Patience(pause_s=0.01, linger_s=0.01))
 

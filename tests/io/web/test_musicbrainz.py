@@ -20,7 +20,7 @@ from wkmp_lab.io.web.musicbrainz import (
     read_recording,
 )
 from wkmp_lab.io.web.transport import Host, Patience, Transport
-from wkmp_lab.reasons import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 HOST = Host("musicbrainz", 0.02, Patience(pause_s=0.01, linger_s=0.01))
 

@@ -18,7 +18,7 @@ from wkmp_lab.io.web.answers import Outcome
 from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
 from wkmp_lab.io.web.transport import Host, Patience, PublicService, Transport
-from wkmp_lab.reasons import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 SOURCE = "acousticbrainz"
 MAX_BYTES = 4 << 20

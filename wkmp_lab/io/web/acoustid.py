@@ -22,7 +22,7 @@ from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
 from wkmp_lab.io.web.transport import Host, PublicService, Transport
 from wkmp_lab.model import Fingerprint
-from wkmp_lab.reasons import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 META = "recordings releasegroups releases compress sources"
 """Rich enough that most recordings need no other service."""

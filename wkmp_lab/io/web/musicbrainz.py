@@ -25,8 +25,8 @@ from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
 from wkmp_lab.io.web.transport import Host, PublicService, Transport
 from wkmp_lab.model import MAX_EXCESS_S
+from wkmp_lab.model.reasons import OutcomeKind
 from wkmp_lab.names import compute_similarity
-from wkmp_lab.reasons import OutcomeKind
 
 PUBLIC = PublicService("musicbrainz", "musicbrainz.org", interval_s=1.0)
 FOUND_LIFE_S = 60 * DAY_S

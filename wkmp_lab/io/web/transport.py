@@ -27,7 +27,7 @@ from wkmp_lab.io.web.connection import (
     UnreachableError,
 )
 from wkmp_lab.io.web.rate_limit import MAX_PAUSE_S, hold_slot
-from wkmp_lab.reasons import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 Found = TypeVar("Found")
 

@@ -10,9 +10,8 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
-from wkmp_lab.reasons import CutHint, FailedLookup, WhyUnidentified
-from wkmp_lab.tags import Cover as Cover
-from wkmp_lab.tags import Tags as Tags
+from wkmp_lab.model.reasons import CutHint, FailedLookup, WhyUnidentified
+from wkmp_lab.model.tags import Tags
 from wkmp_lab.units import seconds_from_ticks
 
 

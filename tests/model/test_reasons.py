@@ -3,7 +3,7 @@
 import pytest
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.reasons import FailedLookup, OutcomeKind, Silence, WhyUnidentified
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Silence, WhyUnidentified
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.MATCH, OutcomeKind.NO_MATCH])
