@@ -40,6 +40,8 @@ _SCALES: dict[str, float] = {
 }
 _READABLE_AS = {"s64": "dbl", "s64p": "dblp"}
 """Sample formats that PyAV cannot hand over, and what they are converted to."""
+_MAX_PLANES = 7
+"""PyAV 16 to 19 reads past the end of a frame of more planes: those are interleaved first."""
 
 _Layout = tuple[str, str, int]
 """Sample format, channel layout and rate of a frame."""
@@ -210,7 +212,7 @@ class AudioReader:
     def _alike(self) -> Iterator[Any]:
         """All frames in the layout of the first one: a FIFO takes no other."""
         start = _layout_of(self._first)
-        wanted = (_READABLE_AS.get(start[0], start[0]), *start[1:])
+        wanted = (_name_readable(start[0], self.n_channels), *start[1:])
         frames = itertools.chain([self._first], self._frames)
         for layout, stretch in itertools.groupby(frames, _layout_of):
             self._n_changes += layout != start
@@ -309,6 +311,12 @@ def _read_stretch(
 
 def _layout_of(frame: Any) -> _Layout:
     return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _name_readable(name: str, n_channels: int) -> str:
+    """The sample format that frames are handed over in: the same samples, or wider ones."""
+    readable = _READABLE_AS.get(name, name)
+    return readable if n_channels <= _MAX_PLANES else readable.removesuffix("p")
 
 
 def _to_float32(frame: Any, n_channels: int) -> FloatArray:

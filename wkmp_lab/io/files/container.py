@@ -144,11 +144,25 @@ def find_stream(container: Any, path: str) -> Any:
     if not known:
         raise DecodeError(f"no decoder for the audio stream in {path!r}")
     context = known[0].codec_context
-    if not context.sample_rate and not context.channels:
+    n_channels = _settle_layout(context)
+    if not context.sample_rate and not n_channels:
         raise DecodeError(f"no audio that can be decoded in {path!r}: no rate and no channels")
-    require_plausible(context.sample_rate, context.channels, path)
+    require_plausible(context.sample_rate, n_channels, path)
     context.thread_count = 1
     return known[0]
+
+
+def _settle_layout(context: Any) -> int:
+    """Let the decoder lay its channels out in a plain way; their number is returned.
+
+    A layout with a map of its own (as of AIFF and MOV files) is freed once by PyAV for each time
+    it was looked at, and once more by FFmpeg: the same channels in the same order have none.
+    """
+    layout = context.layout
+    if layout.nb_channels > 0:
+        is_plain = "channels (" not in layout.name
+        context.layout = layout.name if is_plain else f"{layout.nb_channels} channels"
+    return int(layout.nb_channels)
 
 
 def require_plausible(sr: int, n_channels: int, path: str) -> None:
