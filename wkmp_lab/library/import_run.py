@@ -29,6 +29,7 @@ from wkmp_lab.model import FileResult, SourceFile
 from wkmp_lab.pipeline import cache_keys, measure
 from wkmp_lab.progress.board import Control
 from wkmp_lab.progress.snapshot import SessionState
+from wkmp_lab.runner.one_file import measure_apart
 from wkmp_lab.runner.runner import Runner, order_tasks
 from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints, Settings
@@ -127,13 +128,9 @@ class ImportRun:
         return self.measure_again(result)
 
     def measure_again(self, result: FileResult) -> FileResult:
-        """Measure and identify one file here and now, with the boundaries that hold for it."""
-        fresh = measure.measure_file(
-            result.source,
-            settings=self.settings,
-            hints=self.make_hints(result),
-            sha256=result.sha256,
-        )
+        """Measure and identify one file now, with the boundaries that hold for it."""
+        task = Task(0, result.source, self.make_hints(result), result.sha256)
+        fresh = measure_apart(task, self.settings)
         fresh = identify_now(fresh, self.settings, folder=self.folder)
         with self.open_store() as store:
             self._revise(fresh, store)

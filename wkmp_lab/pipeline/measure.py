@@ -22,8 +22,9 @@ from wkmp_lab.errors import (
 )
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files import cue
-from wkmp_lab.io.files.audio import AudioReader
+from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.io.files.scanning import compute_sha256
 from wkmp_lab.io.files.tags import read_tags
 from wkmp_lab.model import (
@@ -37,10 +38,10 @@ from wkmp_lab.model import (
     Span,
     Tags,
 )
-from wkmp_lab.pipeline import cache_keys, fault_injection
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
 from wkmp_lab.segmenting import passages as segmenting
-from wkmp_lab.settings import SegmentHints, Settings
+from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import samples_from_ticks
 
@@ -113,7 +114,7 @@ def measure_file(
     earlier: FileResult | None = None,
     progress: Progress | None = None,
 ) -> FileResult:
-    """All that can be known of a file without asking anybody.
+    """All that can be known of a file without asking anybody, found in this very process.
 
     Parameters
     ----------
@@ -164,6 +165,9 @@ def read_profile(
 ) -> LevelProfile:
     """The level profile of a file: what cutting it anew needs, without another decode.
 
+    It is decoded in this very process, which a native decoder can bring down; ``wl.read_profile``
+    does the same in a child.
+
     Parameters
     ----------
     path
@@ -183,6 +187,20 @@ def read_profile(
             if listener is not None:
                 listener(mono, reader.sr)
     return meter.finish()
+
+
+def fingerprint_file(path: str | Path) -> Fingerprint:
+    """The fingerprint of a file as one piece, or of its first hour, made in this very process.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    FingerprintError
+        It is too short.
+    """
+    signal = read_signal(path, end_s=FingerprintSettings().max_duration_s)
+    return fingerprint.compute_fingerprint(signal.samples.mean(axis=0), sr=signal.sr)
 
 
 def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:

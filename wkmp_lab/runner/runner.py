@@ -7,6 +7,7 @@ what the others held is done again. Results come back out of order, as they are 
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Self
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
@@ -15,6 +16,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner.dask import run_on_dask
+from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
 from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
@@ -23,6 +25,7 @@ from wkmp_lab.runner.worker import (
     Task,
     fail,
     measure_task,
+    measure_warm,
     prepare_worker,
     until_cancelled,
 )
@@ -86,7 +89,9 @@ class Runner:
 
     def start(self) -> None:
         """Start the workers; returns when their processes exist, before they are ready."""
-        if self._backend == "loky" and self.n_jobs > 1:
+        if self._backend == "loky" and self.n_jobs == 1:
+            self._find_child().start()
+        elif self._backend == "loky":
             self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
 
     def __enter__(self) -> Self:
@@ -115,12 +120,12 @@ class Runner:
         if self._backend in _CLUSTERS:
             run_there = _CLUSTERS[self._backend]
             yield from run_there(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
-        elif self.n_jobs == 1:
-            for task in until_cancelled(tasks, board):
-                yield measure_task(task, self._settings, board)
         elif self._backend == "loky":
             self._await_workers()
             yield from self._supervise(tasks, board)
+        elif self.n_jobs == 1:
+            for task in until_cancelled(tasks, board):
+                yield measure_task(task, self._settings, board)
         else:
             yield from self._parallel(self._jobs(tasks, board))
 
@@ -147,12 +152,14 @@ class Runner:
     ) -> Generator[Outcome, None, str | None]:
         """Run tasks in the pool; returns how a worker died, None where all went well."""
         try:
-            for outcome in self._parallel(self._jobs(tasks, board)):
+            for outcome in self._measure(tasks, board):
                 waiting.pop(outcome[0], None)
                 watch.note(outcome)
                 yield outcome
         except TerminatedWorkerError as error:
             return describe_death(str(error))
+        except WorkerDiedError as error:
+            return str(error)
         return None
 
     def _run_suspect(
@@ -169,6 +176,17 @@ class Runner:
         board.mark(task.index, FileState.MEASURED)
         result = fail(task, phase, reason, settings=self._settings)
         yield task.index, task.source.path, result
+
+    def _measure(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+        """Outcomes of a pool, or of the child: joblib would do a single job in this process."""
+        if self.n_jobs > 1:
+            yield from self._parallel(self._jobs(tasks, board))
+            return
+        for task in until_cancelled(tasks, board):
+            yield self._find_child().call(partial(measure_warm, task, self._settings, board))
+
+    def _find_child(self) -> DecoderChild:
+        return keep_child(memory_mb=self._settings.running.worker_memory_mb)
 
     def _jobs(self, tasks: Sequence[Task], board: Board) -> Iterator[Any]:
         measure = delayed(measure_task)

@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.errors import DecodeError
+from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files import container as opening
 from wkmp_lab.io.files import end_of_stream
+from wkmp_lab.io.files.tags import read_length_s
 from wkmp_lab.model import AudioFormat
 from wkmp_lab.signals import FloatArray, Signal
 
@@ -88,6 +90,7 @@ class AudioReader:
         self._n_nonfinite = 0
         self._n_changes = 0
         self._is_capped = False
+        fault_injection.strike("DECODING", self.path)
         try:
             self._container, copied = opening.open_container(self.path, self._exit)
             self._stream = opening.find_stream(self._container, self.path)
@@ -263,6 +266,9 @@ class AudioReader:
 def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None = None) -> Signal:
     """A stretch of a file, or all of it: sample for sample what a full decode gives there.
 
+    It is decoded in this very process, which a native decoder can bring down; what the package
+    itself shows is decoded in a child.
+
     Lossless formats are entered near the stretch; the others are decoded from their start, since
     their frames depend on those before. In a damaged lossless file the stretch lies where the
     file says, which is later than a count of the decoded samples says.
@@ -291,6 +297,25 @@ def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None =
                 return _read_stretch(reader, position, start_s, end_s)
     with AudioReader(path) as reader:
         return _read_stretch(reader, 0, start_s, end_s)
+
+
+def read_duration_s(path: str | Path) -> float | None:
+    """Length in seconds as the headers tell, or as the decoder does; None where neither tells one.
+
+    The decoder takes ten times as long: it is asked second.
+
+    Raises
+    ------
+    DecodeError
+        The headers tell none, and nothing can be decoded.
+    OSError
+        The file cannot be opened.
+    """
+    length_s = read_length_s(path)
+    if length_s is not None:
+        return length_s
+    with AudioReader(path) as reader:
+        return reader.expected_duration_s
 
 
 def _read_stretch(

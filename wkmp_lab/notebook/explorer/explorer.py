@@ -9,8 +9,9 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 from IPython import get_ipython
@@ -36,12 +37,15 @@ from wkmp_lab.notebook.explorer.overview import read_beats, read_overview
 from wkmp_lab.notebook.explorer.plots import plot_boundary, plot_overview
 from wkmp_lab.pipeline.measure import complete_hints
 from wkmp_lab.plots.figures import draw_png
+from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
 
 BOUNDARY_S = 5.0
 """What is played before and after a cut."""
 LEAST_WIDTH_PX = 760
 """Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
+
+T = TypeVar("T")
 
 
 def explore(
@@ -55,7 +59,7 @@ def explore(
     Parameters
     ----------
     path
-        The audio file; it is decoded once, now.
+        The audio file; it is decoded once, now, in a child process.
     settings
         Where to begin; None: as the session was asked for, else the defaults.
     session
@@ -73,8 +77,9 @@ def explore(
     if session is not None:
         path, hints = session.get_result(path).path, session.make_hints(path)
         chosen = settings or session.settings.segmenting
-    overview = read_overview(path)
-    hints = complete_hints(hints, str(path), read_tags(path), overview.profile.duration_s)
+    overview = run_in_child(partial(read_overview, path), path=path)
+    tags = run_in_child(partial(read_tags, path), path=path)
+    hints = complete_hints(hints, str(path), tags, overview.profile.duration_s)
     return Explorer(Cutting(str(path), overview, settings=chosen, hints=hints, session=session))
 
 
@@ -273,7 +278,7 @@ class Explorer:
             return
         end_s = self.cutting.overview.profile.duration_s
         try:
-            self._beats[round(at_s)] = read_beats(self.cutting.path, at_s, end_s=end_s)
+            self._beats[round(at_s)] = self._decode(partial(read_beats, at_s=at_s, end_s=end_s))
         except (WkmpLabError, OSError) as error:
             self._say(f"no beats: {error}")
             return
@@ -286,14 +291,19 @@ class Explorer:
     def _listen(self, index: int, from_s: float, to_s: float) -> None:
         """Play around the start of a passage."""
         start_s = self.cutting.result.passages[index].start_s
-        path = self.cutting.path
-        self.player.play(read_clip(path, start_s=start_s + from_s, end_s=start_s + to_s))
+        work = partial(read_clip, start_s=start_s + from_s, end_s=start_s + to_s)
+        self.player.play(self._decode(work))
 
     def _listen_across(self, index: int) -> None:
         if index == 0:
             raise InvalidInputError("no passage comes before the first")
         before, after = self.cutting.result.passages[index - 1 : index + 1]
-        self.player.play(read_crossfade(self.cutting.path, before, after))
+        self.player.play(self._decode(partial(read_crossfade, before=before, after=after)))
+
+    def _decode(self, work: "partial[T]") -> T:
+        """What ``work`` reads of the file, in the child that decodes for this process."""
+        path = self.cutting.path
+        return run_in_child(partial(work, path), path=path)
 
     def _make_bundle(self) -> dict[str, str]:
         cutting = self.cutting
