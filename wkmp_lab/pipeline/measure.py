@@ -225,7 +225,11 @@ def describe_error(error: BaseException) -> str:
 
 def _extract(result: FileResult) -> FileResult:
     path = result.source.path
-    return replace(result, sha256=result.sha256 or compute_sha256(path), tags=read_tags(path))
+    result = replace(result, sha256=result.sha256 or compute_sha256(path))
+    try:
+        return replace(result, tags=read_tags(path))
+    except InvalidInputError as error:
+        return replace(result, notes=(f"tags not read: {error}",))
 
 
 def _measure(
@@ -242,7 +246,8 @@ def _measure(
         cut = kept.segmentation if kept else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
-        result = replace(result, audio=audio, segmentation=cut, notes=_describe_health(audio))
+        notes = (*result.notes, *_describe_health(audio))
+        result = replace(result, audio=audio, segmentation=cut, notes=notes)
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())

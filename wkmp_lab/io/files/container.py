@@ -11,6 +11,7 @@ import av
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files.end_of_stream import has_mp4_index
+from wkmp_lab.io.files.untagged import skip_heavy_tags
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
@@ -34,6 +35,8 @@ megabytes of every WAV file."""
 
 _OGG = b"OggS"
 _COPY_FRAMES = 1 << 16
+_MAX_COPY_SAMPLES = 1 << 30
+"""Of all channels together: three hours of stereo, 4 GB of temporary file."""
 
 _EINVAL = -22
 _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
@@ -77,7 +80,8 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     """
     _require_regular(path)
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
-    file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
+    file = skip_heavy_tags(closing.enter_context(Path(path).open("rb")))  # noqa: SIM115
+    file.seek(0)
     head = file.read(8)
     file.seek(0)
     av.logging.set_level(None)
@@ -123,6 +127,8 @@ def _copy_ogg(file: IO[bytes], closing: contextlib.ExitStack) -> Opened | None:
             with soundfile.SoundFile(copy, "w", format="RF64", subtype="FLOAT", **shape) as wave:
                 for block in ogg.blocks(_COPY_FRAMES, dtype="float32", always_2d=True):
                     wave.write(block)
+                    if wave.tell() * ogg.channels > _MAX_COPY_SAMPLES:
+                        return None
         copy.seek(0)
         return Opened(_open(copy, _WAVE_PROBE), names)
     except (soundfile.LibsndfileError, av.error.FFmpegError, ValueError):

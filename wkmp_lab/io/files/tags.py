@@ -13,6 +13,8 @@ from typing import Any
 import mutagen
 from mutagen import id3
 
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.io.files.tag_limits import CountedFile, require_modest_tags
 from wkmp_lab.model import Tags
 
 MAX_TEXT = 1_000
@@ -71,6 +73,8 @@ def read_tags(path: str | Path) -> Tags:
 
     Raises
     ------
+    InvalidInputError
+        The tags would take gigabytes or minutes to read.
     OSError
         The file cannot be opened.
     """
@@ -88,15 +92,21 @@ def read_length_s(path: str | Path) -> float | None:
     OSError
         The file cannot be opened.
     """
-    length_s = getattr(getattr(_parse(path), "info", None), "length", None)
+    try:
+        length_s = getattr(getattr(_parse(path), "info", None), "length", None)
+    except InvalidInputError:  # the decoder may know it
+        return None
     return float(length_s) if length_s and math.isfinite(length_s) and length_s > 0 else None
 
 
 def _parse(path: str | Path) -> Any:
     """A file as mutagen knows it; None where it does not."""
     with Path(path).open("rb") as file:
+        require_modest_tags(file)
         try:
-            return mutagen.File(file)
+            return mutagen.File(CountedFile(file))
+        except InvalidInputError:
+            raise
         except _UNREADABLE:
             return None
 

@@ -5,6 +5,7 @@ takes the newest wish: what the mouse has left behind is never drawn.
 """
 
 import base64
+import contextlib
 import os
 import queue
 import threading
@@ -24,6 +25,7 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip, read_crossfade
 from wkmp_lab.io.files.tags import read_tags
 from wkmp_lab.library.session import ImportSession
+from wkmp_lab.model import Tags
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import (
     CutEditor,
@@ -78,7 +80,9 @@ def explore(
         path, hints = session.get_result(path).path, session.make_hints(path)
         chosen = settings or session.settings.segmenting
     overview = run_in_child(partial(read_overview, path), path=path)
-    tags = run_in_child(partial(read_tags, path), path=path)
+    tags = Tags()
+    with contextlib.suppress(InvalidInputError):  # tags beyond reason
+        tags = run_in_child(partial(read_tags, path), path=path)
     hints = complete_hints(hints, str(path), tags, overview.profile.duration_s)
     return Explorer(Cutting(str(path), overview, settings=chosen, hints=hints, session=session))
 
