@@ -4,6 +4,8 @@ A supervisor stands around joblib: a worker that dies or stalls costs one file, 
 what the others held is done again. Results come back out of order, as they are finished.
 """
 
+import contextlib
+import multiprocessing
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -11,8 +13,9 @@ from functools import partial
 from typing import Any, Self
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner.dask import run_on_dask
@@ -31,6 +34,8 @@ from wkmp_lab.runner.worker import (
 )
 from wkmp_lab.settings import Order, RunSettings, Settings
 
+MAX_BARREN = 10
+"""How often in a row workers may die without any file: what kills them is no file, and stays."""
 _CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
 
 
@@ -85,6 +90,8 @@ class Runner:
         self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running, machine)
         if self._backend != "sequential" and self.n_jobs < _count_wanted(settings.running):
             on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
+        if self._backend == "loky" and self.n_jobs > 1 and (fault := find_pool_fault()):
+            self._do_without_pool(fault)
         self._starting: Iterator[Any] = iter(())
 
     def start(self) -> None:
@@ -92,7 +99,8 @@ class Runner:
         if self._backend == "loky" and self.n_jobs == 1:
             self._find_child().start()
         elif self._backend == "loky":
-            self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
+            with contextlib.suppress(BrokenProcessPool, OSError):  # the first task will tell
+                self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
 
     def __enter__(self) -> Self:
         self.start()
@@ -104,8 +112,14 @@ class Runner:
         self._await_workers()
 
     def _await_workers(self) -> None:
-        for _ in self._starting:
-            pass
+        with contextlib.suppress(BrokenProcessPool, OSError):
+            for _ in self._starting:
+                pass
+
+    def _do_without_pool(self, fault: str) -> None:
+        """Go on with the one child, which needs nothing but pipes."""
+        self.n_jobs = 1
+        self._on_change(1, f"no pool of processes can be made: {fault}")
 
     def run(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
         """Outcomes in the order in which they are finished.
@@ -140,11 +154,17 @@ class Runner:
             look=self._look,
             on_change=self._on_change,
         ) as watch:
+            n_barren = 0
             while waiting and board.control is not Control.CANCEL:
+                n_before = len(waiting)
                 died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
                 if died is None:
                     return
-                for task in _find_suspects(waiting, board):
+                suspects = _find_suspects(waiting, board)
+                n_barren = n_barren + 1 if len(waiting) == n_before and not suspects else 0
+                if n_barren == MAX_BARREN:
+                    raise WkmpLabError(f"no worker lives to begin a file: {died}")
+                for task in suspects:
                     yield from self._run_suspect(task, waiting, board, watch)
 
     def _run_pool(
@@ -156,8 +176,13 @@ class Runner:
                 waiting.pop(outcome[0], None)
                 watch.note(outcome)
                 yield outcome
-        except TerminatedWorkerError as error:
+        except BrokenProcessPool as error:
             return describe_death(str(error))
+        except OSError as error:  # of the pool: what files raise is a result
+            if self.n_jobs == 1:
+                raise
+            self._do_without_pool(error.strerror or str(error))
+            return "worker died"
         except WorkerDiedError as error:
             return str(error)
         return None
@@ -210,6 +235,19 @@ class Runner:
                 initargs=(os.getpid(), self._settings.running.worker_memory_mb),
             )
             return iter(pool(jobs))
+
+
+def find_pool_fault() -> str:
+    """Why no pool can be made here; empty where one can.
+
+    Its processes share semaphores, which lie in /dev/shm: a container may have no room there.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    try:
+        multiprocessing.get_context("fork" if "fork" in methods else "spawn").Lock()
+    except (OSError, ImportError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return ""
 
 
 def describe_death(text: str) -> str:

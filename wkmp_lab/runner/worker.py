@@ -14,6 +14,7 @@ import numba
 
 from wkmp_lab.analyzing import amplitude
 from wkmp_lab.dsp import levels
+from wkmp_lab.dsp.compiling import read_cache_folder
 from wkmp_lab.errors import CancelledError
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
@@ -151,7 +152,7 @@ def _find_stamp() -> Path:
     sources = sorted(path for room in KERNEL_ROOMS for path in (package / room).glob("*.py"))
     state = [(path.name, path.stat().st_mtime_ns) for path in sources]
     name = hashlib.sha256(repr((state, sys.version, numba.__version__)).encode()).hexdigest()[:16]
-    cache = Path(levels.__file__).parent / "__pycache__"
+    cache = read_cache_folder() or Path(levels.__file__).parent / "__pycache__"
     folder = cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir())
     return folder / f"wkmp-lab-kernels-{_user_name()}-{name}"
 
