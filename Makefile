@@ -3,17 +3,21 @@
 # make test                              lint, types and all tests
 # make torture                           hostile files and faults, and long fuzzing (about half an hour)
 # make bench [MUSIC=folder]              the benchmarks, beside their peers
-# make docs                              the notebooks, executed, as HTML in build/docs
+# make docs                              the documentation, with every cell run, in build/docs
+# make docs-links                        does every link of it lead somewhere (needs a network)
+# make smoke PYTHON=python3.13 VENV=.venv-3.13    an import of the sample, and nothing else
 # PYTHON=python3.12                      chooses the interpreter (3.11 to 3.14)
+# JOBS=4                                 tests at a time
 
 PYTHON ?= python3
 MUSIC ?= data/sample
 OUT ?= results
-VENV := .venv
+JOBS ?= 2
+VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run lab test torture bench docs clean
+.PHONY: run smoke lab test torture bench docs docs-links clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -30,18 +34,31 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) install --editable '.[test]'
+	$(PIP) install --editable '.[test,docs]'
 	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	$(PIP) install --editable '.[bench]'
 	@touch $@
 
-run: $(VENV)/.installed
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --editable '.[docs]'
+	@touch $@
+
+# A kernel that is run here, and by nobody else, need not warn that its talk is not encrypted.
+$(VENV)/ipython/profile_default/ipython_kernel_config.py: $(BIN)/python
+	@mkdir -p $(@D)
+	@echo "c.IPKernelApp.log_level = 'ERROR'" > $@
+
+run: $(VENV)/.installed $(VENV)/ipython/profile_default/ipython_kernel_config.py
 	$(BIN)/python -m wkmp_lab import "$(MUSIC)" --out "$(OUT)"
-	WKMP_LAB_MUSIC="$(abspath $(MUSIC))" WKMP_LAB_OUT="$(abspath $(OUT))" $(BIN)/python -m nbconvert --log-level=ERROR --to html --execute \
+	IPYTHONDIR="$(abspath $(VENV)/ipython)" WKMP_LAB_MUSIC="$(abspath $(MUSIC))" WKMP_LAB_OUT="$(abspath $(OUT))" $(BIN)/python -m nbconvert --log-level=ERROR --to html --execute \
 	  --ExecutePreprocessor.timeout=86400 --output-dir "$(OUT)" --output 01_import notebooks/01_import.ipynb
 	@echo "Tables and 01_import.html are in $(OUT)/"
+
+smoke: $(VENV)/.installed
+	$(BIN)/python -m wkmp_lab import data/sample --offline --store "$(VENV)/smoke.wkmp.db" --out "$(VENV)/smoke"
+	rm -rf "$(VENV)/smoke" "$(VENV)/smoke.wkmp.db"*
 
 lab: $(VENV)/.installed
 	$(BIN)/python -m jupyterlab --notebook-dir notebooks
@@ -51,7 +68,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --cov=wkmp_lab
 
 # atheris has wheels for few systems; what needs it is skipped where there is none.
 torture: $(VENV)/.installed-test
@@ -62,10 +79,12 @@ torture: $(VENV)/.installed-test
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run_all.py --music "$(MUSIC)"
 
-docs: $(VENV)/.installed
-	for notebook in notebooks/*.ipynb; do \
-	  $(BIN)/python -m nbconvert --log-level=ERROR --to html --execute --output-dir build/docs "$$notebook" || exit 1; \
-	done
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/docs-doctrees docs build/docs
+	@echo "The documentation is in build/docs/index.html"
+
+docs-links: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --builder linkcheck --quiet --doctree-dir build/docs-doctrees docs build/docs-links
 
 clean:
-	rm -rf $(VENV) build dist artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist artifacts docs/tutorials/*.ipynb *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -188,7 +188,7 @@ def test_a_fork_has_a_child_of_its_own_and_leaves_its_parents_alone():
 @needs_posix
 def test_one_death_is_put_down_to_the_machine_and_two_to_the_file(tmp_path):
     assert run_in_child(partial(work.die_once, tmp_path / "mark"), path="a.mp3") != os.getpid()
-    with pytest.raises(DecodeError, match=r"worker died \(signal 11\), by 'a\.mp3'"):
+    with pytest.raises(DecodeError, match=r"worker died \(signal 11\): 'a\.mp3'"):
         run_in_child(partial(work.die, signal.SIGSEGV), path="a.mp3")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from wkmp_lab.signals import FloatArray
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 TEMPO_RANGE_BPM = (40.0, 240.0)
 WINDOW_S = 12.0
@@ -29,12 +29,10 @@ OCTAVE_RATIO = 0.85
 _BATCH = 64
 """Stretches that are correlated at once, so that memory does not grow with their number."""
 
-DoubleArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class TempoReading:
-    """A tempo and its rivals; strengths are shares of the best reading's score."""
+    """A tempo and its alternatives; strengths are shares of the best reading's score."""
 
     bpm: float
     strength: float
@@ -65,15 +63,15 @@ def measure_tempo(onsets: FloatArray, *, frame_rate_hz: float) -> TempoReading |
     if scores[best] <= 0.0:
         return None
     bpm = _refine(mean, float(tempos[best]), frame_rate_hz)
-    rivals = _find_rivals(tempos, scores, best)
-    octaves = [share for value, share in rivals if _is_octave(value / bpm)]
+    alternatives = _find_alternatives(tempos, scores, best)
+    octaves = [share for value, share in alternatives if _is_octave(value / bpm)]
     return TempoReading(
         bpm=bpm,
         strength=float(
             np.clip(evidence[best] / sum(weight for _, weight in BEAT_WEIGHTS), 0.0, 1.0)
         ),
         is_octave_uncertain=max(octaves, default=0.0) >= OCTAVE_RATIO,
-        alternatives=tuple(rivals),
+        alternatives=tuple(alternatives),
         pulse_clarity=float(np.clip(mean[_lag(bpm, frame_rate_hz)], 0.0, 1.0)),
         stability=_measure_stability(correlation, bpm, frame_rate_hz),
     )
@@ -224,7 +222,9 @@ def _refine(mean: DoubleArray, bpm: float, frame_rate_hz: float) -> float:
     return float(60.0 * frame_rate_hz / lag)
 
 
-def _find_rivals(tempos: DoubleArray, scores: DoubleArray, best: int) -> list[tuple[float, float]]:
+def _find_alternatives(
+    tempos: DoubleArray, scores: DoubleArray, best: int
+) -> list[tuple[float, float]]:
     """(bpm, share of the best score) of half, double and other readings, strongest first."""
     found = []
     for factor in (0.5, 2.0, 1.5, 2 / 3, 3.0, 1 / 3):

@@ -8,8 +8,8 @@ import scipy.fft
 import soxr
 
 from wkmp_lab.dsp.compiling import njit
-from wkmp_lab.dsp.tracks import Track
-from wkmp_lab.signals import FloatArray, Samples
+from wkmp_lab.dsp.growing_arrays import GrowingArray
+from wkmp_lab.signals import DoubleArray, FloatArray, Samples
 
 SR = 5512.5
 N_FFT = 4096
@@ -33,12 +33,10 @@ MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0
 MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 """Key profiles of Albrecht and Shanahan (2013), from the tonic upwards."""
 
-DoubleArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class KeyReading:
-    """A key, its rival and the pitch classes it was read from."""
+    """A key, its runner-up and the pitch classes it was read from."""
 
     name: str
     strength: float
@@ -78,7 +76,7 @@ def collect_pitches(mono: Samples, *, sr: int) -> FloatArray:
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     resampler = soxr.ResampleStream(sr, SR, 1, dtype="float32", quality="HQ")
     rest = np.zeros(0, np.float32)
-    pitches = Track(np.float32, N_CENTS)
+    pitches = GrowingArray(np.float32, N_CENTS)
     step = sr * 30
     for start in range(0, len(mono), step):
         block = np.ascontiguousarray(mono[start : start + step])

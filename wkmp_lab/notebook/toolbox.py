@@ -9,7 +9,7 @@ import pandas as pd
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.flavoring.descriptors import DESCRIPTORS
 from wkmp_lab.io.files.scanning import scan_folder
-from wkmp_lab.io.files.tags import read_length_s
+from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.pipeline import measure
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.signals import LevelProfile

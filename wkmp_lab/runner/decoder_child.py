@@ -163,9 +163,9 @@ def run_in_child(work: Callable[[], T], *, path: str | Path) -> T:
     try:
         return call_twice(keep_child(), work)
     except WorkerDiedError as error:
-        raise DecodeError(f"decoding ended its process: {error}, by {str(path)!r}") from None
+        raise DecodeError(f"decoding ended its process: {error}", str(path)) from None
     except MemoryError:
-        raise DecodeError(f"decoding took more than {MEMORY_MB} MB: {str(path)!r}") from None
+        raise DecodeError(f"decoding took more than {MEMORY_MB} MB", str(path)) from None
 
 
 def call_twice(child: DecoderChild, work: Callable[[], T]) -> T:

@@ -15,7 +15,7 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import Board, Control, FileState
 from wkmp_lab.runner.decoder_child import WorkerDiedError
-from wkmp_lab.runner.worker import Outcome, Task, fail, until_cancelled
+from wkmp_lab.runner.worker import Task, TaskOutcome, fail, until_cancelled
 from wkmp_lab.settings import Settings
 
 QUEUED_PER_WORKER = 3
@@ -51,7 +51,7 @@ class Engine(Protocol):
 
 def run_far(
     engine: Engine, tasks: Sequence[Task], *, settings: Settings, board: Board
-) -> Iterator[Outcome]:
+) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished."""
     waiting = until_cancelled(tasks, board)
     held: dict[Hashable, Task] = {}

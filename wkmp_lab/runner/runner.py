@@ -24,8 +24,8 @@ from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
 from wkmp_lab.runner.worker import (
-    Outcome,
     Task,
+    TaskOutcome,
     fail,
     measure_task,
     measure_warm,
@@ -121,7 +121,7 @@ class Runner:
         self.n_jobs = 1
         self._on_change(1, f"no pool of processes can be made: {fault}")
 
-    def run(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes in the order in which they are finished.
 
         Parameters
@@ -143,7 +143,7 @@ class Runner:
         else:
             yield from self._parallel(self._jobs(tasks, board))
 
-    def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+    def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         waiting = {task.index: task for task in tasks}
         with Watch(
             board,
@@ -160,16 +160,16 @@ class Runner:
                 died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
                 if died is None:
                     return
-                suspects = _find_suspects(waiting, board)
-                n_barren = n_barren + 1 if len(waiting) == n_before and not suspects else 0
+                begun = _take_back_in_flight(waiting, board)
+                n_barren = n_barren + 1 if len(waiting) == n_before and not begun else 0
                 if n_barren == MAX_BARREN:
                     raise WkmpLabError(f"no worker lives to begin a file: {died}")
-                for task in suspects:
-                    yield from self._run_suspect(task, waiting, board, watch)
+                for task in begun:
+                    yield from self._run_alone(task, waiting, board, watch)
 
     def _run_pool(
         self, tasks: Sequence[Task], waiting: dict[int, Task], board: Board, watch: Watch
-    ) -> Generator[Outcome, None, str | None]:
+    ) -> Generator[TaskOutcome, None, str | None]:
         """Run tasks in the pool; returns how a worker died, None where all went well."""
         try:
             for outcome in self._measure(tasks, board):
@@ -187,9 +187,9 @@ class Runner:
             return str(error)
         return None
 
-    def _run_suspect(
+    def _run_alone(
         self, task: Task, waiting: dict[int, Task], board: Board, watch: Watch
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[TaskOutcome]:
         """Try a file that a worker died with by itself: what dies alone is to blame."""
         if task.index not in watch.stalled:
             died = yield from self._run_pool([task], waiting, board, watch)
@@ -202,7 +202,7 @@ class Runner:
         result = fail(task, phase, reason, settings=self._settings)
         yield task.index, task.source.path, result
 
-    def _measure(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+    def _measure(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes of a pool, or of the child: joblib would do a single job in this process."""
         if self.n_jobs > 1:
             yield from self._parallel(self._jobs(tasks, board))
@@ -265,7 +265,7 @@ def describe_death(text: str) -> str:
     return "worker died"
 
 
-def _find_suspects(waiting: dict[int, Task], board: Board) -> list[Task]:
+def _take_back_in_flight(waiting: dict[int, Task], board: Board) -> list[Task]:
     """The files that were in flight when the pool broke; they wait again."""
     records = board.read()
     found = [task for i, task in waiting.items() if records[i]["state"] == FileState.IN_FLIGHT]

@@ -44,11 +44,11 @@ class Task:
     """What of an earlier result still holds."""
 
 
-Outcome = tuple[int, str, FileResult | None]
+TaskOutcome = tuple[int, str, FileResult | None]
 """``(index, path, result)``; the result is None where the run was cancelled before it."""
 
 
-def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
+def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     """Measure one file in a process of this machine; every failure is a result."""
     progress = FileProgress(board, task.index)
     path = task.source.path
@@ -72,7 +72,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
     return task.index, path, result
 
 
-def measure_warm(task: Task, settings: Settings, board: Board) -> Outcome:
+def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     """:func:`measure_task` in a process that :func:`prepare_worker` never ran in."""
     _warm_up_once()
     return measure_task(task, settings, board)
@@ -100,7 +100,13 @@ def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileRe
         cache_keys.compute_keys(settings), task.hints, path=task.source.path
     )
     failure = Failure(phase, reason)
-    result = FileResult(task.source, "failed", sha256=task.sha256, failure=failure)
+    result = FileResult(
+        task.source,
+        "failed",
+        sha256=task.sha256,
+        failure=failure,
+        track_lengths_s=task.hints.durations_s,
+    )
     return cache_keys.stamp(result, keys)
 
 
@@ -113,7 +119,7 @@ def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:
-    """Make this process a good worker: deaf to Ctrl-C, mortal, bounded, and warm."""
+    """Make this process a worker: bounded and warm, it ignores Ctrl-C and ends with its parent."""
     settle_process(parent_pid, memory_mb)
     warm_up()
 
