@@ -157,15 +157,14 @@ def run_catalogue_list(options: argparse.Namespace) -> int:
 
 def run_catalogue_query(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue query``"""
-    from wkmp_lab.fingerprinting.fingerprint import (
-        compute_fingerprint,
-        decode_fingerprint,
-    )
-    from wkmp_lab.io.files.audio import read_signal
+    from functools import partial
 
-    signal_read = read_signal(options.file)
-    mono = signal_read.samples.mean(axis=0)
-    fingerprint = compute_fingerprint(mono, sr=signal_read.sr)
+    from wkmp_lab.fingerprinting.fingerprint import decode_fingerprint
+    from wkmp_lab.pipeline.measure import fingerprint_file
+    from wkmp_lab.runner.decoder_child import run_in_child
+
+    work = partial(fingerprint_file, options.file)
+    fingerprint = run_in_child(work, path=options.file)
     with _open_catalogue(options) as catalogue:
         matches = catalogue.query(decode_fingerprint(fingerprint.text))
     if options.json:

@@ -8,7 +8,8 @@ from wkmp_lab.library import changes
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.model import FileResult
-from wkmp_lab.pipeline import measure
+from wkmp_lab.runner.one_file import measure_apart
+from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints
 
 
@@ -38,13 +39,9 @@ def cut(run: ImportRun, result: FileResult, decision: Decision) -> FileResult:
 
 
 def measure_again(run: ImportRun, result: FileResult) -> FileResult:
-    """Measure and identify one file here and now, with the boundaries that hold for it."""
-    fresh = measure.measure_file(
-        result.source,
-        settings=run.settings,
-        hints=make_hints(run, result),
-        sha256=result.sha256,
-    )
+    """Measure and identify one file now, with the boundaries that hold for it."""
+    task = Task(0, result.source, make_hints(run, result), result.sha256)
+    fresh = measure_apart(task, run.settings)
     fresh = identify_now(fresh, run.settings, folder=run.folder)
     with run.store.borrow() as store:
         run.revise(fresh, store)

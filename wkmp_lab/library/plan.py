@@ -4,16 +4,16 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.safe_text import clean_path, clean_text, format_duration
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.identifying.decisions import group_by_content
-from wkmp_lab.io.files.audio import AudioReader
+from wkmp_lab.io.files.audio import read_duration_s
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.io.machine import read_machine
-from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.library.changes import Sorting, sort_out
 from wkmp_lab.library.store import Store, find_store_path
 from wkmp_lab.lookup.freshness import needs_identity
@@ -21,8 +21,10 @@ from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline import measure as pipeline
+from wkmp_lab.runner.decoder_child import run_in_child
+from wkmp_lab.runner.one_file import measure_apart
 from wkmp_lab.runner.runner import count_jobs
-from wkmp_lab.runner.worker import Task, warm_up
+from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import Settings
 
 ALBUM_S = 20 * 60.0
@@ -98,7 +100,7 @@ def plan(
     store
         Where an earlier import left its results; None: in the user's data folder.
     measure
-        Measures a file of the sample; :func:`wkmp_lab.pipeline.measure.measure_file` where None.
+        Measures a file of the sample; in a child process where None.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def plan(
     earlier = (task.earlier for task in left if task.earlier is not None)
     sample, basis = [*known.values(), *earlier], "past runs"
     if left and not any(result.audio for result in sample):
-        measure = measure or _warm_measure(settings)
+        measure = measure or (lambda source: measure_apart(Task(0, source), settings))
         sample = [measure(source) for source in _choose_sample(left, durations)]
         basis = f"a sample of {len(sample)} files"
     rates = _measure_rates(sample)
@@ -212,16 +214,11 @@ def _read_lengths(
             faults.append((file.path, result.failure.reason))
             continue
         try:
-            lengths[file.path] = read_length_s(file.path) or _open_for_length_s(file.path)
+            work = partial(read_duration_s, file.path)
+            lengths[file.path] = run_in_child(work, path=file.path) or 0.0
         except (WkmpLabError, OSError) as error:
             faults.append((file.path, pipeline.describe_error(error)))
     return lengths, tuple(faults)
-
-
-def _open_for_length_s(path: str) -> float:
-    """The length as the decoder knows it, 0 where it does not; ten times as slow as the tags'."""
-    with AudioReader(path) as reader:
-        return reader.expected_duration_s or 0.0
 
 
 def _count_formats(files: Sequence[SourceFile]) -> tuple[tuple[str, int], ...]:
@@ -239,12 +236,6 @@ def _choose_sample(tasks: Sequence[Task], durations: Mapping[str, float]) -> lis
     by_length = sorted(short, key=lambda file: (durations[file.path], file.path))
     fit = [file for file in by_length if durations[file.path] >= SAMPLE_MIN_S]
     return fit[:N_SAMPLE] or by_length[-N_SAMPLE:]
-
-
-def _warm_measure(settings: Settings) -> Measure:
-    """Measures a file without paying for the compilation of the kernels."""
-    warm_up()
-    return lambda source: pipeline.measure_file(source, settings=settings)
 
 
 def _expect(

@@ -23,8 +23,9 @@ from wkmp_lab.errors import (
 )
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files import cue
-from wkmp_lab.io.files.audio import AudioReader
+from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.io.files.scanning import compute_sha256
 from wkmp_lab.io.tags.fields import fill_tags
 from wkmp_lab.io.tags.reading import read_tags
@@ -39,10 +40,10 @@ from wkmp_lab.model import (
     Span,
     Tags,
 )
-from wkmp_lab.pipeline import cache_keys, fault_injection
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
 from wkmp_lab.segmenting import passages as segmenting
-from wkmp_lab.settings import SegmentHints, Settings
+from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import samples_from_ticks
 
@@ -115,7 +116,7 @@ def measure_file(
     earlier: FileResult | None = None,
     progress: Progress | None = None,
 ) -> FileResult:
-    """All that can be known of a file without asking anybody.
+    """All that can be known of a file without asking anybody, found in this very process.
 
     Parameters
     ----------
@@ -167,6 +168,9 @@ def read_profile(
 ) -> LevelProfile:
     """The level profile of a file: what cutting it anew needs, without another decode.
 
+    It is decoded in this very process, which a native decoder can bring down; ``wl.read_profile``
+    does the same in a child.
+
     Parameters
     ----------
     path
@@ -188,6 +192,20 @@ def read_profile(
             if listener is not None:
                 listener(mono, reader.sr)
     return meter.finish()
+
+
+def fingerprint_file(path: str | Path) -> Fingerprint:
+    """The fingerprint of a file as one piece, or of its first hour, made in this very process.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    FingerprintError
+        It is too short.
+    """
+    signal = read_signal(path, end_s=FingerprintSettings().max_duration_s)
+    return fingerprint.compute_fingerprint(signal.samples.mean(axis=0), sr=signal.sr)
 
 
 def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:
@@ -214,7 +232,11 @@ def describe_error(error: BaseException) -> str:
 
 def _extract(result: FileResult) -> FileResult:
     path = result.source.path
-    return replace(result, sha256=result.sha256 or compute_sha256(path), tags=read_tags(path))
+    result = replace(result, sha256=result.sha256 or compute_sha256(path))
+    try:
+        return replace(result, tags=read_tags(path))
+    except InvalidInputError as error:
+        return replace(result, notes=(f"tags not read: {error}",))
 
 
 def _measure(
@@ -234,7 +256,8 @@ def _measure(
         cut = kept.segmentation if kept else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
-        result = replace(result, audio=audio, segmentation=cut, notes=_describe_health(audio))
+        notes = (*result.notes, *_describe_health(audio))
+        result = replace(result, audio=audio, segmentation=cut, notes=notes)
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from wkmp_lab.errors import DecodeError
+from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files import container as opening
 from wkmp_lab.io.files import end_of_stream
 from wkmp_lab.io.tags.container_tags import read_container_tags
+from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.model import AudioFormat
 from wkmp_lab.signals import FloatArray, Signal
 
@@ -41,6 +43,8 @@ _SCALES: dict[str, float] = {
 }
 _READABLE_AS = {"s64": "dbl", "s64p": "dblp"}
 """Sample formats that PyAV cannot hand over, and what they are converted to."""
+_MAX_PLANES = 7
+"""PyAV 16 to 19 reads past the end of a frame of more planes: those are interleaved first."""
 
 _Layout = tuple[str, str, int]
 """Sample format, channel layout and rate of a frame."""
@@ -91,6 +95,7 @@ class AudioReader:
         self._n_nonfinite = 0
         self._n_changes = 0
         self._is_capped = False
+        fault_injection.strike("DECODING", self.path)
         try:
             opened = opening.open_container(self.path, self._exit)
             self._container, copied, self._later_links = opened
@@ -240,7 +245,7 @@ class AudioReader:
     def _alike(self) -> Iterator[Any]:
         """All frames in the layout of the first one: a FIFO takes no other."""
         start = _layout_of(self._first)
-        wanted = (_READABLE_AS.get(start[0], start[0]), *start[1:])
+        wanted = (_name_readable(start[0], self.n_channels), *start[1:])
         frames = itertools.chain([self._first], self._frames)
         for layout, stretch in itertools.groupby(frames, _layout_of):
             self._n_changes += layout != start
@@ -291,6 +296,9 @@ class AudioReader:
 def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None = None) -> Signal:
     """A stretch of a file, or all of it: sample for sample what a full decode gives there.
 
+    It is decoded in this very process, which a native decoder can bring down; what the package
+    itself shows is decoded in a child.
+
     Lossless formats are entered near the stretch; the others are decoded from their start, since
     their frames depend on those before. In a damaged lossless file the stretch lies where the
     file says, which is later than a count of the decoded samples says.
@@ -321,6 +329,25 @@ def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None =
         return _read_stretch(reader, 0, start_s, end_s)
 
 
+def read_duration_s(path: str | Path) -> float | None:
+    """Length in seconds as the headers tell, or as the decoder does; None where neither tells one.
+
+    The decoder takes ten times as long: it is asked second.
+
+    Raises
+    ------
+    DecodeError
+        The headers tell none, and nothing can be decoded.
+    OSError
+        The file cannot be opened.
+    """
+    length_s = read_length_s(path)
+    if length_s is not None:
+        return length_s
+    with AudioReader(path) as reader:
+        return reader.expected_duration_s
+
+
 def _read_stretch(
     reader: AudioReader, position: int, start_s: float, end_s: float | None
 ) -> Signal:
@@ -339,6 +366,12 @@ def _read_stretch(
 
 def _layout_of(frame: Any) -> _Layout:
     return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _name_readable(name: str, n_channels: int) -> str:
+    """The sample format that frames are handed over in: the same samples, or wider ones."""
+    readable = _READABLE_AS.get(name, name)
+    return readable if n_channels <= _MAX_PLANES else readable.removesuffix("p")
 
 
 def _to_float32(frame: Any, n_channels: int) -> FloatArray:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
@@ -37,6 +38,7 @@ from wkmp_lab.notebook.review.html import (
     name_item,
 )
 from wkmp_lab.notebook.review.table import ReviewTable, make_line
+from wkmp_lab.runner.decoder_child import run_in_child
 
 View = Literal["one by one", "table"]
 VIEWS: tuple[tuple[str, View], ...] = (("One by one", "one by one"), ("Table", "table"))
@@ -304,7 +306,9 @@ class Review:
             return
         start_s, end_s = item.passage.start_s, item.passage.end_s
         start_s = max(start_s, end_s - MAX_CLIP_S) if is_end else start_s
-        self._audio.value = read_clip(item.result.path, start_s=start_s, end_s=end_s)
+        path = item.result.path
+        work = partial(read_clip, path, start_s=start_s, end_s=end_s)
+        self._audio.value = run_in_child(work, path=path)
         self._audio.layout.display = ""
         self._say("")
 
