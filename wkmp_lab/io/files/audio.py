@@ -16,6 +16,7 @@ import numpy.typing as npt
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files import container as opening
 from wkmp_lab.io.files import end_of_stream
+from wkmp_lab.io.files.audio_hash import AudioHasher
 from wkmp_lab.io.tags.container_tags import read_container_tags
 from wkmp_lab.model import AudioFormat
 from wkmp_lab.signals import FloatArray, Signal
@@ -45,7 +46,7 @@ _READABLE_AS = {"s64": "dbl", "s64p": "dblp"}
 _Layout = tuple[str, str, int]
 """Sample format, channel layout and rate of a frame."""
 
-_DAMAGE = (av.error.FFmpegError, ValueError)
+_DAMAGE = opening.DAMAGE
 
 
 class AudioReader:
@@ -61,6 +62,8 @@ class AudioReader:
         A regular file; its name is never taken for a protocol or a list of files.
     max_duration_s
         Decoding stops after so many seconds.
+    is_hashed
+        The packets are hashed on the way; see :meth:`read_audio_hash`.
 
     Attributes
     ----------
@@ -83,7 +86,13 @@ class AudioReader:
         The file cannot be opened or read.
     """
 
-    def __init__(self, path: str | Path, *, max_duration_s: float = float("inf")) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        max_duration_s: float = float("inf"),
+        is_hashed: bool = False,
+    ) -> None:
         self.path = os.fspath(path)
         self._exit = contextlib.ExitStack()
         self._n_samples = 0
@@ -95,6 +104,7 @@ class AudioReader:
             opened = opening.open_container(self.path, self._exit)
             self._container, copied, self._later_links = opened
             self._stream = opening.find_stream(self._container, self.path)
+            self._hasher = None if copied or not is_hashed else AudioHasher()
             self._frames = self._decode()
             self._first = self._take_first()
             self._names = copied or opening.read_names(self._container, self._stream)
@@ -194,6 +204,16 @@ class AudioReader:
             is_zeroed=self._ending.is_zeroed and is_truncated,
         )
 
+    def read_audio_hash(self) -> str | None:
+        """The hash of the audio, once the blocks are read; None where none was wanted, or the file
+        cannot be taken apart. What no block gave, behind the longest length, is read for it.
+        """
+        if self._hasher is None:
+            return None
+        for _ in self._packets:
+            """Each hashes itself."""
+        return self._hasher.finish()
+
     def _are_bytes_missing(self) -> bool:
         """True where bytes that would hold more than the tolerated length are not there."""
         share = self._ending.missing_share
@@ -211,18 +231,31 @@ class AudioReader:
         return first
 
     def _decode(self) -> Iterator[Any]:
-        """Frames of the stream, and of those that follow it in a chained Ogg file."""
-        yield from self._decode_stream(self._container, self._stream)
+        """Frames of the stream, and of those that follow it in a chained Ogg file; packets that
+        cannot be decoded are counted.
+        """
+        self._packets = self._demux()
+        for packet in self._packets:
+            try:
+                yield from packet.decode()
+            except _DAMAGE:
+                self._n_errors += 1
+
+    def _demux(self) -> Iterator[Any]:
+        """Packets of the stream, and of those that follow it."""
+        yield from self._demux_stream(self._container, self._stream)
         for link in self._later_links:
             try:
                 with opening.open_link(link) as container:
                     stream = opening.find_stream(container, self.path)
-                    yield from self._decode_stream(container, stream)
+                    yield from self._demux_stream(container, stream)
             except (*_DAMAGE, DecodeError):
                 self._n_errors += 1
 
-    def _decode_stream(self, container: Any, stream: Any) -> Iterator[Any]:
-        """Frames of one stream; packets that cannot be decoded are counted."""
+    def _demux_stream(self, container: Any, stream: Any) -> Iterator[Any]:
+        """Packets of one stream, hashed where that is wanted."""
+        if self._hasher is not None:
+            self._hasher.begin(stream)
         packets = container.demux(stream)
         while True:
             try:
@@ -232,10 +265,9 @@ class AudioReader:
             except _DAMAGE:
                 self._n_errors += 1
                 return
-            try:
-                yield from packet.decode()
-            except _DAMAGE:
-                self._n_errors += 1
+            if self._hasher is not None:
+                self._hasher.update(packet)
+            yield packet
 
     def _alike(self) -> Iterator[Any]:
         """All frames in the layout of the first one: a FIFO takes no other."""
