@@ -21,7 +21,7 @@ from wkmp_lab.lookup.freshness import needs_identity
 from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.pipeline import measure as pipeline
+from wkmp_lab.pipeline.health import describe_error
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.runner.one_file import measure_apart
 from wkmp_lab.runner.runner import count_jobs
@@ -224,7 +224,7 @@ def _read_lengths(
             work = partial(read_duration_s, file.path)
             lengths[file.path] = run_in_child(work, path=file.path) or 0.0
         except (WkmpLabError, OSError) as error:
-            faults.append((file.path, pipeline.describe_error(error)))
+            faults.append((file.path, describe_error(error)))
     return lengths, tuple(faults)
 
 
