@@ -1,4 +1,4 @@
-"""The ``wkmp-lab`` command: import, examine, plan, catalogue, flavors."""
+"""The ``wkmp-lab`` command: import, examine, plan, relocate, catalogue, flavors."""
 
 import argparse
 import contextlib
@@ -57,7 +57,9 @@ def run_import(options: argparse.Namespace) -> int:
     export.check_formats(options.format)
     if options.out is not None:
         export.check_folder(options.out, music_folder=options.folder)
-    session = start_import(options.folder, settings=settings, store=options.store)
+    session = start_import(
+        options.folder, settings=settings, store=options.store, rescan=options.rescan
+    )
     with _cancelling(session):
         terminal.show_progress(session, stream=sys.stderr)
         session.wait()
@@ -102,6 +104,15 @@ def run_plan(options: argparse.Namespace) -> int:
 
     made = plan.plan(options.folder, settings=make_settings(options), store=options.store)
     _say(json.dumps(dataclasses.asdict(made)) if options.json else plan.format_plan(made))
+    return DONE
+
+
+def run_relocate(options: argparse.Namespace) -> int:
+    """``wkmp-lab relocate``"""
+    from wkmp_lab.library.relocate import relocate
+
+    path = relocate(options.old, options.new, store=options.store)
+    _say(f"what is known of {options.old} is that of {options.new} now: {path}")
     return DONE
 
 
@@ -227,6 +238,7 @@ _RUNS: Runs = MappingProxyType(
         "import": run_import,
         "examine": run_examine,
         "plan": run_plan,
+        "relocate": run_relocate,
         "catalogue add": run_catalogue_add,
         "catalogue list": run_catalogue_list,
         "catalogue query": run_catalogue_query,

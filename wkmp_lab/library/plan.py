@@ -15,12 +15,13 @@ from wkmp_lab.io.files.audio import read_duration_s
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.io.machine import read_machine
 from wkmp_lab.library.changes import Sorting, sort_out
+from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.store import Store, find_store_path
 from wkmp_lab.lookup.freshness import needs_identity
 from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.pipeline import measure as pipeline
+from wkmp_lab.pipeline.health import describe_error
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.runner.one_file import measure_apart
 from wkmp_lab.runner.runner import count_jobs
@@ -72,6 +73,8 @@ class Plan:
     """Least time that look-ups take, beside the measuring; 0 where nobody outside is asked."""
     store_bytes: int
     free_bytes: int
+    former_folder: str | None = None
+    """Where the same files were known, if that is gone and nothing is known here."""
 
     @property
     def measuring_s(self) -> float | None:
@@ -111,6 +114,7 @@ def plan(
     top = Path(folder).expanduser().absolute()
     scan = scan_folder(str(top), settings=settings.scanning)
     store_path = find_store_path(top, store)
+    former = None if store_path.exists() else find_former_folder(top, scan.files)
     found = _sort_out(scan.files, store_path, top, settings)
     known = {result.path: result for result in (*found.known, *found.copies)}
     durations, faults = _read_lengths(scan.files, known)
@@ -146,6 +150,7 @@ def plan(
         network_s=LOOKUP_S * n_asked if name_limit(settings.identifying) else 0.0,
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
+        former_folder=str(former) if former else None,
     )
 
 
@@ -158,6 +163,8 @@ def format_plan(made: Plan) -> str:
         f"{made.n_done} done already, {made.n_partly} partly, "
         f"{format_duration(made.left_s)} left to measure",
     ]
+    if made.former_folder is not None:
+        lines.append(clean_text(offer_relocation(Path(made.former_folder), Path(made.folder))))
     if made.measuring_s is not None and made.left_s > 0.0:
         lines.append(
             f"about {format_duration(made.measuring_s)} with {format_count(made.n_jobs, 'job')}, "
@@ -217,7 +224,7 @@ def _read_lengths(
             work = partial(read_duration_s, file.path)
             lengths[file.path] = run_in_child(work, path=file.path) or 0.0
         except (WkmpLabError, OSError) as error:
-            faults.append((file.path, pipeline.describe_error(error)))
+            faults.append((file.path, describe_error(error)))
     return lengths, tuple(faults)
 
 
@@ -254,7 +261,8 @@ def _measure_rates(results: Sequence[FileResult]) -> dict[Phase, float]:
     spent: defaultdict[Phase, float] = defaultdict(float)
     audio_s = 0.0
     for result in results:
-        if result.duration_s and any(span.cpu_s is not None for span in result.spans):
+        decodes = (span for span in result.spans if span.phase is Phase.SEGMENTING)
+        if result.duration_s and any(span.cpu_s is not None for span in decodes):
             audio_s += result.duration_s
             for span in result.spans:
                 spent[span.phase] += span.cpu_s or 0.0

@@ -21,6 +21,8 @@ from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.pipeline.health import describe_error
+from wkmp_lab.pipeline.recognize import Recall
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
@@ -41,7 +43,9 @@ class Task:
     hints: SegmentHints = field(default_factory=SegmentHints)
     sha256: str | None = None
     earlier: FileResult | None = None
-    """What of an earlier result still holds."""
+    """What of an earlier result holds, if the audio is the same."""
+    recall: Recall | None = None
+    """Asked for other results of the same audio."""
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
@@ -60,13 +64,14 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             hints=task.hints,
             sha256=task.sha256,
             earlier=task.earlier,
+            recall=task.recall,
             progress=progress,
         )
     except CancelledError:
         return task.index, path, None
     except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
         phase = PHASES[int(board.read()[task.index]["phase"])]
-        reason = f"unexpected {measure.describe_error(error)}"
+        reason = f"unexpected {describe_error(error)}"
         result = fail(task, phase, reason, settings=settings)
     progress.end(len(result.passages))
     return task.index, path, result
@@ -88,9 +93,10 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             hints=task.hints,
             sha256=task.sha256,
             earlier=task.earlier,
+            recall=task.recall,
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
-        reason = f"unexpected {measure.describe_error(error)}"
+        reason = f"unexpected {describe_error(error)}"
         return fail(task, Phase.EXTRACTING, reason, settings=settings)
 
 

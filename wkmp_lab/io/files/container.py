@@ -46,6 +46,10 @@ _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
 """Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
 
 
+DAMAGE = (av.error.FFmpegError, ValueError)
+"""What PyAV raises of a file that is damaged."""
+
+
 class _Source:
     """An open file that answers FFmpeg's impossible seeks instead of raising.
 
@@ -80,8 +84,10 @@ class Opened(NamedTuple):
     later_links: tuple[FilePart, ...] = ()
 
 
-def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
+def open_container(path: str, closing: contextlib.ExitStack, *, may_copy: bool = True) -> Opened:
     """The container of a file; it and the file are closed with ``closing``.
+
+    Without ``may_copy`` nothing is read but by FFmpeg.
 
     Raises
     ------
@@ -104,7 +110,7 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
         options = _WAVE_PROBE if head[:4] in _WAVES else {}
         opened = Opened(_open(links[0] if links else file, options), None, tuple(links[1:]))
     except (av.error.FFmpegError, ValueError) as error:
-        found = _copy_ogg(file, closing) if head[:4] == ogg.MAGIC else None
+        found = _copy_ogg(file, closing) if may_copy and head[:4] == ogg.MAGIC else None
         if found is None:
             raise DecodeError(_explain(file, head), path) from error
         opened = found

@@ -195,12 +195,13 @@ class Review:
     def undo(self) -> None:
         """Take the latest decision back, with those made at once with it, and look there again."""
         undone = self._session.undo()
-        places = {(d.sha256, d.start_ticks) for d in undone if isinstance(d, IdentityDecision)}
+        places = {(d.content, d.start_ticks) for d in undone if isinstance(d, IdentityDecision)}
         if not places:
             self._paint("a cut was undone" if undone else "there is nothing to undo")
             return
         for position, item in reversed(list(enumerate(self._items()))):
-            if (item.result.sha256, item.passage.start_ticks) in places:
+            hashes = (item.result.audio_hash, item.result.sha256)
+            if places & {(each, item.passage.start_ticks) for each in hashes}:
                 self.position = position
         self._paint("undone" if len(undone) == 1 else f"{len(undone)} decisions undone")
 
