@@ -138,7 +138,7 @@ def test_a_folder_without_audio_is_said_so(imported, tmp_path, capsys):
         (["import", "/", "--jobs", "0"], "n_jobs must be >= 1, got 0"),
         (["import", "/", "--medium", "wax"], "invalid choice: 'wax'"),
         (["import", "/m", "--out", "/tmp/x", "--format", "docx"], "got docx"),
-        (["import", "/m", "--out", "/m/results"], "must not go into the music folder"),
+        (["import", "/m", "--out", "/m/results"], "nothing is written into the music folder"),
         (["examine", "/nowhere.flac"], "there is no audio file at '/nowhere.flac'"),
         (["examine", "/"], "expected an audio file, got a folder to import: '/'"),
         (["examine", "x.flac", "--catalogue", "/nowhere"], "there is no file at '/nowhere'"),

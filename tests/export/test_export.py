@@ -133,7 +133,7 @@ def test_an_unknown_format_is_named_with_those_that_are_known(tmp_path):
 def test_nothing_is_written_into_the_music_folder(tmp_path, inside):
     music = tmp_path / "music"
     music.mkdir()
-    with pytest.raises(InvalidInputError, match="must not go into the music folder"):
+    with pytest.raises(InvalidInputError, match="nothing is written into the music folder"):
         export.export_results([], music / inside, music_folder=music)
     assert not list(music.iterdir())
 

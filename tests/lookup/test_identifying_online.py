@@ -38,8 +38,9 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 SEQUENTIAL = RunSettings(backend="sequential")
 HASTE = Patience(pause_s=0.002, linger_s=0.002, timeouts=Timeouts(1.0, 0.2, 0.4))
 FAULTS = (
-    *("status:503", "status:429", "status:500", "later:0", "html200", "empty200", "list200"),
-    *("truncate", "gzipbad", "huge", "reset", "hang:2", "drip", "circle", "location://["),
+    *("status:503", "status:429", "status:500", "later:0", "later:²", "html200", "empty200"),
+    *("list200", "truncate", "gzipbad", "huge", "reset", "hang:2", "drip", "circle"),
+    "location://[",
 )
 
 pytestmark = pytest.mark.skipif(

@@ -130,7 +130,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
         raise InvalidInputError(f"what grows is an SQLite file, got {options.catalogue!r}")
     source = Path(options.source)
     results = () if source.suffix == SUFFIX else open_session(source, store=options.store).results
-    with _open_catalogue(options) as catalogue:
+    music = None if source.suffix == SUFFIX else source
+    with _open_catalogue(options, music_folder=music) as catalogue:
         if source.suffix == SUFFIX:
             n_new = load_fingerprints(catalogue, read_catalogue_file(source))
         else:
@@ -293,11 +294,14 @@ def _summarise(session: "ImportSession", written: Sequence[Path]) -> dict[str, o
     }
 
 
-def _open_catalogue(options: argparse.Namespace) -> "Catalogue":
+def _open_catalogue(
+    options: argparse.Namespace, *, music_folder: Path | None = None
+) -> "Catalogue":
     from wkmp_lab.io.catalogue.jsonl import open_catalogue
     from wkmp_lab.lookup.services import find_catalogue
 
-    return open_catalogue(find_catalogue(IdentifySettings(catalogue=options.catalogue)))
+    path = find_catalogue(IdentifySettings(catalogue=options.catalogue))
+    return open_catalogue(path, music_folder=music_folder)
 
 
 def _find_flavors(options: argparse.Namespace) -> Path:

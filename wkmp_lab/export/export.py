@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 import pandas as pd
 
@@ -21,11 +22,20 @@ from wkmp_lab.export.playlists import export_cue, export_labels, export_m3u
 from wkmp_lab.export.wkmp import export_wkmp
 from wkmp_lab.export.xlsx import MAX_ROWS, Cell, write_workbook
 from wkmp_lab.io.files.atomic_write import write_atomically
+from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.model import FileResult
 from wkmp_lab.tables.tables import TABLES
 
-Exporter = Callable[[Sequence[FileResult], Path], list[Path]]
 TableWriter = Callable[[pd.DataFrame, str, Path], None]
+
+
+class Exporter(Protocol):
+    """What writes one format into a folder, and nothing into the music."""
+
+    def __call__(
+        self, results: Sequence[FileResult], folder: Path, *, music_folder: Path | None
+    ) -> list[Path]:
+        """Write, and tell which files."""
 
 
 def export_results(
@@ -54,7 +64,7 @@ def export_results(
     formats
         One or several of :data:`FORMATS`.
     music_folder
-        A folder that nothing may be written into.
+        A folder that nothing may be written into; each file is asked for as it is written.
 
     Returns
     -------
@@ -76,9 +86,10 @@ def export_results(
     except OSError as error:
         raise WkmpLabError(f"cannot make the folder {str(folder)!r}: {error.strerror}") from error
     ordered = sorted(results, key=lambda result: result.path)
+    music = None if music_folder is None else Path(music_folder).expanduser()
     written: list[Path] = []
     for name in dict.fromkeys(formats):
-        written += FORMATS[name](ordered, target)
+        written += FORMATS[name](ordered, target, music_folder=music)
     return tuple(written)
 
 
@@ -115,12 +126,7 @@ def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) 
         raise InvalidInputError(f"expected a folder to export to, got a file: {str(there)!r}")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InvalidInputError(f"exports may not be written to {str(there)!r}: no permission")
-    if music_folder is not None:
-        music = Path(music_folder).expanduser().resolve()
-        if resolved.is_relative_to(music):
-            raise InvalidInputError(
-                f"exports must not go into the music folder {str(music)!r}, got {str(folder)!r}"
-            )
+    require_outside(folder, music_folder=music_folder)
     return resolved
 
 
@@ -174,7 +180,12 @@ def _rows(table: pd.DataFrame) -> Iterator[tuple[Cell, ...]]:
 
 
 def _export_tables(
-    results: Sequence[FileResult], folder: Path, *, write: TableWriter, suffix: str
+    results: Sequence[FileResult],
+    folder: Path,
+    *,
+    write: TableWriter,
+    suffix: str,
+    music_folder: Path | None,
 ) -> list[Path]:
     written = []
     for name, make_table in TABLES.items():
@@ -184,12 +195,19 @@ def _export_tables(
         def write_to(place: Path, table: pd.DataFrame = table, name: str = name) -> None:
             write(table, name, place)
 
-        written.append(write_atomically(path, write_to))
+        written.append(write_atomically(path, write_to, music_folder=music_folder))
     return written
 
 
 def _table_exporter(write: TableWriter, suffix: str) -> Exporter:
-    return lambda results, folder: _export_tables(results, folder, write=write, suffix=suffix)
+    def export_tables(
+        results: Sequence[FileResult], folder: Path, *, music_folder: Path | None
+    ) -> list[Path]:
+        return _export_tables(
+            results, folder, write=write, suffix=suffix, music_folder=music_folder
+        )
+
+    return export_tables
 
 
 FORMATS: Mapping[str, Exporter] = MappingProxyType(

@@ -39,10 +39,15 @@ class _PassageRow(NamedTuple):
     lead_out_s: str
 
 
-def export_report(results: Sequence[FileResult], folder: Path) -> list[Path]:
+def export_report(
+    results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
+) -> list[Path]:
     """``report.html`` in the folder."""
     content = format_report(results).encode()
-    return [write_atomically(folder / "report.html", lambda place: place.write_bytes(content))]
+    path = folder / "report.html"
+    return [
+        write_atomically(path, lambda place: place.write_bytes(content), music_folder=music_folder)
+    ]
 
 
 def format_report(results: Sequence[FileResult]) -> str:

@@ -9,8 +9,9 @@ from wkmp_lab.display.safe_text import (
     compute_text_id,
     safe_file_name,
 )
-from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.files.atomic_write import write_atomically
+from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.model import FileResult, Passage
 
 CUE_FRAMES_PER_S = 75
@@ -18,7 +19,9 @@ CUE_MAX_TRACKS = 99
 """A CUE sheet counts time in frames of a CD, and tracks in two digits."""
 
 
-def export_cue(results: Sequence[FileResult], folder: Path) -> list[Path]:
+def export_cue(
+    results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
+) -> list[Path]:
     """A CUE sheet per file with passages, in ``cue/``; one with over 99 passages has several."""
     place = folder / "cue"
     taken: set[str] = set()
@@ -28,28 +31,33 @@ def export_cue(results: Sequence[FileResult], folder: Path) -> list[Path]:
             passages = result.passages[first : first + CUE_MAX_TRACKS]
             ending = f"-{first // CUE_MAX_TRACKS + 1}.cue" if first else ".cue"
             path = _place(place, result.path, ending, taken)
-            written.append(_write_text(path, format_cue(result, passages)))
+            written.append(_write_text(path, format_cue(result, passages), music_folder))
     return written
 
 
-def export_labels(results: Sequence[FileResult], folder: Path) -> list[Path]:
+def export_labels(
+    results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
+) -> list[Path]:
     """An Audacity label file per file with passages, in ``labels/``."""
     place = folder / "labels"
     taken: set[str] = set()
     return [
-        _write_text(_place(place, result.path, ".txt", taken), format_labels(result))
+        _write_text(_place(place, result.path, ".txt", taken), format_labels(result), music_folder)
         for result in _playable(results)
     ]
 
 
-def export_m3u(results: Sequence[FileResult], folder: Path) -> list[Path]:
+def export_m3u(
+    results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
+) -> list[Path]:
     """One playlist of every passage, ``passages.m3u8``, with VLC's start and stop times."""
     lines = ["#EXTM3U"]
     for result in _playable(results):
         if _is_one_line(result.path):
             for passage in result.passages:
                 lines += _m3u_entry(result, passage)
-    return [_write_text(folder / "passages.m3u8", "\n".join(lines) + "\n")]
+    text = "\n".join(lines) + "\n"
+    return [_write_text(folder / "passages.m3u8", text, music_folder)]
 
 
 def format_cue(result: FileResult, passages: Sequence[Passage]) -> str:
@@ -135,11 +143,17 @@ def _place(folder: Path, source: str, suffix: str, taken: set[str]) -> Path:
     return path
 
 
-def _write_text(path: Path, text: str) -> Path:
+def _write_text(path: Path, text: str, music_folder: Path | None) -> Path:
     # Undecodable bytes of file names go out as they came in, so that players find the files.
     content = text.encode("utf-8", "surrogateescape")
-    path.parent.mkdir(exist_ok=True)
-    return write_atomically(path, lambda place: place.write_bytes(content))
+    require_outside(path, music_folder=music_folder)
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise WkmpLabError(f"cannot make {str(path.parent)!r}: {error.strerror}") from error
+    return write_atomically(
+        path, lambda place: place.write_bytes(content), music_folder=music_folder
+    )
 
 
 def _is_one_line(path: str) -> bool:

@@ -31,9 +31,14 @@ _STATUS = {
 }
 
 
-def export_wkmp(results: Sequence[FileResult], folder: Path) -> list[Path]:
+def export_wkmp(
+    results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
+) -> list[Path]:
     """``wkmp.db`` in the folder."""
-    return [write_atomically(folder / "wkmp.db", lambda place: write_wkmp(results, place))]
+    path = folder / "wkmp.db"
+    return [
+        write_atomically(path, lambda place: write_wkmp(results, place), music_folder=music_folder)
+    ]
 
 
 def write_wkmp(results: Sequence[FileResult], path: Path) -> None:

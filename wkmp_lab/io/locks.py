@@ -13,6 +13,7 @@ def hold_lock(
     *,
     timeout_s: float | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    mode: int = 0o600,
 ) -> Iterator[bool]:
     """Hold an exclusive lock on ``path`` for the duration of a ``with`` block.
 
@@ -26,6 +27,8 @@ def hold_lock(
         How long to wait; None waits as long as it takes, 0 tries once.
     is_cancelled
         Asked while waiting; True ends the wait.
+    mode
+        Who may use the lock file, whatever the umask says; every user of it needs to write.
 
     Yields
     ------
@@ -44,7 +47,7 @@ def hold_lock(
     path.parent.mkdir(parents=True, exist_ok=True)
     # Of the thread: a store may be closed by another one than opened it. Preserved: no marker
     # files that outlive their holder where the disk knows no locks, and no removal on Windows.
-    lock = FileLock(path, mode=0o600, thread_local=False, preserve_lock_file=True)
+    lock = FileLock(path, mode=mode, thread_local=False, preserve_lock_file=True)
     with contextlib.suppress(Timeout):
         lock.acquire(
             -1.0 if timeout_s is None else timeout_s,

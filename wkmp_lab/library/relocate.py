@@ -8,6 +8,7 @@ from pathlib import Path
 from wkmp_lab.errors import StoreError
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.scanning import require_folder
+from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.library.schema import shorten_path
 from wkmp_lab.library.store import Store, find_store_path, find_stores, read_folder
 from wkmp_lab.model import SourceFile
@@ -44,6 +45,7 @@ def relocate(old: str | Path, new: str | Path, *, store: str | Path | None = Non
     before, after = (Path(folder).expanduser().absolute() for folder in (old, new))
     require_folder(after)
     path, place = find_store_path(before, store), find_store_path(after, store)
+    require_outside(place, music_folder=after)
     if not path.exists():
         raise StoreError(f"there is no store of {str(before)!r} at {str(path)!r}")
     with Store(path, folder=before) as opened:
@@ -52,7 +54,9 @@ def relocate(old: str | Path, new: str | Path, *, store: str | Path | None = Non
             return path
         _clear(place, after)
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(place, lambda part: opened.copy_to(part, folder=after))
+        write_atomically(
+            place, lambda part: opened.copy_to(part, folder=after), music_folder=after
+        )
     path.unlink()
     return place
 

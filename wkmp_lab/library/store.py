@@ -20,8 +20,9 @@ from typing import Self
 import msgspec
 import platformdirs
 
-from wkmp_lab.errors import StoreError
+from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecision
+from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.library import schema
 from wkmp_lab.model import FileResult
@@ -266,12 +267,10 @@ class Store:
 
     @contextlib.contextmanager
     def _hold_for_writing(self, folder: Path) -> Iterator[None]:
-        real = folder.expanduser().resolve()
-        if self.path.expanduser().resolve().is_relative_to(real):
-            raise StoreError(
-                f"a store never lies inside the music folder, got {str(self.path)!r} "
-                f"in {str(folder)!r}"
-            )
+        try:
+            require_outside(self.path, music_folder=folder)
+        except InvalidInputError as error:
+            raise StoreError(f"a store never lies inside the music folder: {error}") from error
         with hold_lock(self.path.with_name(self.path.name + ".lock"), timeout_s=0) as is_held:
             if not is_held:
                 raise StoreError(f"the store {str(self.path)!r} is in use by another import")

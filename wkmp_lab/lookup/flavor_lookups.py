@@ -43,6 +43,12 @@ def add_flavors(results: Sequence[FileResult], services: Services) -> Flavored:
     return Flavored(characterized, frozenset(answer.unanswered), answer.why)
 
 
+def leave_unflavored(results: Sequence[FileResult], why: str) -> Flavored:
+    """The results as they are, where the asking itself broke off."""
+    heard = {each.recording_mbid for result in results for each in result.passages}
+    return Flavored(tuple(results), frozenset(mbid for mbid in heard if mbid), why)
+
+
 def _characterize(result: FileResult, flavors: Mapping[str, Flavor]) -> FileResult:
     """The result with these flavors; a passage of another recording keeps what it has."""
     passages = (

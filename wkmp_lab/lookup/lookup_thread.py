@@ -11,7 +11,12 @@ from typing import Self
 
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.lookup import album_lookups, lookups, services
-from wkmp_lab.lookup.flavor_lookups import Flavored, add_flavors, lacks_flavor
+from wkmp_lab.lookup.flavor_lookups import (
+    Flavored,
+    add_flavors,
+    lacks_flavor,
+    leave_unflavored,
+)
 from wkmp_lab.lookup.freshness import (
     compute_identify_key,
     needs_identity,
@@ -80,6 +85,8 @@ class LookupThread:
         self._unflavored: set[str] = set()
         self._broken: tuple[FailedLookup, ...] = ()
         self._why_unflavored = ""
+        self._troubles: tuple[str, ...] = ()
+        self._unsettled: dict[str, str] = {}
         self._is_cancelled = is_cancelled
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
         self._error: WkmpLabError | None = WkmpLabError("the lookup thread broke off")
@@ -116,7 +123,9 @@ class LookupThread:
         if self._unflavored:
             which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
             silences.append(f"no musical flavors for {which}")
-        return tuple(f"{silence}; the next import asks again" for silence in silences)
+        asked_again = tuple(f"{silence}; the next import asks again" for silence in silences)
+        unsettled = (f"not seen as an album: {f!r}: {why}" for f, why in self._unsettled.items())
+        return (*asked_again, *unsettled, *self._troubles)
 
     def finish(self) -> None:
         """No more files come; returns when all have left.
@@ -147,28 +156,38 @@ class LookupThread:
                 if self._is_cancelled():
                     continue
                 start_s = time.time()
-                identified = lookups.identify_files(batch, services=asked, settings=self._settings)
+                identified = self._identify(batch, asked)
                 for result in self._close(identified, asked, start_s):
                     self._keep(result)
                     self._touched[_folder_of(result)] = None
                     self._on_identified(result)
+                self._troubles = asked.tell()
             self._settle_folders(asked)
+            self._troubles = asked.tell()
+
+    def _identify(self, batch: Sequence[FileResult], asked: Services) -> list[FileResult]:
+        """The batch with identities; files that cannot be asked about fail, the others do not."""
+        try:
+            return lookups.identify_files(batch, services=asked, settings=self._settings)
+        except Exception as error:  # noqa: BLE001 (the boundary: one answer must never end the run)
+            if len(batch) > 1:
+                return [each for one in batch for each in self._identify([one], asked)]
+            return [lookups.leave_unanswered(batch[0], _tell(error))]
 
     def _settle_folders(self, asked: Services) -> None:
         """Choose one release for each folder that is an album, as far as it has something new."""
         for folder in self._touched:
             known = self._folders[folder]
             tracks = album_lookups.order_folder(list(known.values()))
-            if self._is_cancelled() or album_lookups.is_settled(tracks, asked):
-                continue
             start_s = time.time()
-            revised = [
-                result
-                for result in lookups.identify_folder(
-                    tracks, services=asked, settings=self._settings
-                )
-                if result.passages != known[result.path].passages
-            ]
+            try:
+                if self._is_cancelled() or album_lookups.is_settled(tracks, asked):
+                    continue
+                album = lookups.identify_folder(tracks, services=asked, settings=self._settings)
+            except Exception as error:  # noqa: BLE001 (the boundary, as above)
+                self._unsettled[folder] = _tell(error)
+                continue
+            revised = [each for each in album if each.passages != known[each.path].passages]
             for result in self._close(revised, asked, start_s):
                 self._on_revised(result)
 
@@ -180,7 +199,10 @@ class LookupThread:
         self, identified: Sequence[FileResult], asked: Services, start_s: float
     ) -> Sequence[FileResult]:
         """Identified files with their flavors, and with what they were identified by."""
-        flavored = add_flavors(identified, asked)
+        try:
+            flavored = add_flavors(identified, asked)
+        except Exception as error:  # noqa: BLE001 (the boundary, as above)
+            flavored = leave_unflavored(identified, _tell(error))
         for result in identified:
             for failed in result.failed_lookups:
                 self._unanswered[failed].add(result.path)
@@ -202,6 +224,10 @@ class LookupThread:
                 break
             batch.append(following)
         return batch
+
+
+def _tell(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _folder_of(result: FileResult) -> str:

@@ -29,7 +29,7 @@ from wkmp_lab.lookup.passage_lookup import (
 )
 from wkmp_lab.lookup.releases import complete_identity, find_track
 from wkmp_lab.lookup.services import Services
-from wkmp_lab.model import FileResult, Passage, Tags
+from wkmp_lab.model import FileResult, Identity, Passage, Tags
 from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 from wkmp_lab.pipeline import cache_keys
@@ -61,6 +61,20 @@ def identify_files(
         _close_file(result, lookups, alignment, services)
         for result, lookups, alignment in zip(results, files, alignments, strict=True)
     ]
+
+
+def leave_unanswered(result: FileResult, why: str) -> FileResult:
+    """The result where the asking itself broke off: what it says of itself, and the failed lookup.
+
+    An identity that passages have already is kept.
+    """
+    failed = FailedLookup("lookups", OutcomeKind.UNAVAILABLE, why)
+    unknown = Identity("unidentified", str(failed), why_not=failed.why_not)
+    passages = tuple(
+        each if each.identity and each.identity.chosen else each.identify_as(unknown)
+        for each in result.passages
+    )
+    return replace(result, passages=passages, failed_lookups=(failed,))
 
 
 def identify_folder(

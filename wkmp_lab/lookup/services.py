@@ -11,12 +11,13 @@ import platformdirs
 
 from wkmp_lab._version import __version__
 from wkmp_lab.dsp.chromaprint import Items
-from wkmp_lab.errors import StoreError
+from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.io.catalogue.flavor_dump import (
     FlavorFile,
     compute_flavor_generation,
 )
 from wkmp_lab.io.catalogue.jsonl import compute_generation, open_catalogue
+from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.io.keys import Secret, read_key
 from wkmp_lab.io.web import acousticbrainz, acoustid, musicbrainz
 from wkmp_lab.io.web.acousticbrainz import AcousticbrainzClient, FlavorAnswer
@@ -30,6 +31,7 @@ from wkmp_lab.io.web.answers import (
 )
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.musicbrainz import MusicbrainzClient
+from wkmp_lab.io.web.rate_limit import find_slots
 from wkmp_lab.io.web.transport import Patience, Transport
 from wkmp_lab.model import Fingerprint
 from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Reason, Silence, WhyUnidentified
@@ -65,6 +67,8 @@ class Services:
         (title, artist, duration in s) -> recordings that might be meant.
     fetch_flavors
         MusicBrainz ids of recordings -> their flavors.
+    tell
+        What has gone wrong with cache and slots by now, a sentence each.
     """
 
     query_catalogue: Callable[[Items], Sequence[CatalogueMatch]] | None = None
@@ -80,6 +84,7 @@ class Services:
     ) = None
     fetch_flavors: Callable[[Sequence[str]], FlavorAnswer] | None = None
     silent: tuple[Reason, ...] = (OFFLINE,)
+    tell: Callable[[], tuple[str, ...]] = tuple
 
 
 def find_catalogue(settings: IdentifySettings, folder: str | Path | None = None) -> Path:
@@ -131,7 +136,7 @@ def name_sources(settings: IdentifySettings, folder: str | Path | None = None) -
     Sources(identity='', flavor='')
     """
     has_key = not settings.is_offline and read_key() is not None
-    generation = compute_generation(find_catalogue(settings, folder))
+    generation = compute_generation(find_catalogue(settings, folder), music_folder=folder)
     url = None if settings.is_offline else settings.acousticbrainz_url
     return Sources(
         identity=_name_known({"acoustid": "key" if has_key else None, "catalogue": generation}),
@@ -189,20 +194,23 @@ def open_services(
     """
     chosen = settings.identifying
     with contextlib.ExitStack() as stack:
-        query, broken = _open_catalogue(stack, find_catalogue(chosen, folder))
+        query, broken = _open_catalogue(stack, find_catalogue(chosen, folder), folder)
         shelf = _open_flavors(stack, find_flavors(chosen))
         local = Services(query, fetch_flavors=_read_flavors(shelf, None))
         if chosen.is_offline:
             yield replace(local, silent=(*broken, OFFLINE))
             return
-        folder = Path(chosen.cache or platformdirs.user_cache_dir("wkmp_lab")).expanduser()
         key = key or read_key()
         if key is None and chosen.contact is None and chosen.acousticbrainz_url is None:
             yield replace(local, silent=(*broken, NO_KEY, NO_CONTACT))
             return
-        cache = stack.enter_context(_open_cache(folder / "answers.sqlite"))
+        own = Path(platformdirs.user_cache_dir("wkmp_lab"))
+        cached = Path(chosen.cache or own).expanduser() / "answers.sqlite"
+        cache, why_off = _open_cache(cached, music_folder=folder)
+        stack.enter_context(cache)
+        slots, why_own = find_slots(own / "slots")
         agent = f"wkmp_lab/{__version__} ( {chosen.contact or 'no contact given'} )"
-        transport = Transport(folder / "slots", user_agent=agent, is_cancelled=is_cancelled)
+        transport = Transport(slots, user_agent=agent, is_cancelled=is_cancelled)
         stack.callback(transport.close)
         patience = patience or Patience()
         lookup = _open_acoustid(chosen, transport, cache, key, patience) if key else None
@@ -218,17 +226,18 @@ def open_services(
             search_recordings=client.search_recordings if client else None,
             fetch_flavors=_read_flavors(shelf, server),
             silent=(*broken, *(() if lookup else (NO_KEY,)), *(() if client else (NO_CONTACT,))),
+            tell=lambda: _tell_troubles(why_off or cache.why_off, why_own),
         )
 
 
 def _open_catalogue(
-    stack: contextlib.ExitStack, path: Path
+    stack: contextlib.ExitStack, path: Path, music_folder: str | Path | None
 ) -> tuple[Callable[[Items], Sequence[CatalogueMatch]] | None, tuple[FailedLookup, ...]]:
     """How to query the catalogue, if there is one, and why it cannot be where it is broken."""
     if not path.exists():
         return None, ()
     try:
-        return stack.enter_context(open_catalogue(path)).query, ()
+        return stack.enter_context(open_catalogue(path, music_folder=music_folder)).query, ()
     except StoreError as error:
         _LOG.warning("%s", error)
         return None, (FailedLookup("catalogue", OutcomeKind.UNAVAILABLE, str(error)),)
@@ -265,13 +274,20 @@ def _read_flavors(
     return fetch
 
 
-def _open_cache(path: Path) -> HttpCache:
-    """The answers of earlier runs; where they cannot be had, this run remembers its own."""
+def _open_cache(path: Path, *, music_folder: str | Path | None) -> tuple[HttpCache, str]:
+    """The answers of earlier runs; else those of this run alone, and why."""
     try:
-        return HttpCache(path)
-    except (StoreError, OSError) as error:
-        _LOG.warning("answers are not kept: %s", error)
-        return HttpCache(":memory:")
+        require_outside(path, music_folder=music_folder)
+        return HttpCache(path), ""
+    except (StoreError, InvalidInputError, OSError) as error:
+        return HttpCache(":memory:"), str(error)
+
+
+def _tell_troubles(why_off: str, why_own: str) -> tuple[str, ...]:
+    """Remarks on a cache that is off and on slots that are the user's own, where they are."""
+    off = f"answers are not kept, and the next import asks again: {why_off}"
+    alone = f"the limits of requests are kept by each user alone: {why_own}"
+    return (*((off,) if why_off else ()), *((alone,) if why_own else ()))
 
 
 def _open_acoustid(

@@ -9,7 +9,8 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 
-Service = Literal["acoustid", "catalogue", "musicbrainz"]
+Service = Literal["acoustid", "catalogue", "musicbrainz", "lookups"]
+"""Who was asked; ``lookups`` where the asking itself broke off."""
 
 
 class OutcomeKind(enum.StrEnum):

@@ -21,6 +21,7 @@ from wkmp_lab.errors import FingerprintError, InvalidInputError, StoreError
 from wkmp_lab.io.catalogue.catalogue import Catalogue, StoredFingerprint
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.side_files import open_regular, read_side_lines
+from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.io.web.answers import Recording
 from wkmp_lab.names import read_mbid
 
@@ -42,15 +43,22 @@ class _Line:
     fingerprint: str
 
 
-def open_catalogue(path: Path) -> Catalogue:
+def open_catalogue(path: Path, *, music_folder: str | Path | None = None) -> Catalogue:
     """The catalogue of a file: an SQLite file itself, or the content of a text, held in memory.
+
+    An SQLite file is opened for writing (SQLite keeps others beside it), hence never in
+    ``music_folder``; a text may lie there.
 
     Raises
     ------
     StoreError
-        The file is no catalogue, or cannot be read.
+        The file is no catalogue, cannot be read, or is an SQLite file in the music folder.
     """
     if path.suffix != SUFFIX:
+        try:
+            require_outside(path, music_folder=music_folder)
+        except InvalidInputError as error:
+            raise StoreError(f"a catalogue in the music is a {SUFFIX} text: {error}") from error
         return Catalogue(path)
     catalogue = Catalogue(":memory:")
     try:
@@ -61,14 +69,14 @@ def open_catalogue(path: Path) -> Catalogue:
     return catalogue
 
 
-def compute_generation(path: Path) -> str | None:
+def compute_generation(path: Path, *, music_folder: str | Path | None = None) -> str | None:
     """What changes where a catalogue does; None where there is none."""
     if not path.is_file():
         return None
     if path.suffix == SUFFIX:
         return _hash(path)
     try:
-        with Catalogue(path) as catalogue:
+        with open_catalogue(path, music_folder=music_folder) as catalogue:
             return catalogue.generation
     except StoreError:
         return "unreadable"

@@ -15,6 +15,11 @@ from wkmp_lab.io.files.side_files import require_regular
 DAY_S = 86_400.0
 MAX_BODY_BYTES = 16 << 20
 """Of an answer, unpacked: twice what is ever taken from a service."""
+_CREATE = (
+    "CREATE TABLE IF NOT EXISTS answer("
+    "key TEXT PRIMARY KEY, expires_at REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID"
+)
+_INSERT = "INSERT OR REPLACE INTO answer VALUES (?,?,?)"
 
 
 def make_key(service: str, *parts: str) -> str:
@@ -39,6 +44,9 @@ class HttpCache:
 
     def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._latest: sqlite3.Connection | None = None
+        self.why_off = ""
+        """Why answers are not kept any more; empty while they are."""
         if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -52,10 +60,7 @@ class HttpCache:
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS answer("
-                "key TEXT PRIMARY KEY, expires_at REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID"
-            )
+            self._db.execute(_CREATE)
         except sqlite3.Error as error:
             self._db.close()
             raise StoreError(f"{str(path)!r} cannot be used as a cache: {error}") from error
@@ -65,23 +70,36 @@ class HttpCache:
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
+        if self._latest is not None:
+            self._latest.close()
 
     def read(self, key: str) -> bytes | None:
         """The body of a fresh answer; None where there is none that can be read."""
-        with contextlib.suppress(sqlite3.Error, zlib.error):
-            row = self._db.execute(
-                "SELECT body FROM answer WHERE key = ? AND expires_at > ?", (key, self._clock())
-            ).fetchone()
-            return _unpack(row[0]) if row else None
+        for db in (self._latest, self._db):
+            with contextlib.suppress(sqlite3.Error, zlib.error, TypeError):
+                body = None if db is None else _read_body(db, key, self._clock())
+                if body is not None:
+                    return body
         return None
 
     def write(self, key: str, body: bytes, *, life_s: float) -> None:
-        """Keep an answer; one that cannot be kept (disk full) is merely asked for again."""
-        with contextlib.suppress(sqlite3.Error):
-            self._db.execute(
-                "INSERT OR REPLACE INTO answer VALUES (?,?,?)",
-                (key, self._clock() + life_s, zlib.compress(body)),
-            )
+        """Keep an answer; once one cannot be kept (disk full), all that follow stay in memory."""
+        row = (key, self._clock() + life_s, zlib.compress(body))
+        if self._latest is None:
+            try:
+                self._db.execute(_INSERT, row)
+            except sqlite3.Error as error:
+                self.why_off = str(error)
+                self._latest = sqlite3.connect(":memory:", isolation_level=None)
+                self._latest.execute(_CREATE)
+        if self._latest is not None:
+            self._latest.execute(_INSERT, row)
+
+
+def _read_body(db: sqlite3.Connection, key: str, now_s: float) -> bytes | None:
+    query = "SELECT body FROM answer WHERE key = ? AND expires_at > ?"
+    row = db.execute(query, (key, now_s)).fetchone()
+    return _unpack(row[0]) if row else None
 
 
 def _unpack(packed: bytes) -> bytes | None:

@@ -126,7 +126,8 @@ class Transport:
     Parameters
     ----------
     folder
-        A local folder for the slots, the same for all processes of this machine.
+        A local folder for the slots, the same for all processes and users of this machine;
+        see :func:`~wkmp_lab.io.web.rate_limit.find_slots`.
     user_agent
         Name, version and contact.
     is_cancelled
