@@ -10,6 +10,8 @@ from typing import Literal
 from wkmp_lab.errors import InvalidInputError
 
 Service = Literal["acoustid", "catalogue", "musicbrainz"]
+Cause = Literal["file", "machine"]
+"""Whose fault a failure is: what the machine did to a file may go well the next time."""
 
 
 class OutcomeKind(enum.StrEnum):
