@@ -56,8 +56,9 @@ def imported(monkeypatch):
     asked = {}
 
     def prepare(results, *, state="completed", session_type=FakeSession):
-        def start_import(folder, *, settings, store, rescan):
-            asked.update(folder=folder, settings=settings, store=store, rescan=rescan)
+        def start_import(folder, *, settings, store, retry_failed, rescan):
+            asked.update(folder=folder, settings=settings, store=store)
+            asked.update(retry_failed=retry_failed, rescan=rescan)
             return session_type(folder, results, state)
 
         monkeypatch.setattr("wkmp_lab.library.session.start_import", start_import)
@@ -82,14 +83,15 @@ def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
 
 def test_options_reach_the_settings(imported, tmp_path):
     asked = imported([example.make_result()])
-    options = "--jobs 3 --backend threading --offline --medium vinyl --store s.sqlite --rescan"
-    main(["import", str(tmp_path), *options.split()])
+    options = "--jobs 3 --backend threading --offline --medium vinyl --store s.sqlite"
+    main(["import", str(tmp_path), *options.split(), "--rescan", "--retry"])
     settings = asked["settings"]
     assert (settings.running.n_jobs, settings.running.backend) == (3, "threading")
     assert settings.identifying.is_offline
     assert settings.segmenting.medium == "vinyl"
     assert asked["store"] == "s.sqlite"
     assert asked["rescan"]
+    assert asked["retry_failed"]
 
 
 def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):
@@ -98,6 +100,7 @@ def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):
     summary = json.loads(capsys.readouterr().out)
     assert summary["n_failed"] == 1
     assert summary["failures"][0]["path"] == "/music/\udce9.mp3"
+    assert summary["failures"][0]["cause"] == "file"
 
 
 def test_a_cancelled_import_exports_what_is_there_and_ends_with_130(imported, tmp_path):

@@ -112,6 +112,12 @@ def test_a_failed_file_waits_for_a_request_a_change_or_another_cut(music, store)
     assert sort(music, store) == ({"c.flac": None}, 2, 0)
 
 
+def test_a_file_that_the_machine_failed_is_tried_again_by_itself(music, store):
+    (failed,) = (r for r in store.read_results() if r.status == "failed")
+    store.put(replace(failed, failure=Failure(Phase.SEGMENTING, "no room", "machine")))
+    assert sort(music, store) == ({"c.flac": None}, 2, 0)
+
+
 def test_a_cue_sheet_beside_a_file_has_it_cut_again(music, store):
     (music / "a.cue").write_text("TRACK 01 AUDIO\nINDEX 01 00:00:00")
     tasks, n_known, _ = sort(music, store)

@@ -7,12 +7,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 from support import audio_factory
 
+from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.library.session import import_folder, open_session, start_import
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
@@ -26,6 +28,7 @@ CANCEL_S = 2.0
 LEAVE_S = 3.0
 """What a process takes beside that to say goodbye, on a machine that does other work too."""
 N_FILES = 32
+OFFLINE = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +152,40 @@ def test_a_script_that_is_ended_leaves_no_worker_and_loses_nothing(music, store,
     assert took_s < CANCEL_S + LEAVE_S
     assert not alive
     assert_whole(music, store, kept)
+
+
+DEAF_SCRIPT = "import signal; signal.signal(signal.SIGTERM, lambda *_: None)" + SCRIPT
+"""As a kernel is that is restarted: it is still there when its workers are ended."""
+
+
+def test_sigterm_to_the_group_leaves_no_failure_that_sticks(music, store):
+    process = start(["-c", DEAF_SCRIPT, str(music), str(store)])
+
+    def restart():
+        for _ in range(16):
+            os.killpg(process.pid, signal.SIGTERM)
+            time.sleep(0.25)
+        process.kill()
+
+    end(process, store, restart)
+    after = import_folder(music, settings=OFFLINE, store=store)
+    assert [result.status for result in after.results] == ["done"] * N_FILES
+
+
+def test_a_disk_that_was_full_leaves_no_failure_that_sticks(music, store, monkeypatch):
+    settings = replace(OFFLINE, running=RunSettings(backend="threading", n_jobs=2))
+    monkeypatch.setenv(VARIABLE, "SEGMENTING:full:song")
+    full = import_folder(music, settings=settings, store=store)
+    assert [failure.reason for failure in failures_of(full)] == [
+        "OSError: [Errno 28] No space left on device"
+    ] * N_FILES
+    monkeypatch.delenv(VARIABLE)
+    after = import_folder(music, settings=settings, store=store)
+    assert [result.status for result in after.results] == ["done"] * N_FILES
+
+
+def failures_of(session):
+    return [result.failure for result in session.results if result.failure]
 
 
 def test_a_cancel_takes_less_than_two_seconds(music, store):

@@ -3,6 +3,7 @@
 import json
 
 import msgspec
+import pytest
 
 from wkmp_lab.library.store import Store
 from wkmp_lab.model import FileResult
@@ -86,6 +87,27 @@ def test_identities_learn_why_there_is_none():
     ]
     assert [identity.is_by_hand for identity in identities] == [False, False, False, True, False]
     assert identities[4].reason == "something else"
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("worker died (signal 15)", "machine"),
+        ("OSError: [Errno 28] No space left on device", "machine"),
+        ("unexpected MemoryError: no message", "machine"),
+        ("vanished: the file is no longer there", "machine"),
+        ("worker died (signal 9)", "file"),
+        ("worker died (signal 11)", "file"),
+        ("worker died", "file"),
+        ("no progress for 180 s: its worker was ended", "file"),
+        ("no audio stream", "file"),
+    ],
+)
+def test_a_failure_is_put_down_to_the_machine_where_its_words_are_sure(reason, cause):
+    failure = {"phase": "SEGMENTING", "reason": reason}
+    result = read_old(status="failed", passages=[], failure=failure)
+    assert (result.failure.reason, result.failure.cause) == (reason, cause)
+    assert renew_result(result) is result
 
 
 def test_a_result_of_this_version_is_given_back_as_it_is():

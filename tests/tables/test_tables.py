@@ -93,6 +93,11 @@ def test_what_is_missing_stays_missing(library):
     assert tables.passages_table(library)["loudness_range_lu"].isna().all()
 
 
+def test_a_failure_tells_whose_fault_it_was(library):
+    failures = tables.failures_table(library).set_index("path")
+    assert failures.loc["/music/broken.mp3", "cause"] == "file"
+
+
 def test_match_is_an_ordered_category():
     passages = tables.passages_table([example.make_result()])
     assert passages["match"].dtype.categories.tolist() == ["high", "medium", "low", "unidentified"]

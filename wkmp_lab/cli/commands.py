@@ -58,7 +58,11 @@ def run_import(options: argparse.Namespace) -> int:
     if options.out is not None:
         export.check_folder(options.out, music_folder=options.folder)
     session = start_import(
-        options.folder, settings=settings, store=options.store, rescan=options.rescan
+        options.folder,
+        settings=settings,
+        store=options.store,
+        retry_failed=options.retry,
+        rescan=options.rescan,
     )
     with _cancelling(session):
         terminal.show_progress(session, stream=sys.stderr)
@@ -285,7 +289,12 @@ def _summarise(session: "ImportSession", written: Sequence[Path]) -> dict[str, o
         "elapsed_s": now.elapsed_s,
         "n_jobs": now.n_jobs,
         "failures": [
-            {"path": r.path, "phase": r.failure.phase, "reason": r.failure.reason}
+            {
+                "path": r.path,
+                "phase": r.failure.phase,
+                "reason": r.failure.reason,
+                "cause": r.failure.cause,
+            }
             for r in session.results
             if r.failure is not None
         ],

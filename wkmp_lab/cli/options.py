@@ -108,6 +108,9 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--rescan", action="store_true", help="look into every file, changed or not"
     )
+    command.add_argument(
+        "--retry", action="store_true", help="try files again that failed by themselves, too"
+    )
     command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
     command.add_argument("--backend", choices=backends, default="loky", help="default: loky")
 

@@ -5,6 +5,7 @@ contains ``name`` meets its fault when it enters the point (a phase). Without th
 happens, at the cost of one look-up.
 """
 
+import errno
 import os
 import signal
 import time
@@ -43,7 +44,13 @@ def _fail() -> None:
     raise RuntimeError("a fault was asked for")
 
 
+def _fill_disk() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 _ACTIONS = {
+    "full": _fill_disk,
+    "term": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "kill": lambda: os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM)),
     "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "exit": lambda: os._exit(3),

@@ -45,8 +45,9 @@ def sort_out(
     A file is known where the store holds a result of the same path, size and times, or of the same
     bytes under another path, made with the same settings and version. Where those have changed, a
     task carries along what of the result still holds; where size or times have, or ``rescan`` asks
-    for it, what holds if the audio is the same. A failed file is left alone until it, the settings
-    or the version change, unless ``retry_failed``.
+    for it, what holds if the audio is the same. A file that failed by itself is left alone until
+    it, the settings or the version change, unless ``retry_failed``; one that the machine failed is
+    tried again.
     """
     had = _find_earlier(files, store) if store else {}
     unchanged = {
@@ -169,7 +170,7 @@ def _is_same(known: SourceFile, file: SourceFile) -> bool:
 
 
 def _is_current(known: FileResult, keys: cache_keys.CacheKeys, *, retry_failed: bool) -> bool:
-    if known.status == "failed" and retry_failed:
+    if known.failure is not None and (retry_failed or known.failure.cause == "machine"):
         return False
     if known.audio_hash is None and known.status != "failed":
         return False

@@ -11,6 +11,8 @@ from wkmp_lab.errors import InvalidInputError
 
 Service = Literal["acoustid", "catalogue", "musicbrainz", "lookups"]
 """Who was asked; ``lookups`` where the asking itself broke off."""
+Cause = Literal["file", "machine"]
+"""Whose fault a failure is: what the machine did to a file may go well the next time."""
 
 
 class OutcomeKind(enum.StrEnum):

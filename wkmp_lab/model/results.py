@@ -10,7 +10,7 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
-from wkmp_lab.model.reasons import CutHint, FailedLookup, WhyUnidentified
+from wkmp_lab.model.reasons import Cause, CutHint, FailedLookup, WhyUnidentified
 from wkmp_lab.model.tags import Tags
 from wkmp_lab.units import seconds_from_ticks
 
@@ -319,6 +319,7 @@ class Failure:
 
     phase: Phase
     reason: str
+    cause: Cause = "file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,48 @@
 """What a user should know of how a file fared: why it failed, what of it is missing or damaged."""
 
+import errno
+import re
+
 from wkmp_lab.errors import DecodeError, WkmpLabError
 from wkmp_lab.model import AudioFormat
+from wkmp_lab.model.reasons import Cause
+
+_MACHINE_ERRORS = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EROFS"),  # no space
+        *("ENOMEM", "EMFILE", "ENFILE"),  # nothing left of what processes share
+        *("EIO", "ENODEV", "ENXIO", "ENOTCONN", "ESTALE", "ETIMEDOUT", "EHOSTDOWN"),  # no drive
+    )
+    if hasattr(errno, name)
+)
+_FROM_OUTSIDE = re.compile(r"worker died \(signal (1|2|15)\)")
+"""SIGHUP, SIGINT and SIGTERM: a crash sends none of them."""
+
+
+def find_cause(error: BaseException) -> Cause:
+    """Whether an error speaks of the machine (no space, no memory, no drive) or of the file.
+
+    >>> find_cause(OSError(errno.ENOSPC, "No space left on device"))
+    'machine'
+    >>> find_cause(DecodeError("no audio stream"))
+    'file'
+    """
+    if isinstance(error, MemoryError | FileNotFoundError):
+        return "machine"
+    is_machine = isinstance(error, OSError) and error.errno in _MACHINE_ERRORS
+    return "machine" if is_machine else "file"
+
+
+def is_ended_from_outside(reason: str) -> bool:
+    """True where a worker was told to end; one that was killed may have died of its file.
+
+    >>> is_ended_from_outside("worker died (signal 15)")
+    True
+    >>> is_ended_from_outside("worker died (signal 9)")
+    False
+    """
+    return _FROM_OUTSIDE.fullmatch(reason) is not None
 
 
 def describe_error(error: BaseException) -> str:

@@ -42,7 +42,7 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
-from wkmp_lab.pipeline.health import describe_error, describe_health
+from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
@@ -168,7 +168,7 @@ def measure_file(
     except CancelledError:
         raise
     except (WkmpLabError, OSError) as error:
-        failure = Failure(course.phase, describe_error(error))
+        failure = Failure(course.phase, describe_error(error), find_cause(error))
         result = replace(result, status="failed", failure=failure, passages=())
     result = cache_keys.stamp(replace(result, spans=tuple(course.spans)), keys)
     return cache_keys.inherit(result, kept) if kept else result

@@ -1,7 +1,8 @@
 """Results as version 0.1.0 stored them, read as this version keeps them.
 
 There, failed lookups and hints about cuts were notes that began with certain words, and the
-lengths that a release tells stood among the keys of what had made the result.
+lengths that a release tells stood among the keys of what had made the result. Of a failure only
+the words tell whose fault it was.
 """
 
 import re
@@ -10,17 +11,29 @@ from typing import cast
 
 from wkmp_lab.model import FileResult, Identity, Passage
 from wkmp_lab.model.reasons import CutHint, FailedLookup, Service, WhyUnidentified
+from wkmp_lab.pipeline.health import is_ended_from_outside
 
 _FAILED = re.compile(r"lookup_failed\((acoustid|catalogue|musicbrainz), (.*)\)", re.DOTALL)
 _HINT = "album: "
 _STALE = "stale: "
 _LENGTHS = "lengths"
 _BY_HAND = "by_hand"
+_MACHINE = re.compile(r"(unexpected )?(OSError: \[Errno 28\]|MemoryError\b)|vanished: ")
+"""How the words begin of a disk that was full, of memory that was short and of a lost drive."""
 
 
 def renew_result(result: FileResult) -> FileResult:
     """A stored result with records in the place of words; a newer one is given back as it is."""
-    return _renew_lengths(_renew_notes(_renew_identities(result)))
+    return _renew_failure(_renew_lengths(_renew_notes(_renew_identities(result))))
+
+
+def _renew_failure(result: FileResult) -> FileResult:
+    failure = result.failure
+    if failure is None or failure.cause == "machine":
+        return result
+    if not (is_ended_from_outside(failure.reason) or _MACHINE.match(failure.reason)):
+        return result
+    return replace(result, failure=replace(failure, cause="machine"))
 
 
 def _renew_notes(result: FileResult) -> FileResult:

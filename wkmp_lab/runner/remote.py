@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import FileResult, Phase
+from wkmp_lab.model.reasons import Cause
+from wkmp_lab.pipeline.health import find_cause
 from wkmp_lab.progress.board import Board, Control, FileState
 from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.worker import Task, TaskOutcome, fail, until_cancelled
@@ -77,17 +79,18 @@ def _read(
     engine: Engine, ticket: Hashable, task: Task, settings: Settings, board: Board
 ) -> FileResult | None:
     """The result; the death of its workers is a file's failure, a cancel of ours is no result."""
+    cause: Cause = "file"
     try:
         return engine.read(ticket)
     except TakenBackError:
         if board.control is Control.CANCEL:
             return None
-        reason = "the cluster gave it up"
+        reason, cause = "the cluster gave it up", "machine"
     except WorkerDiedError:
         reason = "worker died"
     except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
-        reason = f"unexpected {type(error).__name__}: {error}"
-    return fail(task, Phase.EXTRACTING, reason, settings=settings)
+        reason, cause = f"unexpected {type(error).__name__}: {error}", find_cause(error)
+    return fail(task, Phase.EXTRACTING, reason, settings=settings, cause=cause)
 
 
 def load_engine(package: str, *, backend: str) -> Any:

@@ -17,6 +17,8 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.machine import Machine, read_machine
+from wkmp_lab.model.reasons import Cause
+from wkmp_lab.pipeline.health import is_ended_from_outside
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner.dask import run_on_dask
 from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
@@ -36,6 +38,8 @@ from wkmp_lab.settings import Order, RunSettings, Settings
 
 MAX_BARREN = 10
 """How often in a row workers may die without any file: what kills them is no file, and stays."""
+MAX_ALONE = 2
+"""How often a file may kill a worker that does nothing else: the first time may be bad luck."""
 _CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
 
 
@@ -190,16 +194,25 @@ class Runner:
     def _run_alone(
         self, task: Task, waiting: dict[int, Task], board: Board, watch: Watch
     ) -> Iterator[TaskOutcome]:
-        """Try a file that a worker died with by itself: what dies alone is to blame."""
-        if task.index not in watch.stalled:
+        """Try a file that a worker died with by itself: what dies so twice is to blame."""
+        deaths: list[str] = []
+        causes: set[Cause] = set()
+        while task.index not in watch.stalled and len(deaths) < MAX_ALONE:
             died = yield from self._run_pool([task], waiting, board, watch)
             if died is None or board.control is Control.CANCEL:
                 return
-        reason = watch.stalled.get(task.index) or died or "worker died"
+            is_begun = bool(_take_back_in_flight({task.index: task}, board))
+            is_own = is_begun and not is_ended_from_outside(died)
+            deaths.append(died)
+            causes.add("file" if is_own else "machine")
+        reason, cause = watch.stalled.get(task.index) or (
+            deaths[-1],
+            "machine" if "machine" in causes else "file",
+        )
         phase = PHASES[int(board.read()[task.index]["phase"])]
         del waiting[task.index]
         board.mark(task.index, FileState.MEASURED)
-        result = fail(task, phase, reason, settings=self._settings)
+        result = fail(task, phase, reason, settings=self._settings, cause=cause)
         yield task.index, task.source.path, result
 
     def _measure(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:

@@ -20,7 +20,9 @@ import numpy.typing as npt
 
 from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import Phase
+from wkmp_lab.model.reasons import Cause
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
+from wkmp_lab.progress.stalls import StallClock
 from wkmp_lab.runner.throttle import (
     MIN_READ,
     WORKER_MB,
@@ -67,7 +69,7 @@ class Watch:
     Attributes
     ----------
     stalled
-        Reasons by index of the files whose workers were ended because they stalled.
+        Reasons and causes by index of the files whose workers were ended because they stalled.
     """
 
     def __init__(
@@ -81,7 +83,8 @@ class Watch:
         look: Callable[[], Machine],
         on_change: OnChange,
     ) -> None:
-        self.stalled: dict[int, str] = {}
+        self.stalled: dict[int, tuple[str, Cause]] = {}
+        self._stalls = StallClock(stall_s=settings.running.stall_s)
         self._board = board
         self._sources = {task.index: task.source for task in tasks}
         self._settings = settings
@@ -146,10 +149,12 @@ class Watch:
             _end_workers({int(records[i]["pid"]) for i in in_flight})
 
     def _end_stalled(self, records: npt.NDArray[Any], in_flight: npt.NDArray[Any]) -> None:
-        now, stall_s = time.time(), self._settings.running.stall_s
-        for i in in_flight:
-            if now - records[i]["alive"] > stall_s and int(i) not in self.stalled:
-                self.stalled[int(i)] = f"no progress for {stall_s:.0f} s: its worker was ended"
+        alive_s = {int(i): float(records[i]["alive"]) for i in in_flight}
+        stall_s = self._settings.running.stall_s
+        for i, cause in self._stalls.look(time.time(), alive_s).items():
+            if i not in self.stalled:
+                reason = f"no progress for {stall_s:.0f} s: its worker was ended"
+                self.stalled[i] = reason, cause
                 _end_workers({int(records[i]["pid"])})
 
     def _throttle(self, records: npt.NDArray[Any], in_flight: npt.NDArray[Any]) -> None:

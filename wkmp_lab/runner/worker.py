@@ -20,8 +20,9 @@ from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
+from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys, measure
-from wkmp_lab.pipeline.health import describe_error
+from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.recognize import Recall
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
 from wkmp_lab.runner.serving import settle_process
@@ -72,7 +73,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
         phase = PHASES[int(board.read()[task.index]["phase"])]
         reason = f"unexpected {describe_error(error)}"
-        result = fail(task, phase, reason, settings=settings)
+        result = fail(task, phase, reason, settings=settings, cause=find_cause(error))
     progress.end(len(result.passages))
     return task.index, path, result
 
@@ -97,15 +98,18 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"
-        return fail(task, Phase.EXTRACTING, reason, settings=settings)
+        cause = find_cause(error)
+        return fail(task, Phase.EXTRACTING, reason, settings=settings, cause=cause)
 
 
-def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileResult:
+def fail(
+    task: Task, phase: Phase, reason: str, *, settings: Settings, cause: Cause = "file"
+) -> FileResult:
     """The row of a file whose worker could not give one."""
     keys = cache_keys.add_hints(
         cache_keys.compute_keys(settings), task.hints, path=task.source.path
     )
-    failure = Failure(phase, reason)
+    failure = Failure(phase, reason, cause)
     result = FileResult(
         task.source,
         "failed",

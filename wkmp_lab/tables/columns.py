@@ -302,6 +302,12 @@ FAILURES: Sequence[Column[FileResult]] = (
     Column("path", "path", "the file", lambda row: row.path),
     Column("phase", PHASES, "where", lambda row: row.failure.phase.value if row.failure else None),
     Column("reason", "text", "why", lambda row: row.failure.reason if row.failure else None),
+    Column(
+        "cause",
+        "text",
+        "file; or machine, whose failures the next import tries again",
+        lambda row: row.failure.cause if row.failure else None,
+    ),
     Column("size_bytes", "int", "size of the file", lambda row: row.source.size_bytes),
     Column("sha256", "text", "hash of its content", lambda row: row.sha256),
     Column("elapsed_s", "float", "time spent on it", elapsed_s),
