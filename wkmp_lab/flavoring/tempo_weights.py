@@ -1,0 +1,3 @@
+"""Weights of the evidence for a tempo."""
+
+WEIGHTS = (0.0,) * 153
