@@ -3,7 +3,8 @@
 # make test                              lint, types and all tests
 # make torture                           hostile files and faults, and long fuzzing (about half an hour)
 # make bench [MUSIC=folder]              the benchmarks, beside their peers
-# make docs                              the notebooks, executed, as HTML in build/docs
+# make docs                              the documentation, with every cell run, in build/docs
+# make docs-links                        does every link of it lead somewhere (needs a network)
 # make smoke PYTHON=python3.13 VENV=.venv-3.13    an import of the sample, and nothing else
 # PYTHON=python3.12                      chooses the interpreter (3.11 to 3.14)
 # JOBS=4                                 tests at a time
@@ -16,7 +17,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run smoke lab test torture bench docs clean
+.PHONY: run smoke lab test torture bench docs docs-links clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -33,11 +34,15 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) install --editable '.[test]'
+	$(PIP) install --editable '.[test,docs]'
 	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	$(PIP) install --editable '.[bench]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --editable '.[docs]'
 	@touch $@
 
 # A kernel that is run here, and by nobody else, need not warn that its talk is not encrypted.
@@ -74,10 +79,12 @@ torture: $(VENV)/.installed-test
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run_all.py --music "$(MUSIC)"
 
-docs: $(VENV)/.installed
-	for notebook in notebooks/*.ipynb; do \
-	  $(BIN)/python -m nbconvert --log-level=ERROR --to html --execute --output-dir build/docs "$$notebook" || exit 1; \
-	done
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/docs-doctrees docs build/docs
+	@echo "The documentation is in build/docs/index.html"
+
+docs-links: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --builder linkcheck --quiet --doctree-dir build/docs-doctrees docs build/docs-links
 
 clean:
-	rm -rf $(VENV) build dist artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist artifacts docs/tutorials/*.ipynb *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

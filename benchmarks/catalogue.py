@@ -36,7 +36,7 @@ from wkmp_lab.io.catalogue.index import ITEM_S, WINDOW_S
 from wkmp_lab.io.files.audio import read_signal
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.io.web.answers import Recording
-from wkmp_lab.lookup.passage_lookup import claim_of_match
+from wkmp_lab.lookup.passage_lookup import statement_of_match
 from wkmp_lab.model import Candidate
 
 SR = 22_050
@@ -136,8 +136,8 @@ def make_distractors(
 def decide(catalogue: Catalogue, items: np.ndarray) -> Candidate | None:
     """What the program would say that the items are, as passages of a longer file."""
     query_s = items.size * ITEM_S + WINDOW_S
-    claims = [claim_of_match(match, query_s) for match in catalogue.query(items)]
-    return identify_recording(claims, duration_s=query_s, is_whole_file=False).chosen
+    statements = [statement_of_match(match, query_s) for match in catalogue.query(items)]
+    return identify_recording(statements, duration_s=query_s, is_whole_file=False).chosen
 
 
 def ask(catalogue: Catalogue, queries: list[Query]) -> list[Answer]:

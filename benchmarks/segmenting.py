@@ -37,7 +37,8 @@ from album_sides import (
 )
 
 from wkmp_lab.dsp.levels import measure_levels
-from wkmp_lab.segmenting.passages import find_passages
+from wkmp_lab.segmenting.passages import find_passages, find_passages_in
+from wkmp_lab.segmenting.profile_measures import measure_profile
 from wkmp_lab.settings import SegmentSettings
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
 from wkmp_lab.units import seconds_from_ticks
@@ -228,11 +229,12 @@ def measure_recut(songs: Sequence[Song]) -> float:
         n_samples += len(song) + len(gap)
     hour = np.concatenate(parts)[: 3600 * SR].astype(np.float32) / 32768.0
     profile = measure_levels(Signal(hour[None], SR))
-    find_passages(profile)
+    measures = measure_profile(profile)
     times_s = []
     for threshold_dbfs in np.linspace(-70.0, -50.0, 11):
         start_s = time.process_time()
-        find_passages(profile, settings=SegmentSettings(threshold_dbfs=float(threshold_dbfs)))
+        settings = SegmentSettings(threshold_dbfs=float(threshold_dbfs))
+        find_passages_in(measures, settings=settings)
         times_s.append(time.process_time() - start_s)
     return 1e3 * float(np.median(times_s))
 

@@ -159,7 +159,7 @@ def _start(
     folder: str | Path,
     settings: Settings | None,
     store: str | Path | None,
-    wish: str | None,
+    chosen: str | None,
     *,
     retry_failed: bool,
 ) -> tuple[NotebookSession, threading.Thread]:
@@ -167,7 +167,7 @@ def _start(
         shell=find_shell(),
         environment=os.environ,
         is_terminal=sys.stderr is not None and sys.stderr.isatty(),
-        wish=wish,
+        chosen=chosen,
     )
     prepare_shell()
     session = NotebookSession.start(

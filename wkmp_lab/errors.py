@@ -10,7 +10,19 @@ class InvalidInputError(WkmpLabError, ValueError):
 
 
 class DecodeError(WkmpLabError):
-    """A file holds no audio that can be decoded."""
+    """A file holds no audio that can be decoded.
+
+    Parameters
+    ----------
+    reason
+        Why, in words for whoever owns the file.
+    path
+        The file, where the reason does not stand in a row of its own.
+    """
+
+    def __init__(self, reason: str, path: str | None = None) -> None:
+        super().__init__(reason if path is None else f"{reason}: {path!r}")
+        self.reason = reason
 
 
 class FingerprintError(WkmpLabError):

@@ -34,6 +34,18 @@ def normalize_name(name: str | None) -> str:
     return words.removeprefix("the ") or plain.strip()
 
 
+def describe_song(title: str | None, artist: str | None, *, is_quoted: bool = True) -> str:
+    """A song in words; empty where it has no title.
+
+    >>> describe_song("Rain", "The Drops"), describe_song("Rain", None, is_quoted=False)
+    ("'Rain' by The Drops", 'Rain')
+    """
+    if not title:
+        return ""
+    quoted = f"{title!r}" if is_quoted else title
+    return f"{quoted} by {artist}" if artist else quoted
+
+
 def compute_similarity(name: str | None, other: str | None) -> float:
     """How alike two names are: 0 (nothing in common, or one is missing) to 1 (the same).
 

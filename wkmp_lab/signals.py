@@ -12,6 +12,7 @@ import numpy.typing as npt
 from wkmp_lab.errors import InvalidInputError
 
 FloatArray = npt.NDArray[np.float32]
+DoubleArray = npt.NDArray[np.float64]
 
 BAND_EDGES_HZ = (0.0, 60.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, 9000.0, 14000.0)
 """Lower edges of the profile's bands; the last one reaches to the Nyquist frequency."""
@@ -65,7 +66,7 @@ class Signal:
         return self.n_samples / self.sr
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LevelProfile:
     """Levels of a whole file in short frames: all that segmenting and analyzing need.
 

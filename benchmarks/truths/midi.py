@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from mido import MetaMessage, MidiFile, MidiTrack
+
 from truths.pieces import LENGTH_S, SR, Samples
 
 GRID = (4, 6)

@@ -5,6 +5,7 @@ import ctypes.util
 from pathlib import Path
 
 import numpy as np
+
 from truths.pieces import LENGTH_S, SR, Samples
 
 ROWS_PER_BEAT = 4

@@ -12,6 +12,7 @@ import mido
 import numpy as np
 import soundfile
 import soxr
+
 from truths import midi
 from truths.pieces import LENGTH_S, SR, Samples
 

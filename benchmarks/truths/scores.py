@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import mido
+
 from truths.midi import read_midi
 
 TONICS = {
@@ -12,6 +13,8 @@ TONICS = {
     "minor": ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#"),
 }
 """By the number of sharps from -7 to 7."""
+MOST_BYTES = 40_000
+"""Longer scores take music21 minutes to read."""
 MODES = {"ionian": "major", "aeolian": "minor", "major": "major", "minor": "minor"}
 
 
@@ -28,7 +31,8 @@ def list_scores(folder: str, suffixes: tuple[str, ...]) -> list[Path]:
     import music21
 
     root = Path(music21.__file__).parent / "corpus" / folder
-    return sorted(path for path in root.rglob("*") if path.suffix in suffixes)
+    found = sorted(path for path in root.rglob("*") if path.suffix in suffixes)
+    return [path for path in found if path.stat().st_size <= MOST_BYTES]
 
 
 def play_score(path: Path, *, bpm: float) -> tuple[mido.MidiFile, str | None]:

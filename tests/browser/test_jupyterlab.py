@@ -239,7 +239,7 @@ def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, 
     verdict, notebook = page.locator(".wkmp-verdict"), page.locator(".jp-Notebook")
     expect(verdict).to_contain_text("2 passages", timeout=60_000)
     page.wait_for_timeout(1500)
-    # The browser moves sliders to their steps: that is nobody's wish.
+    # The browser moves sliders to their steps: that is nobody's choice.
     expect(verdict).not_to_contain_text("set by hand")
     expect(page.locator(".jp-OutputArea select").first).to_have_value("auto")
     handle = page.locator(".wkmp-place .noUi-handle")

@@ -181,9 +181,10 @@ def test_an_import_that_ends_in_its_scan_leaves_no_worker_pool_behind(tmp_path):
     (tmp_path / "music").mkdir()
     code = (
         "import sys; from wkmp_lab import settings\n"
-        "from wkmp_lab.library import import_run, session\n"
+        "from wkmp_lab.library import session\n"
+        "from wkmp_lab.library.run import import_thread\n"
         "def scan_folder(*_, **__): raise OSError('unplugged')\n"
-        "import_run.scan_folder = scan_folder\n"
+        "import_thread.scan_folder = scan_folder\n"
         "two = settings.Settings(running=settings.RunSettings(n_jobs=2))\n"
         "session.import_folder(sys.argv[1], settings=two, store=sys.argv[2])\n"
     )

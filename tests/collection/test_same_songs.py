@@ -20,7 +20,7 @@ from wkmp_lab.identifying.recording import identify_recording
 from wkmp_lab.io.catalogue.catalogue import Catalogue
 from wkmp_lab.io.catalogue.jsonl import open_catalogue
 from wkmp_lab.io.files.audio import read_signal
-from wkmp_lab.lookup.passage_lookup import claim_of_match
+from wkmp_lab.lookup.passage_lookup import statement_of_match
 from wkmp_lab.model import (
     AudioFormat,
     Candidate,
@@ -132,9 +132,11 @@ def test_every_piece_of_the_sample_is_known_by_the_catalogue_of_its_scores(entry
             start, end = (round(piece[key] * signal.sr) for key in ("start_s", "end_s"))
             fingerprint = compute_fingerprint(mono[start:end], sr=signal.sr)
             items = decode_fingerprint(fingerprint.text)
-            claims = [claim_of_match(m, fingerprint.duration_s) for m in catalogue.query(items)]
+            statements = [
+                statement_of_match(m, fingerprint.duration_s) for m in catalogue.query(items)
+            ]
             identity = identify_recording(
-                claims, duration_s=fingerprint.duration_s, is_whole_file=False
+                statements, duration_s=fingerprint.duration_s, is_whole_file=False
             )
             assert identity.level in ("high", "medium"), identity.sentence
             assert identity.chosen.title == piece["title"]

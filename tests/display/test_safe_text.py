@@ -10,7 +10,6 @@ from wkmp_lab.display.safe_text import (
     clean_path,
     clean_text,
     elide,
-    escape_html,
     neutralise_formula,
     safe_file_name,
 )
@@ -38,11 +37,6 @@ def test_different_paths_are_shown_differently(path, other):
     assert (clean_path(path) == clean_path(other)) == (path == other)
 
 
-@given(ANY_TEXT)
-def test_escaped_text_opens_nothing(text):
-    assert not set(escape_html(text)) & set("<>\"'")
-
-
 @given(ANY_TEXT, st.integers(1, 50))
 def test_an_elided_text_fits_and_keeps_both_ends(text, max_length):
     short = elide(text, max_length)
@@ -52,10 +46,6 @@ def test_an_elided_text_fits_and_keeps_both_ends(text, max_length):
     elif max_length >= 3:
         assert short[0] == text[0]
         assert short[-1] == text[-1]
-
-
-def test_a_long_text_is_elided_before_it_is_escaped():
-    assert escape_html("<<<<<<", max_length=3) == "&lt;…&lt;"
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", " =1", '"=1', "'=1", "\x00=1"])

@@ -118,3 +118,21 @@ def test_a_result_in_words_names_its_passages():
     assert "120.0 bpm, F# minor" in text
     assert "failed in SEGMENTING" in terminal.format_result(example.make_failure())
     assert "\x00" not in terminal.format_result(example.make_hostile())
+
+
+def test_what_was_passed_over_is_one_line_by_reason():
+    skipped = [(f"/music/{n}.mkv", "video") for n in range(5)]
+    skipped.append(("/music/track.txt", "MP3 audio under a name of text"))
+    assert terminal.format_skipped(skipped) == (
+        "  passed over: 5 files (video; 0.mkv, 1.mkv, 2.mkv, ...), "
+        "1 file (MP3 audio under a name of text; track.txt)"
+    )
+    assert terminal.format_skipped([]) == ""
+
+
+def test_failures_of_one_cause_stand_together():
+    rare = example.make_failure("/music/a.mp3", reason="empty file")
+    often = [example.make_failure(f"/music/{n}.aax", reason="protected") for n in "xyz"]
+    text = terminal.format_summary(NOW, [often[0], rare, *often[1:]])
+    listed = [line.split()[0] for line in text.splitlines() if "/music/" in line]
+    assert listed == ["/music/x.aax:", "/music/y.aax:", "/music/z.aax:", "/music/a.mp3:"]

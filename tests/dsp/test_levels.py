@@ -238,6 +238,31 @@ def test_channel_weights_and_a_gain_have_their_fixed_points():
     assert compute_channel_weights(1).tolist() == [1.0]
     assert compute_channel_weights(6)[3] == 0.0
     assert compute_channel_weights(24).tolist() == [1.0] * 24
+
+
+@pytest.mark.parametrize(
+    ("channels", "weights"),
+    [
+        ("FC", [1.0]),
+        ("FL FR LFE", [1.0, 1.0, 0.0]),
+        ("FL FR FC", [1.0, 1.0, 1.0]),
+        ("FL FR FC BC", [1.0, 1.0, 1.0, 1.0]),
+        ("FL FR BL BR", [1.0, 1.0, 1.41, 1.41]),
+        ("FL FR SL SR", [1.0, 1.0, 1.41, 1.41]),
+        ("FL FR FC LFE BL BR", [1.0, 1.0, 1.0, 0.0, 1.41, 1.41]),
+        ("FL FR FC LFE SL SR", [1.0, 1.0, 1.0, 0.0, 1.41, 1.41]),
+        ("FL FR FC LFE BC SL SR", [1.0, 1.0, 1.0, 0.0, 1.0, 1.41, 1.41]),
+        ("FL FR FC LFE BL BR SL SR", [1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.41, 1.41]),
+    ],
+)
+def test_channels_weigh_by_what_they_are_and_not_by_how_many(channels, weights):
+    names = tuple(channels.split())
+    assert compute_channel_weights(len(names), names).tolist() == weights
+
+
+def test_names_of_channels_must_be_as_many_as_the_channels():
+    with pytest.raises(InvalidInputError, match="2 channels need as many names"):
+        compute_channel_weights(2, ("FL",))
     assert compute_a_gain([0.0, 1000.0]).tolist() == [0.0, 1.0]
 
 

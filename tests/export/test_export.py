@@ -220,7 +220,7 @@ def test_the_report_holds_text_and_no_script(tmp_path, library):
     assert "5 files (3 done" not in page
     assert "<script" not in page
     assert "<img" not in page
-    assert "&lt;script&gt;alert(&#x27;x&#x27;)" in page
+    assert "&lt;script&gt;alert(&#39;x&#39;)" in page
     assert "no audio stream" in page
 
 

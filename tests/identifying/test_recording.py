@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.identifying.evidence import Claim, claims_of_tags
+from wkmp_lab.identifying.evidence import Statement, statements_of_tags
 from wkmp_lab.identifying.recording import LEVELS, identify_recording
 from wkmp_lab.model import Identity, Tags
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, WhyUnidentified
 from wkmp_lab.names import compute_similarity, normalize_name
 
+BUSY = FailedLookup("acoustid", OutcomeKind.UNAVAILABLE, "503")
 A = "aaaaaaaa-0000-4000-8000-000000000001"
 B = "bbbbbbbb-0000-4000-8000-000000000002"
 RAIN_TAGS = Tags(title="Rain", artist="The Drops")
@@ -20,8 +22,8 @@ RAIN_TAGS = Tags(title="Rain", artist="The Drops")
 
 def heard(
     bit_error: float, *, overlap_s: float = 100.0, mbid: str = A, title: str = "Rain"
-) -> Claim:
-    return Claim(
+) -> Statement:
+    return Statement(
         "catalogue",
         mbid,
         title,
@@ -32,8 +34,8 @@ def heard(
     )
 
 
-def linked(score: float, *, mbid: str = A, title: str = "Rain", share: float = 1.0) -> Claim:
-    return Claim(
+def linked(score: float, *, mbid: str = A, title: str = "Rain", share: float = 1.0) -> Statement:
+    return Statement(
         "acoustid",
         mbid,
         title,
@@ -45,8 +47,10 @@ def linked(score: float, *, mbid: str = A, title: str = "Rain", share: float = 1
     )
 
 
-def decide(*claims: Claim, tags: Tags | None = None, duration_s: float = 120.0) -> Identity:
-    return identify_recording(claims, duration_s=duration_s, tags=tags)
+def decide(
+    *statements: Statement, tags: Tags | None = None, duration_s: float = 120.0
+) -> Identity:
+    return identify_recording(statements, duration_s=duration_s, tags=tags)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +85,15 @@ def test_acoustid_score_sets_the_level_and_a_middling_one_needs_the_tags(score, 
     assert decide(linked(score), tags=tags).level == level
 
 
-def test_nothing_claimed_is_unidentified_for_the_given_reason():
-    identity = identify_recording([], duration_s=100.0, reasons=("lookup_failed(acoustid, 503)",))
+def test_nothing_stated_is_unidentified_for_the_given_reason():
+    identity = identify_recording([], duration_s=100.0, reasons=(BUSY,))
     assert (identity.level, identity.reason) == ("unidentified", "lookup_failed(acoustid, 503)")
+    assert identity.why_not is WhyUnidentified.LOOKUP_FAILED
     assert identity.candidates == ()
 
 
 def test_bare_tags_stay_a_candidate_but_identify_nothing():
-    identity = decide(*claims_of_tags(RAIN_TAGS), tags=RAIN_TAGS)
+    identity = decide(*statements_of_tags(RAIN_TAGS), tags=RAIN_TAGS)
     assert (identity.level, identity.reason) == ("unidentified", "no_match")
     (candidate,) = identity.candidates
     assert (candidate.title, candidate.artist, candidate.recording_mbid) == (
@@ -100,8 +105,8 @@ def test_bare_tags_stay_a_candidate_but_identify_nothing():
 
 def test_an_embedded_id_is_low_until_the_sound_confirms_it():
     tags = dataclasses.replace(RAIN_TAGS, recording_mbid=A)
-    alone = decide(*claims_of_tags(tags), tags=tags)
-    confirmed = decide(*claims_of_tags(tags), linked(0.95), tags=tags)
+    alone = decide(*statements_of_tags(tags), tags=tags)
+    confirmed = decide(*statements_of_tags(tags), linked(0.95), tags=tags)
     assert (alone.level, alone.reason) == ("low", "by the id in the file, not confirmed by sound")
     assert confirmed.level == "high"
     assert confirmed.chosen.score > alone.chosen.score
@@ -110,7 +115,7 @@ def test_an_embedded_id_is_low_until_the_sound_confirms_it():
 
 
 @pytest.mark.parametrize(
-    ("claim", "tags", "words"),
+    ("statement", "tags", "words"),
     [
         (heard(0.04, overlap_s=19.99), None, "less than 20 s to compare"),
         (heard(0.12), None, "more than 10 % of bits differ"),
@@ -118,27 +123,27 @@ def test_an_embedded_id_is_low_until_the_sound_confirms_it():
         (linked(0.70), RAIN_TAGS, "only the tags support that score"),
     ],
 )
-def test_what_is_not_sure_says_what_it_lacks(claim, tags, words):
-    identity = decide(claim, tags=tags)
+def test_what_is_not_sure_says_what_it_lacks(statement, tags, words):
+    identity = decide(statement, tags=tags)
     assert identity.reason == words
     assert words in identity.sentence
 
 
 def test_an_unidentified_passage_says_why_in_words():
-    tagged = decide(*claims_of_tags(RAIN_TAGS), tags=RAIN_TAGS)
+    tagged = decide(*statements_of_tags(RAIN_TAGS), tags=RAIN_TAGS)
     assert tagged.sentence == (
         "unidentified: no source knows it; the best candidate is 'Rain' by The Drops, "
         "by the title in the tags, not confirmed by sound"
     )
-    nameless = Claim("acoustid", A, None, None, score=0.45)
+    nameless = Statement("acoustid", A, None, None, score=0.45)
     assert f"the best candidate is recording {A}" in decide(nameless).sentence
-    failed = identify_recording([], duration_s=1.0, reasons=("lookup_failed(acoustid, 503)",))
+    failed = identify_recording([], duration_s=1.0, reasons=(BUSY,))
     assert failed.sentence == "unidentified: lookup_failed(acoustid, 503)"
 
 
 def test_the_sound_wins_over_contradicting_tags_but_is_no_longer_sure():
     tags = Tags(title="Zzyzx", artist="Q", recording_mbid=B)
-    identity = decide(*claims_of_tags(tags), heard(0.02), tags=tags)
+    identity = decide(*statements_of_tags(tags), heard(0.02), tags=tags)
     assert identity.chosen.recording_mbid == A
     assert identity.level == "medium"
     assert {candidate.recording_mbid for candidate in identity.candidates} == {A, B}
@@ -168,14 +173,14 @@ def test_the_tags_break_a_tie():
 def test_tags_that_are_like_two_songs_do_not_make_them_one():
     tags = Tags(title="Suite, Part", artist="The Drops")
     parts = heard(0.05, title="Suite, Part 1"), heard(0.06, mbid=B, title="Suite, Part 2")
-    identity = decide(*parts, *claims_of_tags(tags), tags=tags)
+    identity = decide(*parts, *statements_of_tags(tags), tags=tags)
     assert (identity.level, identity.reason) == ("unidentified", "ambiguous")
 
 
 def test_tags_that_are_spelt_a_little_otherwise_are_no_candidate_of_their_own():
     tags = Tags(title="The Rain Songs", artist="Drops")
     found = heard(0.05, title="The Rain Song")
-    assert len(decide(found, *claims_of_tags(tags), tags=tags).candidates) == 1
+    assert len(decide(found, *statements_of_tags(tags), tags=tags).candidates) == 1
 
 
 def test_a_near_but_worse_song_leaves_no_more_than_low():
@@ -206,13 +211,13 @@ def test_another_length_is_a_reservation():
 
 
 def test_a_text_search_needs_name_and_length():
-    found = Claim("text_search", A, "Rain", "The Drops", duration_s=121.0)
+    found = Statement("text_search", A, "Rain", "The Drops", duration_s=121.0)
     assert decide(found, tags=RAIN_TAGS).level == "low"
     assert decide(found, tags=RAIN_TAGS, duration_s=140.0).level == "unidentified"
 
 
 def test_a_name_search_that_the_sound_overrules_is_kept_but_not_chosen():
-    found = Claim("text_search", B, "Zzyzx", "Q", duration_s=120.0)
+    found = Statement("text_search", B, "Zzyzx", "Q", duration_s=120.0)
     identity = decide(found, heard(0.03), tags=Tags(title="Zzyzx", artist="Q"))
     by_mbid = {candidate.recording_mbid: candidate.level for candidate in identity.candidates}
     assert by_mbid == {A: "medium", B: "unidentified"}
@@ -225,11 +230,11 @@ def test_independent_sources_are_joined_by_noisy_or_and_conflicts_take_away():
     assert contested.chosen.score < one.chosen.score
 
 
-def test_a_claim_needs_what_its_source_measures():
+def test_a_statement_needs_what_its_source_measures():
     with pytest.raises(InvalidInputError, match="acoustid needs a score"):
-        Claim("acoustid", A)
+        Statement("acoustid", A)
     with pytest.raises(InvalidInputError, match="id or a title"):
-        Claim("embedded_id")
+        Statement("embedded_id")
 
 
 def test_names_compare_without_case_accents_and_guests():
@@ -242,13 +247,13 @@ NAMES = st.sampled_from([(None, None), ("Rain", "The Drops"), ("Snow", "Others")
 
 
 @st.composite
-def some_claims(draw: st.DrawFn) -> Claim:
+def some_statements(draw: st.DrawFn) -> Statement:
     source = draw(
         st.sampled_from(["acoustid", "catalogue", "embedded_id", "isrc", "text_search", "tags"])
     )
     mbid = draw(MBIDS)
     title, artist = draw(NAMES if mbid else NAMES.filter(lambda name: name[0] is not None))
-    return Claim(
+    return Statement(
         source,
         mbid,
         title,
@@ -265,16 +270,16 @@ def some_claims(draw: st.DrawFn) -> Claim:
 TAGS = st.sampled_from([Tags(), RAIN_TAGS, Tags(title="Snow", artist="Others")])
 
 
-@given(claims=st.lists(some_claims(), max_size=5), tags=TAGS, seed=st.randoms())
-def test_the_order_of_the_claims_does_not_matter(claims, tags, seed):
-    shuffled = list(claims)
+@given(statements=st.lists(some_statements(), max_size=5), tags=TAGS, seed=st.randoms())
+def test_the_order_of_the_statements_does_not_matter(statements, tags, seed):
+    shuffled = list(statements)
     seed.shuffle(shuffled)
-    assert decide(*claims, tags=tags) == decide(*shuffled, tags=tags)
+    assert decide(*statements, tags=tags) == decide(*shuffled, tags=tags)
 
 
-@given(claims=st.lists(some_claims(), max_size=5), tags=TAGS)
-def test_scores_are_bounded_and_the_chosen_is_the_best_candidate(claims, tags):
-    identity = decide(*claims, tags=tags)
+@given(statements=st.lists(some_statements(), max_size=5), tags=TAGS)
+def test_scores_are_bounded_and_the_chosen_is_the_best_candidate(statements, tags):
+    identity = decide(*statements, tags=tags)
     assert all(0.0 <= candidate.score <= 1.0 for candidate in identity.candidates)
     grades = [LEVELS.index(candidate.level) for candidate in identity.candidates]
     assert grades == sorted(grades, reverse=True)
@@ -287,24 +292,26 @@ def grade_of(identity: Identity, mbid: str) -> int:
     )
 
 
-@given(claims=st.lists(some_claims(), min_size=1, max_size=5), tags=TAGS)
-def test_taking_away_a_claim_for_a_recording_never_raises_its_level(claims, tags):
-    whole = decide(*claims, tags=tags)
-    for index, claim in enumerate(claims):
-        if claim.recording_mbid is None:
+@given(statements=st.lists(some_statements(), min_size=1, max_size=5), tags=TAGS)
+def test_taking_away_a_statement_for_a_recording_never_raises_its_level(statements, tags):
+    whole = decide(*statements, tags=tags)
+    for index, statement in enumerate(statements):
+        if statement.recording_mbid is None:
             continue
-        rest = claims[:index] + claims[index + 1 :]
+        rest = statements[:index] + statements[index + 1 :]
         fewer = decide(*rest, tags=tags)
-        assert grade_of(fewer, claim.recording_mbid) <= grade_of(whole, claim.recording_mbid)
+        assert grade_of(fewer, statement.recording_mbid) <= grade_of(
+            whole, statement.recording_mbid
+        )
 
 
 @given(
-    claims=st.lists(
-        some_claims().map(lambda c: dataclasses.replace(c, recording_mbid=A)), max_size=5
+    statements=st.lists(
+        some_statements().map(lambda c: dataclasses.replace(c, recording_mbid=A)), max_size=5
     )
 )
-def test_without_rivals_less_evidence_never_gives_a_higher_level(claims):
-    named = [dataclasses.replace(c, title="Rain", artist="The Drops") for c in claims]
+def test_without_competitors_less_evidence_never_gives_a_higher_level(statements):
+    named = [dataclasses.replace(c, title="Rain", artist="The Drops") for c in statements]
     levels = {
         kept: LEVELS.index(decide(*kept).level)
         for n_kept in range(len(named) + 1)

@@ -103,7 +103,7 @@ def test_where_every_phase_has_changed_a_task_carries_nothing(music, store):
     assert n_known == 0
 
 
-def test_a_failed_file_waits_for_a_wish_a_change_or_another_cut(music, store):
+def test_a_failed_file_waits_for_a_request_a_change_or_another_cut(music, store):
     assert sort(music, store, retry_failed=True) == ({"c.flac": None}, 2, 0)
     cut = replace(SETTINGS, segmenting=SegmentSettings(min_silence_s=1.0))
     assert "c.flac" in sort(music, store, cut)[0]
@@ -140,7 +140,7 @@ def test_results_of_other_settings_are_noted_as_stale(store):
     assert note_stale(results, SETTINGS) == results
     fine, again, failed = note_stale(results, changed)
     for result in (fine, again):
-        assert result.notes[-1] == (
+        assert result.all_notes[-1] == (
             "stale: ANALYZING by other settings or another version; import again"
         )
     assert failed == results[2]
@@ -149,8 +149,8 @@ def test_results_of_other_settings_are_noted_as_stale(store):
 def test_stale_identities_and_failures_are_noted_and_copies_never(store, monkeypatch):
     results = list(store.read_results())
     offline = replace(SETTINGS, identifying=IdentifySettings(is_offline=True))
-    assert note_stale(results[:1], offline)[0].notes[-1].startswith("stale: IDENTIFYING by")
+    assert note_stale(results[:1], offline)[0].all_notes[-1].startswith("stale: IDENTIFYING by")
     monkeypatch.setattr(cache_keys, "__version__", "99")
-    assert note_stale(results[2:], SETTINGS)[0].notes[-1].startswith("stale: SEGMENTING by")
+    assert note_stale(results[2:], SETTINGS)[0].all_notes[-1].startswith("stale: SEGMENTING by")
     copy = FileResult(results[0].source, "duplicate", duplicate_of="/m/other.flac")
     assert note_stale([copy], SETTINGS) == [copy]

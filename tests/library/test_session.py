@@ -1,6 +1,7 @@
 """Whole imports of generated folders, with real workers."""
 
 import asyncio
+import inspect
 import pickle
 import shutil
 import signal
@@ -20,8 +21,8 @@ from support import audio_factory
 
 from wkmp_lab.display.terminal import format_summary
 from wkmp_lab.errors import InvalidInputError, StoreError
-from wkmp_lab.library import import_run
 from wkmp_lab.library.examine import examine
+from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.session import (
     import_folder,
     last_session,
@@ -81,7 +82,7 @@ def count_measured(session):
         1
         for result in session.results
         for s in result.spans
-        if s.phase == "SEGMENTING" and s.start_s >= session._run.run_state.started_s
+        if s.phase == "SEGMENTING" and s.start_s >= session._run.started_s
     )
 
 
@@ -147,7 +148,7 @@ def test_other_settings_measure_again(music, store):
     )
     again = import_folder(music, settings=other, store=store)
     assert count_measured(again) == 5, "the broken and the silent file owe nothing to ANALYZING"
-    began_s = again._run.run_state.started_s
+    began_s = again._run.started_s
     ran = Counter(s.phase for r in again.results for s in r.spans if s.start_s >= began_s)
     assert ran == {"EXTRACTING": 5, "SEGMENTING": 5, "ANALYZING": 5}
     fresh = import_folder(music, settings=other, store=store.with_name("fresh.wkmp.db"))
@@ -298,14 +299,14 @@ def test_an_import_can_be_found_again(music, store):
 
 def test_the_store_holds_a_file_before_it_is_counted(music, store, monkeypatch):
     counted = []
-    finish = import_run.ImportRun._log_file
+    finish = ImportThread._log_file
 
     def look(self, result):
         with Store(store, folder=music, is_writer=False) as reader:
             counted.append(reader.find_by_path(result.path) is not None)
         finish(self, result)
 
-    monkeypatch.setattr(import_run.ImportRun, "_log_file", look)
+    monkeypatch.setattr(ImportThread, "_log_file", look)
     import_folder(music, settings=settings_of(), store=store)
     assert counted
     assert all(counted)
@@ -420,3 +421,72 @@ def test_whatever_returns_a_session_returns_the_kind_that_the_caller_holds(music
         assert type(start().wait()) is NotebookSession
     assert type(NotebookSession.open(music, store=store)) is NotebookSession
     assert type(plain.retry().wait()) is type(plain)
+
+
+def test_the_running_session_of_one_store_is_not_opened_for_another(music, store, tmp_path):
+    other = tmp_path / "other.wkmp.db"
+    before = import_folder(music, settings=settings_of(), store=other)
+    session = start_import(music, settings=settings_of(), store=store)
+    session.pause()
+    opened = open_session(music, store=other)
+    assert opened.session_id != session.session_id
+    assert opened.store_path == other
+    assert opened.results == before.results
+    with pytest.raises(StoreError, match="there is no store"):
+        open_session(music, store=tmp_path / "none.wkmp.db")
+    session.resume()
+    session.wait(60)
+
+
+def test_a_running_session_is_found_by_whatever_link_leads_to_its_folder(music, store, tmp_path):
+    (tmp_path / "link").symlink_to(music)
+    session = start_import(music, settings=settings_of(), store=store)
+    session.pause()
+    while session.state == "scanning":
+        time.sleep(0.01)
+    assert open_session(tmp_path / "link", store=store) is session
+    session.resume()
+    session.wait(60)
+
+
+PARAMETERS = {
+    "cancel": "",
+    "compare": "other",
+    "decide": "path passage verdict candidate",
+    "decide_all": "keys verdict",
+    "explore": "path",
+    "export": "folder formats",
+    "get_result": "path",
+    "identify": "settings",
+    "last": "",
+    "make_hints": "path",
+    "merge": "path passage",
+    "neighbours": "path passage n by",
+    "open": "folder store",
+    "pause": "",
+    "read_decisions": "",
+    "recut": "path boundaries_s",
+    "resume": "",
+    "retry": "",
+    "review": "",
+    "snapshot": "",
+    "start": "folder settings store retry_failed",
+    "teach": "catalogue",
+    "undo": "",
+    "wait": "timeout",
+}
+PROPERTIES = (
+    "candidates decisions error evidence failures files flavors gaps is_ended merges "
+    "musical_flavors n_jobs passages plot results same_songs skipped state timeline"
+)
+ATTRIBUTES = "folder session_id settings store_path"
+
+
+def test_the_public_names_of_a_session_are_a_promise(music, store):
+    session = NotebookSession.start(music, settings=settings_of(), store=store)
+    session.cancel()
+    session.wait()
+    names = {name for name in dir(session) if not name.startswith("_")}
+    assert names == {*PARAMETERS, *PROPERTIES.split(), *ATTRIBUTES.split()}
+    for name, parameters in PARAMETERS.items():
+        assert list(inspect.signature(getattr(session, name)).parameters) == parameters.split()

@@ -4,18 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wkmp_lab.io.web.answers import Recording, Release, Track
+from wkmp_lab.io.web.answers import Recording, Release, ReleaseTrack
 from wkmp_lab.lookup.album_alignment import (
     Piece,
     align_release,
     choose_edition,
-    describe_cuts,
+    compare_cuts,
 )
+from wkmp_lab.model.reasons import CutHint
 
 
 def release_of(*durations_s: float, mbid: str = "r", year: int = 2000) -> Release:
     tracks = (
-        Track(1, i, Recording(f"track {i}", f"T{i}", duration_s=duration_s))
+        ReleaseTrack(1, i, Recording(f"track {i}", f"T{i}", duration_s=duration_s))
         for i, duration_s in enumerate(durations_s)
     )
     return Release(mbid, "Side A", "Nobody", tuple(tracks), year)
@@ -51,15 +52,15 @@ def test_a_missed_and_a_needless_cut_are_told():
     release = release_of(180.0, 240.0, 200.0, 310.0)
     alignment = align_release(pieces_of(421.0, 90.0, 111.0, 311.0), release)
     assert links_of(alignment) == [((0,), (0, 1)), ((1, 2), (2,)), ((3,), (3,))]
-    assert describe_cuts(alignment) == [
-        "passage #0 seems to hold tracks 1 and 2 of 'Side A'",
-        "passages #1 and #2 seem to be one: track 3 of 'Side A'",
+    assert compare_cuts(alignment) == [
+        CutHint((0,), "passage #0 seems to hold tracks 1 and 2 of 'Side A'"),
+        CutHint((1, 2), "passages #1 and #2 seem to be one: track 3 of 'Side A'"),
     ]
 
 
 def test_a_missing_track_is_told():
     alignment = align_release(pieces_of(180.0, 310.0), release_of(180.0, 240.0, 310.0))
-    assert describe_cuts(alignment) == ["track 2 of 'Side A' was not found"]
+    assert compare_cuts(alignment) == [CutHint((), "track 2 of 'Side A' was not found")]
 
 
 def test_what_was_heard_outweighs_lengths():

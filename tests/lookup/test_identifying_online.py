@@ -102,7 +102,7 @@ def test_every_fault_ends_in_rows_with_a_reason_and_a_finished_run(library, tmp_
     assert mended.passages["match"].tolist() == ["high"] * 3
     assert mended.passages["work_mbid"].notna().all()
     assert mended.snapshot().remarks == ()
-    assert n_measured(mended, session._run.run_state.started_s) == 0
+    assert n_measured(mended, session._run.started_s) == 0
 
 
 def test_while_files_wait_for_a_limit_panel_and_terminal_say_how_many_and_whose(
@@ -220,7 +220,7 @@ asking = dataclasses.replace(asking.identifying, has_text_search=search == "sear
 opened = open_session(music, store=store)
 before = len(opened.results)
 session = opened.identify(asking).wait()
-since_s = session._run.run_state.started_s
+since_s = session._run.started_s
 phases = [s.phase for r in session.results for s in r.spans if s.start_s >= since_s]
 levels = session.passages["match"].tolist()
 print(json.dumps({"levels": levels, "phases": sorted(set(map(str, phases))), "before": before}))

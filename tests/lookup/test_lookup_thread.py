@@ -133,13 +133,13 @@ def test_a_release_that_asks_for_other_cuts_is_noted_once(standin, tmp_path):
         for r in known[3:]:
             catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
     file = file_of(known[0], joined, *known[3:8])
-    (wishing,) = run_lookup_thread([file], settings)[0].values()
-    assert cache_keys.is_wishing(wishing)
-    assert cache_keys.read_lengths(wishing) == tuple(r.duration_s for r in known[:8])
+    (side,) = run_lookup_thread([file], settings)[0].values()
+    assert cache_keys.is_to_be_cut_again(side)
+    assert side.track_lengths_s == tuple(r.duration_s for r in known[:8])
 
     by_hand = dataclasses.replace(file, provenance=((cache_keys.HINTS, "cut:0123"),))
     (kept,) = run_lookup_thread([by_hand], settings)[0].values()
-    assert not cache_keys.is_wishing(kept)
+    assert not cache_keys.is_to_be_cut_again(kept)
 
 
 @pytest.mark.slow
@@ -163,11 +163,11 @@ def test_a_side_is_cut_again_by_the_lengths_of_its_release(tmp_path):
         (side,) = session.results
         assert [p.identity.chosen.title for p in side.passages] == list(SIDE_TITLES)
         assert {p.identity.chosen.release_title for p in side.passages} == {"The Other Side"}
-        assert not cache_keys.is_wishing(side)
+        assert not cache_keys.is_to_be_cut_again(side)
         fresh = measure.measure_file(
             side.source,
             settings=settings,
-            hints=SegmentHints(durations_s=cache_keys.read_lengths(side)),
+            hints=SegmentHints(durations_s=side.track_lengths_s),
         )
         assert [strip(passage) for passage in side.passages] == list(fresh.passages)
         assert session.snapshot().n_finished == 1

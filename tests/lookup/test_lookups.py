@@ -12,13 +12,14 @@ from support.standin_world import make_id
 
 from wkmp_lab.io.catalogue.catalogue import Catalogue
 from wkmp_lab.io.web.answers import Recording, ReleaseRef
-from wkmp_lab.lookup.lookups import identify_files, list_failures
+from wkmp_lab.lookup.lookups import identify_files
 from wkmp_lab.lookup.releases import choose_release
 from wkmp_lab.lookup.services import Services, find_catalogue
 from wkmp_lab.model import (
     Passage,
     Tags,
 )
+from wkmp_lab.model.reasons import CutHint
 from wkmp_lab.settings import Settings
 from wkmp_lab.units import ticks_from_seconds
 
@@ -234,7 +235,7 @@ def test_a_file_that_was_not_answered_about_can_be_asked_again(standin, tmp_path
     standin.faults["acoustid"].append("html200")
     failed = identify([file_of(known)], settings)
     again = identify(failed, settings)
-    assert [bool(list_failures(result)) for result in (*failed, *again)] == [True, False]
+    assert [bool(result.failed_lookups) for result in (*failed, *again)] == [True, False]
     assert identities_of(again)[0].level == "high"
 
 
@@ -244,7 +245,7 @@ def test_a_release_that_was_not_answered_about_is_asked_for_again(standin, tmp_p
     standin.faults["musicbrainz"].append("html200")
     (failed,) = identify([file_of(known)], settings)
     (again,) = identify([failed], settings)
-    assert [bool(list_failures(result)) for result in (failed, again)] == [True, False]
+    assert [bool(result.failed_lookups) for result in (failed, again)] == [True, False]
     chosen = [result.passages[0].identity.chosen for result in (failed, again)]
     assert [each.recording_mbid for each in chosen] == [known.mbid] * 2
     assert [each.work_mbid for each in chosen] == [None, known.work_mbid]
@@ -282,7 +283,7 @@ def test_a_side_is_laid_on_its_release_which_names_the_passages_that_nobody_hear
     assert [identity.level for identity in identities] == ["high", "low"] * 5
     assert [identity.chosen.recording_mbid for identity in identities] == [r.mbid for r in known]
     assert {identity.chosen.release_title for identity in identities} == {"Album Cinder 2"}
-    assert result.notes == ()
+    assert result.all_notes == ()
     assert identify([result], settings) == [result]
 
 
@@ -296,7 +297,9 @@ def test_the_release_tells_of_a_cut_that_was_missed(standin, tmp_path):
     )
     file = file_of(known[0], joined, *known[3:], tags=Tags(release_mbid=make_id("release", 0, 0)))
     (result,) = identify([file], make_settings(standin, tmp_path))
-    assert result.notes == ("album: passage #1 seems to hold tracks 2 and 3 of 'Album Amber 0'",)
+    words = "passage #1 seems to hold tracks 2 and 3 of 'Album Amber 0'"
+    assert result.cut_hints == (CutHint((1,), words),)
+    assert result.all_notes == (f"album: {words}",)
     levels = [identity.level for identity in identities_of([result])]
     assert levels == ["low", "unidentified", *["low"] * 7]
 
@@ -309,7 +312,7 @@ def test_neighbours_that_are_one_recording_may_be_merged(standin, tmp_path):
     half = [dataclasses.replace(r, items=r.items[a : a + 400]) for a in (0, 400)]
     half = [dataclasses.replace(r, duration_s=r.duration_s / 2) for r in half]
     (result,) = identify([file_of(*half)], settings)
-    (note,) = result.notes
+    (note,) = result.all_notes
     assert note.startswith(f"album: passages #0 and #1 may be one passage: both are {r.title!r}")
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from wkmp_lab.pipeline import audio_buffer as scratch_module
+from wkmp_lab.pipeline import audio_buffer as audio_buffer_module
 from wkmp_lab.pipeline.audio_buffer import AudioBuffer, AudioBufferView
 
 
 @pytest.mark.parametrize("limit_bytes", [64, 1 << 20])
 def test_what_was_written_in_blocks_is_read_back_in_slices(monkeypatch, limit_bytes):
-    monkeypatch.setattr(scratch_module, "_MEMORY_LIMIT_BYTES", limit_bytes)
+    monkeypatch.setattr(audio_buffer_module, "_MEMORY_LIMIT_BYTES", limit_bytes)
     samples = np.random.default_rng(1).standard_normal(1000).astype(np.float32)
     with AudioBuffer() as buffer:
         for block in np.array_split(samples, 7):

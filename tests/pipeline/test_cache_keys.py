@@ -56,7 +56,7 @@ def first(side):
         result,
         passages=tuple(replace(passage, identity=nobody) for passage in result.passages),
         notes=("album: nothing fits",),
-        spans=(*result.spans, Span(Phase.IDENTIFYING, 1.0, 2.0, "lane")),
+        spans=(*result.spans, Span(Phase.IDENTIFYING, 1.0, 2.0, "lookups")),
         provenance=tuple(sorted((*result.provenance, ("identified", "1-abc")))),
     )
 
@@ -153,6 +153,27 @@ def test_another_way_of_decoding_leaves_nothing(side, first):
     assert cache_keys.find_reusable(first, keys) is None
     again = measure_file(side, settings=settings, earlier=first)
     assert phases_run(again, first) == set(cache_keys.MEASURING)
+
+
+def test_tags_that_are_read_otherwise_leave_what_was_measured_of_the_passages(side, first):
+    old = replace(
+        first,
+        notes=("truncated: 5.0 s decoded of 9.0 s declared", *first.notes),
+        provenance=tuple(entry for entry in first.provenance if entry[0] != cache_keys.TAGS),
+    )
+    keys = cache_keys.compute_keys(CUT)
+    assert cache_keys.find_stale(old, keys) == {Phase.EXTRACTING}
+    again = measure_file(side, settings=CUT, earlier=cache_keys.find_reusable(old, keys))
+    assert phases_run(again, first) == ALWAYS
+    assert again.passages == first.passages
+    assert again.notes == first.notes
+    assert not cache_keys.find_stale(again, keys)
+
+
+def test_passages_of_a_file_that_is_read_in_another_length_are_measured_anew(side, first):
+    shorter = replace(first, audio=replace(first.audio, n_samples=first.audio.n_samples - 1))
+    again = measure_file(side, settings=CUT, earlier=shorter)
+    assert phases_run(again, first) >= {Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING}
 
 
 def test_a_result_of_other_content_is_not_taken_over(side, first):

@@ -41,7 +41,7 @@ def test_the_timeline_leaves_earlier_runs_out():
 
 
 def test_files_that_are_looked_up_together_are_no_speed_up():
-    together = Span(Phase.IDENTIFYING, 10.0, 12.0, "lane")
+    together = Span(Phase.IDENTIFYING, 10.0, 12.0, "lookups")
     files = [replace(make_timed(f"/{k}.flac", 10.0, 12.0, "1"), spans=(together,)) for k in "abc"]
     assert "speed-up 1.0 " in plots.plot_timeline(files).get_title(loc="left")
 

@@ -15,7 +15,7 @@ def records_of(n_files):
     return np.zeros(n_files, RECORD)
 
 
-def gauge_of(records, sizes=None):
+def estimate_of(records, sizes=None):
     paths = [f"{i}.flac" for i in range(len(records))]
     sizes = np.full(len(records), 1000) if sizes is None else np.array(sizes)
     return read_board(records, paths=paths, sizes=sizes, now_s=100.0)
@@ -27,23 +27,25 @@ def test_the_shares_of_the_phases_are_a_whole():
 
 def test_nothing_is_done_at_the_start_and_all_at_the_end():
     records = records_of(4)
-    assert gauge_of(records).fraction == 0.0
+    assert estimate_of(records).fraction == 0.0
     records["phases_left"] = (1 << len(PHASES)) - 1
     records["state"] = FileState.DONE
-    reading = gauge_of(records)
+    reading = estimate_of(records)
     assert reading.fraction == pytest.approx(1.0, abs=1e-3)
     assert reading.n_finished == 4
     assert reading.n_by_phase == (4,) * 7
 
 
 def test_no_files_are_no_error():
-    assert gauge_of(records_of(0)).fraction == 0.0
+    assert estimate_of(records_of(0)).fraction == 0.0
 
 
 def test_a_large_file_weighs_more_than_a_small_one():
     records = records_of(2)
     records[0]["phases_left"] = 127
-    assert gauge_of(records, [9000, 1000]).fraction > gauge_of(records, [1000, 9000]).fraction
+    assert (
+        estimate_of(records, [9000, 1000]).fraction > estimate_of(records, [1000, 9000]).fraction
+    )
 
 
 def test_a_file_in_flight_is_shown_with_phase_and_seconds():
@@ -51,7 +53,7 @@ def test_a_file_in_flight_is_shown_with_phase_and_seconds():
     records[1]["state"] = FileState.IN_FLIGHT
     records[1]["phase"] = 2
     records[1]["started"] = 96.0
-    (file,) = gauge_of(records).in_flight
+    (file,) = estimate_of(records).in_flight
     assert (file.path, file.phase, file.elapsed_s) == ("1.flac", "SEGMENTING", 4.0)
 
 
@@ -63,9 +65,9 @@ def test_passages_are_counted_one_by_one_within_a_phase():
     records[0]["phases_left"] = 0b0000111
     records[0]["fraction"] = 0.25
     records[1]["phases_left"] = 0b1111111
-    assert gauge_of(records).n_passages_by_phase == (0, 0, 11, 5, 3, 3, 3)
+    assert estimate_of(records).n_passages_by_phase == (0, 0, 11, 5, 3, 3, 3)
     records[0]["phases_left"] = 0b0001111
-    assert gauge_of(records).n_passages_by_phase == (0, 0, 11, 11, 3, 3, 3)
+    assert estimate_of(records).n_passages_by_phase == (0, 0, 11, 11, 3, 3, 3)
 
 
 @given(st.integers(0, 6), st.floats(0, 1), st.floats(0, 1))
@@ -77,7 +79,7 @@ def test_more_progress_never_reads_as_less(phase, one, other):
     fractions = []
     for fraction in sorted((one, other)):
         records[0]["fraction"] = fraction
-        fractions.append(gauge_of(records).fraction)
+        fractions.append(estimate_of(records).fraction)
     assert fractions[0] <= fractions[1]
 
 

@@ -191,7 +191,7 @@ def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypat
     shown = []
     evidence = Evidence(lambda: len(shown) > 3)
     monkeypatch.setattr(
-        "wkmp_lab.library.import_run.Runner", functools.partial(Runner, look=evidence)
+        "wkmp_lab.library.run.import_thread.Runner", functools.partial(Runner, look=evidence)
     )
     settings = Settings(
         identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)
@@ -201,7 +201,7 @@ def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypat
         now = session.snapshot()
         if now.n_jobs == 1:
             shown.append(now)
-        session._run.ended.wait(0.05)
+        session._run.control.wait(0.05)
     assert session.state == "completed"
     assert shown, "the closed gate was never to be seen"
     log = "\n".join(session.snapshot().log)

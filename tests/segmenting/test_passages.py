@@ -1,9 +1,7 @@
 """Sides made of known pieces and gaps, cut again."""
 
-import gc
 import itertools
 import time
-import weakref
 
 import numpy as np
 import pytest
@@ -14,8 +12,8 @@ from support import audio_factory
 
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.segmenting import passages
-from wkmp_lab.segmenting.passages import find_passages
+from wkmp_lab.segmenting.passages import find_passages, find_passages_in
+from wkmp_lab.segmenting.profile_measures import measure_profile
 from wkmp_lab.settings import SegmentHints, SegmentSettings
 from wkmp_lab.signals import BAND_EDGES_HZ, LevelProfile, Signal
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
@@ -262,22 +260,18 @@ def test_an_hour_is_cut_anew_within_a_tenth_of_a_second():
     rng = np.random.default_rng(1)
     levels_db = np.where(rng.random(72_000) < 0.02, -80.0, rng.uniform(-30, -10, 72_000))
     profile = random_profile(levels_db)
-    find_passages(profile)
+    measures = measure_profile(profile)
     start = time.process_time()
-    find_passages(profile, settings=SegmentSettings(threshold_dbfs=-45.0))
+    find_passages_in(measures, settings=SegmentSettings(threshold_dbfs=-45.0))
     assert time.process_time() - start < 2.0  # generous: it takes 30 ms, this guards the order
 
 
-def test_what_no_setting_changes_is_computed_once_and_goes_with_its_profile(monkeypatch):
+def test_cutting_what_was_measured_before_gives_what_cutting_the_profile_gives():
     profile = random_profile(np.random.default_rng(2).uniform(-60, -10, 2_000))
-    first = find_passages(profile)
-    with monkeypatch.context() as patch:
-        patch.setattr(passages, "compute_clearance", None)
-        assert find_passages(profile) == first
-    gone = weakref.ref(profile)
-    del profile
-    gc.collect()
-    assert gone() is None
+    measures = measure_profile(profile)
+    for settings in (SegmentSettings(), SegmentSettings(threshold_dbfs=-45.0)):
+        again = find_passages_in(measures, settings=settings)
+        assert again == find_passages(profile, settings=settings)
 
 
 def test_hints_and_settings_are_checked():

@@ -59,8 +59,10 @@ def noise(seconds, sr, *, seed=0, amplitude=0.3, n_channels=1):
     return (amplitude * rng.standard_normal((n_channels, round(seconds * sr)))).astype(np.float32)
 
 
-def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None):
+def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None, layout=None):
     """Write float32 samples of shape ``(n_channels, n)`` in the format that the name asks for.
+
+    ``layout`` is FFmpeg's name of the channels, where it is not the usual one.
 
     FFmpeg's own Vorbis encoder knows stereo only: mono is written as two equal channels there.
     ``tags`` are FFmpeg's names (``title``, ``artist``) with their texts.
@@ -70,7 +72,7 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None):
     codec = codec or CODECS[path.suffix]
     if codec == "vorbis" and len(samples) == 1:
         samples = np.tile(samples, (2, 1))
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+    layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
     rate = 48_000 if codec == "libopus" else sr
     options = {"strict": "experimental"} if codec == "vorbis" else {}
     with av.open(str(path), "w") as container:
@@ -143,6 +145,12 @@ def split_ogg(data):
         pages.append(OggPage(flags, granule, serial, sequence, lacing, body))
         data = data[start + len(body) :]
     return pages
+
+
+def renumber_ogg(data, serial):
+    """An Ogg file with another serial number, as a link of a chain."""
+    pages = (dataclasses.replace(p, serial=struct.pack("<I", serial)) for p in split_ogg(data))
+    return b"".join(page.encode() for page in pages)
 
 
 def _compute_ogg_crc(data):

@@ -48,7 +48,7 @@ class FakeSession:
 
     def __init__(self, **changes):
         self.now = make_snapshot(**changes)
-        self.wishes = []
+        self.requests = []
         self._ended = threading.Event()
 
     @property
@@ -59,15 +59,15 @@ class FakeSession:
         return self.now
 
     def pause(self):
-        self.wishes.append("pause")
+        self.requests.append("pause")
         self.now = replace(self.now, state="paused")
 
     def resume(self):
-        self.wishes.append("resume")
+        self.requests.append("resume")
         self.now = replace(self.now, state="running")
 
     def cancel(self):
-        self.wishes.append("cancel")
+        self.requests.append("cancel")
         self.end("cancelled")
 
     def end(self, state="completed"):

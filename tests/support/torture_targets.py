@@ -17,10 +17,10 @@ from wkmp_lab.fingerprinting.fingerprint import (
 )
 from wkmp_lab.flavors import BINARY_CATEGORIES
 from wkmp_lab.io.files.cue import durations_of, parse_cue
-from wkmp_lab.io.files.tags import tags_from_texts
+from wkmp_lab.io.tags.fields import tags_from_texts
 from wkmp_lab.io.web import acoustid, musicbrainz
 from wkmp_lab.io.web.acousticbrainz import flavor_from_document
-from wkmp_lab.io.web.answers import OutcomeKind
+from wkmp_lab.model.reasons import OutcomeKind
 
 MBID = "9f2b4c6e-1d3a-4b5c-8d7e-0f1a2b3c4d5e"
 
@@ -45,8 +45,9 @@ def read_cue(raw: bytes, *, is_sound: bool = False) -> None:
 
 def read_tag_values(raw: bytes, *, is_sound: bool = False) -> None:
     """Tags by name."""
-    names = ("tracknumber", "discnumber", "date", "isrc", "musicbrainz_trackid", "title")
-    tags = tags_from_texts(dict(zip(names, raw.decode("latin-1").split("\n"), strict=False)))
+    names = ("track", "disc", "year", "isrc", "recording_mbid", "title")
+    lines = raw.decode("latin-1").split("\n")
+    tags = tags_from_texts({name: [line] for name, line in zip(names, lines, strict=False)})
     assert tags.title or not is_sound
 
 

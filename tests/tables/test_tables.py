@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support import example_results as example
 
 from wkmp_lab.model import Tags
-from wkmp_lab.tables import columns, tables
+from wkmp_lab.tables import columns, columns_files, tables
 
 FILES = (
     "path status format sr n_channels duration_s size_bytes sha256 n_passages failure_phase "
@@ -56,7 +56,7 @@ def test_the_order_of_rows_does_not_depend_on_the_order_of_results(name, library
 @pytest.mark.parametrize(
     "declared",
     [
-        columns.FILES,
+        columns_files.FILES,
         columns.PASSAGES,
         columns.CANDIDATES,
         columns.EVIDENCE,

@@ -81,7 +81,7 @@ LIST = {
     27: (
         "huge and broken tags",
         TAGS,
-        ("io/files/test_tags.py", "test_huge_values_are_cut_and_pictures_left"),
+        ("io/tags/test_reading.py", "test_huge_values_are_cut_and_pictures_left"),
     ),
     28: (
         "tags that are HTML",
@@ -112,7 +112,7 @@ LIST = {
     ),
     32: (
         "ids that are malformed, merged, unknown",
-        ("io/files/test_tags.py", "test_malformed_ids_count_as_missing"),
+        ("io/tags/test_fields.py", "test_malformed_ids_count_as_missing"),
         ("lookup/test_lookups.py", "test_a_merged_embedded_id_becomes_the_canonical_one"),
         ("lookup/test_lookups.py", "test_an_embedded_id_that_does_not_exist_counts_for_nothing"),
     ),

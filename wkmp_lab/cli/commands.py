@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         options = make_parser(_RUNS).parse_args(arguments)
-    except SystemExit as wish:
-        return int(wish.code or 0)
+    except SystemExit as ending:
+        return int(ending.code or 0)
     try:
         status: int = options.run(options)
     except (WkmpLabError, OSError) as error:
@@ -65,6 +65,7 @@ def run_import(options: argparse.Namespace) -> int:
     if session.state == "completed" and not session.results:
         raise InvalidInputError(
             f"no audio files found in {options.folder!r} ({len(session.skipped)} files skipped)"
+            f"{terminal.format_skipped(session.skipped)}"
         )
     written: tuple[Path, ...] = ()
     if options.out is not None:
@@ -73,6 +74,8 @@ def run_import(options: argparse.Namespace) -> int:
         _say(json.dumps(_summarise(session, written)))
     else:
         _say(terminal.format_summary(now, session.results))
+        if passed_over := terminal.format_skipped(session.skipped):
+            _say(passed_over)
         if written:
             _say(f"{len(written)} files written to {options.out}")
     if session.state != "completed":
@@ -274,6 +277,7 @@ def _summarise(session: "ImportSession", written: Sequence[Path]) -> dict[str, o
             for r in session.results
             if r.failure is not None
         ],
+        "skipped": [{"path": path, "reason": reason} for path, reason in session.skipped],
         "written": [str(path) for path in written],
     }
 

@@ -14,11 +14,11 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from wkmp_lab.collection.neighbours import PassageId, collect_vectors
+from wkmp_lab.collection.neighbours import collect_vectors
 from wkmp_lab.collection.same_songs import find_same_songs
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import USER_PREFIX, Flavor
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import FileResult, PassageId
 
 MIN_EXAMPLES = 5
 """Least recordings per label: one for each fold of the cross-validation."""
@@ -68,9 +68,9 @@ class LabelModel:
         >>> LabelModel("user.x", ("a", "b"), 0.9, 0.5, 0.75, 17, None).sentence
         'accuracy 90 %, guessing 50 %, shuffled labels up to 75 %; 17 examples'
         """
-        verdict = "" if self.accuracy > self.luck else "no better than luck: "
+        warning = "" if self.accuracy > self.luck else "no better than luck: "
         return (
-            f"{verdict}accuracy {100 * self.accuracy:.0f} %, guessing {100 * self.chance:.0f} %, "
+            f"{warning}accuracy {100 * self.accuracy:.0f} %, guessing {100 * self.chance:.0f} %, "
             f"shuffled labels up to {100 * self.luck:.0f} %; {self.n_examples} examples"
         )
 

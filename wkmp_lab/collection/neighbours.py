@@ -13,11 +13,8 @@ import numpy.typing as npt
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor, compute_hellinger_distance, flavor_distance
-from wkmp_lab.model import Descriptors, FileResult
-
-DoubleArray = npt.NDArray[np.float64]
-PassageId = tuple[str, int]
-"""Path of the file and index of the passage."""
+from wkmp_lab.model import Descriptors, FileResult, PassageId
+from wkmp_lab.signals import DoubleArray
 
 ASPECTS: Mapping[str, Mapping[str, float]] = {
     "tempo": {"log2_bpm": 0.0},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.identifying.decisions import BY_HAND, VERDICTS, find_best
+from wkmp_lab.identifying.decisions import VERDICTS, find_best
 from wkmp_lab.identifying.merges import Merge, find_merges_in
 from wkmp_lab.model import (
     MATCH_LEVELS,
@@ -13,14 +13,13 @@ from wkmp_lab.model import (
     FileResult,
     MatchLevel,
     Passage,
+    PassageId,
 )
 from wkmp_lab.names import read_mbid
 
 OPEN_LEVELS: tuple[MatchLevel, ...] = ("medium", "low", "unidentified")
-Order = Literal["file", "level", "score", "lowest score", "margin"]
+ReviewOrder = Literal["file", "level", "score", "lowest score", "margin"]
 """By path and place; the surest first; by the best candidate's score; by its lead."""
-Key = tuple[str, int]
-"""Path and index of a passage."""
 
 __all__ = ["VERDICTS", "ReviewItem", "find_open", "read_recording_id"]
 
@@ -33,7 +32,7 @@ class ReviewItem:
     passage: Passage
 
     @property
-    def key(self) -> Key:
+    def key(self) -> PassageId:
         """Path and index."""
         return self.result.path, self.passage.index
 
@@ -41,7 +40,7 @@ class ReviewItem:
     def is_decided(self) -> bool:
         """True where a person has decided already."""
         identity = self.passage.identity
-        return identity is not None and identity.reason == BY_HAND
+        return identity is not None and identity.is_by_hand
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -84,7 +83,7 @@ def find_open(
     )
 
 
-def find_items(results: Sequence[FileResult], keys: Sequence[Key]) -> tuple[ReviewItem, ...]:
+def find_items(results: Sequence[FileResult], keys: Sequence[PassageId]) -> tuple[ReviewItem, ...]:
     """The passages of these paths and indices as they are now, in this order.
 
     What is gone, as its file was cut anew, is not among them.
@@ -104,7 +103,7 @@ def arrange_items(
     *,
     levels: Sequence[MatchLevel] = MATCH_LEVELS,
     least_score: float = 0.0,
-    order: Order = "file",
+    order: ReviewOrder = "file",
 ) -> tuple[ReviewItem, ...]:
     """The items of these levels, whose best candidate has at least this score, in order.
 

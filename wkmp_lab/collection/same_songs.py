@@ -11,7 +11,7 @@ from wkmp_lab.fingerprinting.fingerprint import decode_fingerprint
 from wkmp_lab.identifying.evidence import MAX_BIT_ERROR, MIN_SURE_OVERLAP_S
 from wkmp_lab.io.catalogue.index import (
     ITEM_S,
-    Keys,
+    IndexKeys,
     Overlap,
     find_votes,
     make_keys,
@@ -90,7 +90,7 @@ class _Heard:
     items: Items
 
 
-def _find_pairs(slot: int, known: Sequence[_Heard], index: Keys) -> Iterator[SameSong]:
+def _find_pairs(slot: int, known: Sequence[_Heard], index: IndexKeys) -> Iterator[SameSong]:
     """The pairs of one passage with those after it."""
     best: dict[int, Overlap] = {}
     for vote in find_votes(index, known[slot].items):

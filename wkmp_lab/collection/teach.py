@@ -10,12 +10,9 @@ from wkmp_lab.io.catalogue.catalogue import Catalogue
 from wkmp_lab.io.catalogue.jsonl import SUFFIX
 from wkmp_lab.io.web.answers import Recording
 from wkmp_lab.lookup.services import find_catalogue
-from wkmp_lab.model import FileResult, Passage
+from wkmp_lab.model import SURE_LEVELS, FileResult, Passage
 from wkmp_lab.names import read_mbid
 from wkmp_lab.settings import IdentifySettings
-
-TRUSTED_LEVELS = ("high", "medium")
-"""Identities that may be taught to the catalogue; a guess must not confirm itself later."""
 
 
 def add_results(
@@ -87,7 +84,7 @@ def _entries_of(
 def _name_by_facts(result: FileResult, passage: Passage) -> Recording | None:
     """What a passage is known as: its identity where it is sure, else the tags of its file."""
     identity = passage.identity
-    if identity is not None and identity.chosen is not None and identity.level in TRUSTED_LEVELS:
+    if identity is not None and identity.chosen is not None and identity.level in SURE_LEVELS:
         chosen = identity.chosen
         return Recording(chosen.recording_mbid, chosen.title, chosen.artist, passage.duration_s)
     tags = result.tags

@@ -1,8 +1,9 @@
 """Numbers, clock times and names as they are shown, and how much of each is."""
 
 import re
+from typing import NamedTuple
 
-from wkmp_lab.display.safe_text import clean_path, escape_html
+from wkmp_lab.display.safe_text import clean_path
 from wkmp_lab.errors import InvalidInputError
 
 MAX_NAME = 80
@@ -10,9 +11,7 @@ MAX_PLACE = 40
 MAX_REASON = 300
 MAX_ROWS = 50
 """Rows of a summary's table; the tables of the session hold all."""
-LEFT = 'style="text-align:left;padding:2px 12px 2px 0"'
 _CLOCK = re.compile(r"(?:(?:(\d{1,9}):)?(\d{1,9}):)?(\d{1,9}(?:\.\d*)?)", re.ASCII)
-RIGHT = 'style="text-align:right;padding:2px 0 2px 12px"'
 
 
 def format_count(number: int, noun: str) -> str:
@@ -55,24 +54,34 @@ def read_clock(text: str) -> float:
     return 3600.0 * int(hours or 0) + 60.0 * int(minutes or 0) + float(seconds)
 
 
-def format_name(path: str, max_length: int = MAX_NAME, *, folder: str | None = None) -> str:
-    """The name of a file as HTML, in its own reading direction, the whole path in the tool tip.
+class ShownName(NamedTuple):
+    """The path of a file in the parts that are shown; all are cleaned, none is cut short.
 
-    Parameters
+    Attributes
     ----------
-    path
+    below
+        Where the file lies below the music folder; empty: in it, or not asked for.
+    name
         Of the file.
-    max_length
-        Of its name, in characters.
-    folder
-        The music folder: where the file lies below it is told before the name; None: not told.
+    whole
+        The whole path.
     """
-    shown = clean_path(path).replace("\\", "/")
-    place, _, name = shown.rpartition("/")
+
+    below: str
+    name: str
+    whole: str
+
+
+def split_name(path: str, folder: str | None = None) -> ShownName:
+    """A path as it is shown, beside the music folder where one is given.
+
+    >>> split_name("/music/a/b.flac", "/music/")
+    ShownName(below='a', name='b.flac', whole='/music/a/b.flac')
+    >>> split_name("/music/a/b.flac").below
+    ''
+    """
+    whole = clean_path(path).replace("\\", "/")
+    place, _, name = whole.rpartition("/")
     start = "" if folder is None else clean_path(folder).replace("\\", "/").rstrip("/")
     below = place.removeprefix(start).strip("/") if folder is not None else ""
-    where = f"<small>{escape_html(below, MAX_PLACE)}/</small>" if below else ""
-    return (
-        f'{where}<bdi dir="auto" title="{escape_html(shown, 500)}">'
-        f"{escape_html(name, max_length)}</bdi>"
-    )
+    return ShownName(below, name, whole)

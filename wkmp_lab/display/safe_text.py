@@ -1,11 +1,10 @@
-"""Text from outside made safe to show: in HTML, in a spreadsheet, in a terminal, as a file name.
+"""Text from outside made safe to show: on a page, in a spreadsheet, in a terminal, as a file name.
 
-File names and tags come from strangers. Whatever shows them goes through this module: there is
-no second place that escapes.
+File names and tags come from strangers. Whatever shows them goes through this module; HTML is
+escaped in :mod:`wkmp_lab.display.templating`.
 """
 
 import hashlib
-import html
 import re
 import unicodedata
 
@@ -81,21 +80,13 @@ def elide(text: str, max_length: int) -> str:
     return f"{text[: n_kept - n_tail]}…{text[len(text) - n_tail :]}"
 
 
-def escape_html(text: str, max_length: int | None = None) -> str:
-    """A text as HTML shows it: cleaned, its middle left out where too long, and escaped.
+def clean_and_elide(text: str, max_length: int) -> str:
+    """A text in one line, cleaned, its middle left out where it is longer than ``max_length``.
 
-    Parameters
-    ----------
-    text
-        Anything.
-    max_length
-        In characters, before escaping; None: whatever it takes.
-
-    >>> escape_html('<b onclick="x">&amp;')
-    '&lt;b onclick=&quot;x&quot;&gt;&amp;amp;'
+    >>> clean_and_elide("a\\nvery\\x00 long name", 9)
+    'a ve…name'
     """
-    shown = clean_text(text)
-    return html.escape(shown if max_length is None else elide(shown, max_length), quote=True)
+    return elide(clean_text(text), max_length)
 
 
 def neutralise_formula(text: str) -> str:

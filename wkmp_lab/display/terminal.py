@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Protocol, TextIO
 
 from tqdm import tqdm
@@ -23,6 +24,8 @@ LINE_S = 1.0
 """Shortest time between two lines of a log."""
 MAX_LISTED = 50
 """Failed files that a summary lists."""
+MAX_NAMED = 3
+"""Names that a summary gives of files that were passed over for one reason."""
 MAX_NAME = 60
 
 
@@ -112,10 +115,36 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
     failed = [result for result in results if result.failure is not None]
     if failed:
         lines.append(f"  {len(failed)} failed:")
+    # By cause, the most frequent first; files of one cause stay together.
+    causes = Counter(_read_reason(result) for result in failed)
+    failed.sort(key=lambda result: (-causes[_read_reason(result)], _read_reason(result)))
     lines += [f"    {_format_failure(result)}" for result in failed[:MAX_LISTED]]
     if len(failed) > MAX_LISTED:
         lines.append(f"    and {len(failed) - MAX_LISTED} more: see the failures table")
     return "\n".join(lines)
+
+
+def format_skipped(skipped: Sequence[tuple[str, str]]) -> str:
+    """What a scan has passed over, in one line by reason; empty where there is nothing.
+
+    Parameters
+    ----------
+    skipped
+        (path, reason) pairs.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in skipped:
+        by_reason.setdefault(reason, []).append(path)
+    parts = [
+        f"{format_count(len(paths), 'file')} ({clean_text(reason)}; {_name_some(paths)})"
+        for reason, paths in by_reason.items()
+    ]
+    return f"  passed over: {', '.join(parts)}" if parts else ""
+
+
+def _name_some(paths: Sequence[str]) -> str:
+    names = [clean_path(PurePath(path).name) for path in paths[:MAX_NAMED]]
+    return ", ".join(names) + (", ..." if len(paths) > MAX_NAMED else "")
 
 
 def format_result(result: FileResult) -> str:
@@ -133,7 +162,7 @@ def format_result(result: FileResult) -> str:
         )
     if result.segmentation is not None:
         lines.append(f"  {clean_text(result.segmentation.verdict)}")
-    lines += [f"  note: {clean_text(note)}" for note in result.notes]
+    lines += [f"  note: {clean_text(note)}" for note in result.all_notes]
     for passage in result.passages:
         lines.append(f"  passage {passage.index}: {passage.start_s:.2f} to {passage.end_s:.2f} s")
         identity, amplitude, described = passage.identity, passage.amplitude, passage.descriptors
@@ -217,6 +246,10 @@ def _format_flight(in_flight: Sequence[InFlight]) -> str:
 
 def _format_counts(counts: Counter[str], names: Sequence[str]) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in names if counts[name]) or "none"
+
+
+def _read_reason(result: FileResult) -> str:
+    return result.failure.reason if result.failure else ""
 
 
 def _format_failure(result: FileResult) -> str:

@@ -25,6 +25,9 @@ MAX_ITEMS = 1 << 18
 MAX_TEXT = 24 * MAX_ITEMS
 """No text of so many items is longer: an item has at most 32 distances of 3 bits and its end, and
 four of 5 bits."""
+MAX_RELATED_BIT_ERROR = 0.22
+"""Share of differing bits up to which another version of a piece is likely: the nearest unrelated
+pieces lie at 0.26. It is shown, never named."""
 
 Items = npt.NDArray[np.uint32]
 

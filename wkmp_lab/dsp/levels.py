@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from wkmp_lab.dsp.growing_arrays import make_profile_arrays
 from wkmp_lab.dsp.level_kernels import (
     count_clipped,
     count_silent,
@@ -15,7 +16,6 @@ from wkmp_lab.dsp.level_kernels import (
     raise_bends,
     sum_pair,
 )
-from wkmp_lab.dsp.tracks import make_tracks
 from wkmp_lab.dsp.true_peak import (
     N_TAPS,
     compute_interpolator,
@@ -49,7 +49,7 @@ _CountArray = npt.NDArray[np.uint16]
 
 
 class _Plan(NamedTuple):
-    """Everything of a meter that depends on rate and channel count alone."""
+    """Everything of a meter that depends on rate and channels alone."""
 
     hop: int
     coarse: int
@@ -97,7 +97,7 @@ def _compute_bin_gain(window: FloatArray, *, n_fft: int, sr: int) -> _DoubleArra
 
 
 @functools.lru_cache(maxsize=16)
-def _make_plan(sr: int, n_channels: int) -> _Plan:
+def _make_plan(sr: int, n_channels: int, channels: tuple[str, ...] | None) -> _Plan:
     hop = max(round(sr / 100), 1)
     coarse = COARSE_FACTOR * hop
     # Edges of one fine frame, whose squares add up to 1 where windows overlap: every sample counts
@@ -107,7 +107,7 @@ def _make_plan(sr: int, n_channels: int) -> _Plan:
     n_fft = _find_fft_length(window.size)
     bins_hz = scipy.fft.rfftfreq(n_fft, 1.0 / sr)
     first_bins = np.append(np.searchsorted(bins_hz, BAND_EDGES_HZ), bins_hz.size)
-    weights = compute_channel_weights(n_channels)
+    weights = compute_channel_weights(n_channels, channels)
     return _Plan(
         hop=hop,
         coarse=coarse,
@@ -135,16 +135,21 @@ class LevelMeter:
     sr
         Sample rate in Hz.
     n_channels
-        Channels of every block; see :func:`compute_channel_weights` for their order.
+        Channels of every block.
+    channels
+        Their names, as in FL, FR, LFE; see :func:`compute_channel_weights` for what they are
+        taken for where None.
     """
 
-    def __init__(self, *, sr: int, n_channels: int) -> None:
+    def __init__(
+        self, *, sr: int, n_channels: int, channels: tuple[str, ...] | None = None
+    ) -> None:
         if sr <= 0 or n_channels <= 0:
             raise InvalidInputError(
                 f"a level meter needs sr > 0 and n_channels > 0, got {sr} and {n_channels}"
             )
         self.sr, self.n_channels = sr, n_channels
-        self._plan = plan = _make_plan(sr, n_channels)
+        self._plan = plan = _make_plan(sr, n_channels, channels)
         # Each row: what went before, the batch, and room for the silence after the end.
         length = plan.prefix + plan.batch + N_TAPS
         self._staged = np.zeros((n_channels, length), dtype=np.float32)
@@ -160,7 +165,7 @@ class LevelMeter:
         self._run_lengths = [0] * n_channels
         self._spectrum = np.zeros(plan.a_gain.size)
         self._spectrum_weight = 0.0
-        self._tracks = make_tracks(n_channels=n_channels, n_bands=len(BAND_EDGES_HZ))
+        self._arrays = make_profile_arrays(n_channels=n_channels, n_bands=len(BAND_EDGES_HZ))
         self._is_finished = False
 
     def feed(self, samples: FloatArray) -> FloatArray:
@@ -214,28 +219,28 @@ class LevelMeter:
             self._mono[end:] = 0.0
             self._measure_batch(n_after=N_TAPS)
         self._is_finished = True
-        tracks = self._tracks
+        arrays = self._arrays
         return LevelProfile(
             duration_s=self._n_measured / self.sr,
             sr=self.sr,
             n_channels=self.n_channels,
             hop_s=self._plan.hop / self.sr,
             coarse_factor=COARSE_FACTOR,
-            power=tracks.power.finish(),
-            peak=tracks.peak.finish(),
-            true_peak=tracks.true_peak.finish(),
-            k_power=tracks.k_power.finish(),
-            a_power=tracks.a_power.finish(),
-            band_power=tracks.band_power.finish(),
+            power=arrays.power.finish(),
+            peak=arrays.peak.finish(),
+            true_peak=arrays.true_peak.finish(),
+            k_power=arrays.k_power.finish(),
+            a_power=arrays.a_power.finish(),
+            band_power=arrays.band_power.finish(),
             mean_spectrum=(self._spectrum / max(self._spectrum_weight, 1.0)).astype(np.float32),
-            channel_power=tracks.channel_power.finish().T,
-            channel_mean=tracks.channel_mean.finish().T,
-            side_power=tracks.side_power.finish(),
-            n_clipped=tracks.n_clipped.finish(),
-            n_clipped_runs=tracks.n_clipped_runs.finish(),
-            n_silent=tracks.n_silent.finish(),
-            bend_peak=tracks.bend_peak.finish(),
-            bend_mean=tracks.bend_mean.finish(),
+            channel_power=arrays.channel_power.finish().T,
+            channel_mean=arrays.channel_mean.finish().T,
+            side_power=arrays.side_power.finish(),
+            n_clipped=arrays.n_clipped.finish(),
+            n_clipped_runs=arrays.n_clipped_runs.finish(),
+            n_silent=arrays.n_silent.finish(),
+            bend_peak=arrays.bend_peak.finish(),
+            bend_mean=arrays.bend_mean.finish(),
         )
 
     def _measure_batch(self, *, n_after: int) -> None:
@@ -256,19 +261,19 @@ class LevelMeter:
             raise_bends(samples, plan.prefix, end, plan.hop, bends[0], bends[1])
         step = max(round(SILENT_STEP_S * self.sr), 1)
         count_silent(self._staged, plan.prefix, end, plan.hop, step, SILENT_AMPLITUDE, counts[2])
-        self._tracks.true_peak.append(true_peak)
-        self._tracks.n_clipped.append(counts[0])
-        self._tracks.n_clipped_runs.append(counts[1])
-        self._tracks.n_silent.append(counts[2])
-        self._tracks.bend_peak.append(np.minimum(bends[0], _MAX_BEND).astype(np.float16))
-        self._tracks.bend_mean.append(np.minimum(bends[1], _MAX_BEND).astype(np.float16))
+        self._arrays.true_peak.append(true_peak)
+        self._arrays.n_clipped.append(counts[0])
+        self._arrays.n_clipped_runs.append(counts[1])
+        self._arrays.n_silent.append(counts[2])
+        self._arrays.bend_peak.append(np.minimum(bends[0], _MAX_BEND).astype(np.float16))
+        self._arrays.bend_mean.append(np.minimum(bends[1], _MAX_BEND).astype(np.float16))
         self._measure_mono()
         self._n_measured += n_staged
         self._n_staged = 0
 
     def _measure_channels(self, lengths: _DoubleArray) -> FloatArray:
         """Measure all that comes from single channels; returns the sample peak of each frame."""
-        plan, n_channels, tracks = self._plan, self.n_channels, self._tracks
+        plan, n_channels, arrays = self._plan, self.n_channels, self._arrays
         body = self._staged[:, plan.prefix : plan.prefix + self._n_staged]
         peak, k_energy, side = np.zeros((3, lengths.size))
         energies, totals = np.zeros((2, lengths.size, n_channels))
@@ -289,12 +294,12 @@ class LevelMeter:
             )
         starts = np.arange(0, lengths.size, COARSE_FACTOR)
         coarse_lengths = np.add.reduceat(lengths, starts)
-        tracks.power.append(_single(energies.mean(axis=1) / lengths))
-        tracks.k_power.append(_single(k_energy / lengths))
-        tracks.side_power.append(_single(np.add.reduceat(side, starts) / coarse_lengths))
-        for track, values in ((tracks.channel_power, energies), (tracks.channel_mean, totals)):
-            track.append(_single(np.add.reduceat(values, starts) / coarse_lengths[:, None]))
-        tracks.peak.append(_single(peak))
+        arrays.power.append(_single(energies.mean(axis=1) / lengths))
+        arrays.k_power.append(_single(k_energy / lengths))
+        arrays.side_power.append(_single(np.add.reduceat(side, starts) / coarse_lengths))
+        for array, values in ((arrays.channel_power, energies), (arrays.channel_mean, totals)):
+            array.append(_single(np.add.reduceat(values, starts) / coarse_lengths[:, None]))
+        arrays.peak.append(_single(peak))
         return _single(peak)
 
     def _measure_mono(self) -> None:
@@ -316,8 +321,8 @@ class LevelMeter:
             weights[0] -= plan.weighed[plan.hop - 1]
         self._spectrum_weight += float(weights.sum()) * plan.n_fft
         levels = _single(energies / (weights[:, None] * plan.n_fft))
-        self._tracks.a_power.append(levels[:, 0])
-        self._tracks.band_power.append(levels[:, 1:])
+        self._arrays.a_power.append(levels[:, 0])
+        self._arrays.band_power.append(levels[:, 1:])
 
 
 def _single(values: _DoubleArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """Frequency weightings of loudness at any rate: A (IEC 61672-1) and K (ITU-R BS.1770-4)."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +14,17 @@ A_POLES_HZ = (20.598997, 107.65265, 737.86223, 12194.217)
 SURROUND_WEIGHT = 1.41
 """Power weight of channels between 60 and 120 degrees (BS.1770-4, table 4)."""
 
-_CHANNEL_WEIGHTS = {
-    4: (1.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
-    5: (1.0, 1.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
-    6: (1.0, 1.0, 1.0, 0.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
-    7: (1.0, 1.0, 1.0, 0.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
-    8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, SURROUND_WEIGHT, SURROUND_WEIGHT),
+_LOW = {"LFE", "LFE2"}
+_SIDES = {"SL", "SR", "SDL", "SDR"}
+_BACKS = {"BL", "BR"}
+_USUAL_CHANNELS = {
+    4: ("FL", "FR", "BL", "BR"),
+    5: ("FL", "FR", "FC", "BL", "BR"),
+    6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
+    7: ("FL", "FR", "FC", "LFE", "BC", "SL", "SR"),
+    8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
 }
+"""What so many channels are where the file names none: quad, 5.0, 5.1, 6.1, 7.1."""
 
 
 def compute_a_gain(frequencies_hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -71,16 +76,37 @@ def compute_k_filter(sr: int) -> npt.NDArray[np.float64]:
     return np.array((shelf, high_pass), dtype=np.float64)
 
 
-def compute_channel_weights(n_channels: int) -> npt.NDArray[np.float64]:
-    """Power weight of each channel in the loudness sum, in the channel order of WAVE and FFmpeg.
+def compute_channel_weights(
+    n_channels: int, channels: Sequence[str] | None = None
+) -> npt.NDArray[np.float64]:
+    """Power weight of each channel in the loudness sum, by what the channel is.
 
-    LFE counts 0, channels beside the listener 1.41, all others 1 (BS.1770-4, tables 3 and 4).
-    Four channels are read as quadraphonic, six as 5.1, seven as 6.1, eight as 7.1; other counts
-    have no usual layout and count 1 each. Mono counts once, as in EBU Tech 3341.
+    An LFE counts 0, channels beside the listener 1.41, all others 1 (BS.1770-4, tables 3 and 4).
+    The back pair counts as the surround pair of table 3 (110 degrees) where there are no side
+    channels; beside those it stands at 135 degrees and counts 1. A back centre counts 1. Mono
+    counts once, as in EBU Tech 3341.
+
+    Parameters
+    ----------
+    n_channels
+        How many there are.
+    channels
+        Their names as FFmpeg has them (FL, FR, FC, LFE, BL, ...). Where None, four channels are
+        read as quadraphonic, five as 5.0, six as 5.1, seven as 6.1, eight as 7.1; other counts
+        have no usual layout and count 1 each.
 
     >>> compute_channel_weights(6).tolist()
     [1.0, 1.0, 1.0, 0.0, 1.41, 1.41]
+    >>> compute_channel_weights(4, ("FL", "FR", "FC", "BC")).tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     if n_channels <= 0:
         raise InvalidInputError(f"n_channels must be positive, got {n_channels}")
-    return np.array(_CHANNEL_WEIGHTS.get(n_channels, (1.0,) * n_channels), dtype=np.float64)
+    names = tuple(channels or _USUAL_CHANNELS.get(n_channels, ("FC",) * n_channels))
+    if len(names) != n_channels:
+        raise InvalidInputError(f"{n_channels} channels need as many names, got {names}")
+    surrounds = _SIDES if _SIDES & set(names) else _BACKS
+    weights = [
+        0.0 if name in _LOW else SURROUND_WEIGHT if name in surrounds else 1.0 for name in names
+    ]
+    return np.array(weights, dtype=np.float64)

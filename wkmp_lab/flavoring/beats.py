@@ -5,7 +5,7 @@ import numpy.typing as npt
 from numba import njit
 
 from wkmp_lab.flavoring.periodicity import Periodicity
-from wkmp_lab.signals import FloatArray
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 CURVE_RANGE = 0.25
 """A piece's tempo is followed this far to both sides (natural logarithm)."""
@@ -17,8 +17,6 @@ TIGHTNESS = 200.0
 """Cost of a beat that comes early or late, per square of its logarithm (Ellis 2007)."""
 BAND_WEIGHTS = (1.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 """What the envelopes count in the choice of beats: all bands, and five from the lowest up."""
-
-DoubleArray = npt.NDArray[np.float64]
 
 
 def follow_tempo(heard: Periodicity, bpm: float, *, frame_rate_hz: float) -> DoubleArray:

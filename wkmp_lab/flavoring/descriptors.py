@@ -4,14 +4,13 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavoring import beats, rhythm, spectrum, tempo, tonality
 from wkmp_lab.flavors import flavor_distance
 from wkmp_lab.model import Descriptors, Key, Tempo
 from wkmp_lab.settings import FlavorSettings
-from wkmp_lab.signals import FloatArray, Samples
+from wkmp_lab.signals import DoubleArray, FloatArray, Samples
 
 __all__ = ["DESCRIPTORS", "Descriptor", "flavor_distance", "measure_descriptors", "warm_up"]
 
@@ -26,8 +25,6 @@ SUB_BAND_LEVEL_S = 1.0
 
 _DB_PER_NEPER = np.float32(10.0 / np.log(10.0))
 """Power in dB from its natural logarithm, which costs a third of the common one."""
-
-DoubleArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

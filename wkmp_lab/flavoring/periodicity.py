@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from wkmp_lab.signals import FloatArray
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 WINDOW_S = 12.0
 """Length of the stretches whose measures are averaged."""
@@ -20,8 +20,6 @@ _BATCH = 64
 """Stretches that are correlated at once, so that memory does not grow with their number."""
 _FINER = 4
 """The spectrum's bins are this much finer than the stretches' length gives."""
-
-DoubleArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

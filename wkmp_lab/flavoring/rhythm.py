@@ -3,9 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from wkmp_lab.signals import FloatArray
-
-DoubleArray = npt.NDArray[np.float64]
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 
 def find_onsets(onsets: FloatArray, *, frame_rate_hz: float) -> npt.NDArray[np.int64]:

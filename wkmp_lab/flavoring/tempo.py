@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from wkmp_lab.flavoring import rhythm
 from wkmp_lab.flavoring.periodicity import Periodicity, measure_periodicity
 from wkmp_lab.flavoring.tempo_weights import WEIGHTS
-from wkmp_lab.signals import FloatArray
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 TEMPO_RANGE_BPM = (40.0, 240.0)
 N_TEMPOS = 241
@@ -38,12 +37,10 @@ OCTAVE_SHARE = 0.3
 MAX_ALTERNATIVES = 4
 LEAST_PROBABILITY = 0.01
 
-DoubleArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class TempoReading:
-    """A tempo and its rivals with their probabilities."""
+    """A tempo and its alternatives with their probabilities."""
 
     bpm: float
     probability: float
@@ -100,12 +97,15 @@ def collect_evidence(
     """What speaks for each tempo, shape ``(N_TEMPOS, n)``."""
     tempos = list_tempos()
     beat_frames = 60.0 * frame_rate_hz / tempos
-    columns = []
+    silent = np.zeros_like(tempos)
+    columns: list[DoubleArray] = []
     for each in periodicities:
-        for beats in CORRELATED_BEATS:
-            columns.append(each.correlate_at(beats * beat_frames) if each else 0.0 * tempos)
-        for times in RESONANT_PER_BEAT:
-            columns.append(each.resonate_at(times / beat_frames) if each else 0.0 * tempos)
+        columns += [
+            each.correlate_at(n * beat_frames) if each else silent for n in CORRELATED_BEATS
+        ]
+        columns += [
+            each.resonate_at(n / beat_frames) if each else silent for n in RESONANT_PER_BEAT
+        ]
     octaves = np.log2(tempos / USUAL_BPM)
     columns += [octaves, octaves**2, octaves**3]
     for count in onsets_per_min:
@@ -120,14 +120,14 @@ def _read(scores: DoubleArray, heard: Periodicity, frame_rate_hz: float) -> Temp
     readings = find_readings(share)
     best, probability = readings[0]
     bpm = _refine(heard, best, frame_rate_hz)
-    rivals = [(value, p) for value, p in readings[1:] if p >= LEAST_PROBABILITY]
-    octaves = [p for value, p in rivals if is_octave(value / best)]
+    others = [(value, p) for value, p in readings[1:] if p >= LEAST_PROBABILITY]
+    octaves = [p for value, p in others if is_octave(value / best)]
     lag = round(60.0 * frame_rate_hz / bpm)
     return TempoReading(
         bpm=bpm,
         probability=probability,
         is_octave_uncertain=max(octaves, default=0.0) >= OCTAVE_SHARE * probability,
-        alternatives=tuple(rivals[:MAX_ALTERNATIVES]),
+        alternatives=tuple(others[:MAX_ALTERNATIVES]),
         pulse_clarity=float(np.clip(heard.correlation[lag], 0.0, 1.0)),
         stability=_measure_stability(heard.correlations, lag),
         periodicity=heard,

@@ -8,9 +8,9 @@ import scipy.fft
 import soxr
 from numba import njit
 
-from wkmp_lab.dsp.tracks import Track
+from wkmp_lab.dsp.growing_arrays import GrowingArray
 from wkmp_lab.flavoring.key_weights import MAJOR_WEIGHTS, MINOR_BIAS, MINOR_WEIGHTS
-from wkmp_lab.signals import FloatArray, Samples
+from wkmp_lab.signals import DoubleArray, FloatArray, Samples
 
 SR = 5512.5
 N_FFT = 4096
@@ -34,7 +34,7 @@ NAMES = {
     "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
     "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
-"""Tonics as their keys are spelled: with the fewer accidentals, F# major and Eb minor of equals."""
+"""Tonics as keys are spelled: with fewer accidentals, and F# major and Eb minor of equals."""
 MODES = tuple(NAMES)
 LEAST_STEADINESS, SPEECH_STEADINESS = 0.03, 0.05
 """Pitches of noise and speech lie anywhere between semitones: their steadiness is 0.02 at most
@@ -44,8 +44,6 @@ TONAL_STEADINESS = 0.08
 """With so much there is music even where no beat is heard."""
 LEAST_MOVEMENT = 0.06
 """Drones and hums keep to the same pitch classes within 0.03, music moves by 0.11 and more."""
-
-DoubleArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Pitches:
 
 @dataclass(frozen=True, slots=True)
 class KeyReading:
-    """A key, its rival and the pitch classes it was read from."""
+    """A key, its runner-up and the pitch classes it was read from."""
 
     name: str
     tonic: int
@@ -184,11 +182,11 @@ def collect_pitches(mono: Samples, *, sr: int) -> Pitches:
 
 
 def _collect_cents(mono: Samples, *, sr: int) -> tuple[FloatArray, FloatArray]:
-    """Weight of pitch classes in bins of 10 cents from C, of all and of the bass, a row a frame."""
+    """Weight of pitch classes, 10 cents each from C, of all and of the bass, a row a frame."""
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     resampler = soxr.ResampleStream(sr, SR, 1, dtype="float32", quality="HQ")
     rest = np.zeros(0, np.float32)
-    notes, bass = Track(np.float32, N_CENTS), Track(np.float32, N_CENTS)
+    notes, bass = GrowingArray(np.float32, N_CENTS), GrowingArray(np.float32, N_CENTS)
     step = sr * 30
     for start in range(0, len(mono), step):
         block = np.ascontiguousarray(mono[start : start + step])

@@ -1,4 +1,4 @@
-"""What the other recordings that were claimed take away from one: the rules on rivals."""
+"""What the other recordings that were stated take away from one: the rules on conflicts."""
 
 import enum
 import math
@@ -10,16 +10,16 @@ from wkmp_lab.identifying.evidence import (
     LOW,
     MEDIUM,
     UNIDENTIFIED,
-    Case,
-    Claim,
-    grade_claim,
+    PassageFacts,
+    Statement,
+    grade_statement,
     is_agreed,
 )
 
-RIVAL_BIT_ERROR = 0.08
-"""A rival this near in bit error is not cleared: masters of one piece differ by 0.02 to 0.20."""
-RIVAL_SCORE = 0.10
-RIVAL_SHARE = 0.20
+CLEAR_BIT_ERROR = 0.08
+"""What is nearer in bit error stays in the way: masters of one piece differ by 0.02 to 0.20."""
+CLEAR_SCORE = 0.10
+STRAY_SHARE = 0.20
 """A recording with this share of a fingerprint's submissions is no stray link."""
 TIE_BIT_ERROR = 0.02
 TIE_SCORE = 0.02
@@ -27,7 +27,7 @@ TIE_SHARE = 0.80
 
 
 class _Lead(enum.Enum):
-    """How far a claim leads a rival."""
+    """How far a statement leads another."""
 
     NONE = enum.auto()
     SMALL = enum.auto()
@@ -35,82 +35,97 @@ class _Lead(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A recording with all claims for it, and the song that it is a recording of."""
+class StatedRecording:
+    """A recording with all statements for it, and the song that it is a recording of."""
 
     mbid: str | None
     song: str
-    claims: tuple[Claim, ...]
+    statements: tuple[Statement, ...]
 
 
-def weigh_rival(suspect: Suspect, other: Suspect, case: Case) -> tuple[int, str]:
-    """The highest grade that a rival leaves to a suspect, and why.
+def weigh_conflict(
+    recording: StatedRecording, other: StatedRecording, facts: PassageFacts
+) -> tuple[int, str]:
+    """The highest grade that another leaves to a recording, and why.
 
     A bare name in the local catalogue (a file's) does not contest a recording that has an id.
     """
-    heard = [claim for claim in other.claims if claim.is_heard and claim not in suspect.claims]
-    if suspect.mbid is not None:
-        heard = [claim for claim in heard if claim.recording_mbid or claim.artist]
-    is_same_song = suspect.song == other.song
+    heard = [
+        statement
+        for statement in other.statements
+        if statement.is_heard and statement not in recording.statements
+    ]
+    if recording.mbid is not None:
+        heard = [statement for statement in heard if statement.recording_mbid or statement.artist]
+    is_same_song = recording.song == other.song
     if not heard:
-        return (HIGH, "") if is_same_song else _weigh_unheard(suspect, other, case)
+        return (HIGH, "") if is_same_song else _weigh_unheard(recording, other, facts)
     if any(
-        all(_compare(own, rival, case) is _Lead.CLEAR for rival in heard) for own in suspect.claims
+        all(_compare(own, each, facts) is _Lead.CLEAR for each in heard)
+        for own in recording.statements
     ):
         return HIGH, ""
     if is_same_song:
-        return _weigh_version(suspect, heard, case)
-    if not any(claim.is_heard for claim in suspect.claims):
-        is_overruled = any(_grade(rival, case) for rival in heard)
+        return _weigh_version(recording, heard, facts)
+    if not any(statement.is_heard for statement in recording.statements):
+        is_overruled = any(_grade(each, facts) for each in heard)
         return (UNIDENTIFIED, "the sound is another song's") if is_overruled else (HIGH, "")
-    if suspect.mbid is not None and not any(rival.recording_mbid for rival in heard):
+    if recording.mbid is not None and not any(each.recording_mbid for each in heard):
         return MEDIUM, "the catalogue has another name for it"
-    is_backed = _is_backed(suspect, heard, case)
-    if not is_backed and not _is_ahead(suspect, heard, case):
+    is_backed = _is_backed(recording, heard, facts)
+    if not is_backed and not _is_ahead(recording, heard, facts):
         return UNIDENTIFIED, "another song fits as well"
-    is_related = not any(_grade(rival, case) for rival in heard)
+    is_related = not any(_grade(each, facts) for each in heard)
     return MEDIUM if is_backed or is_related else LOW, "another song is near"
 
 
-def _weigh_unheard(suspect: Suspect, other: Suspect, case: Case) -> tuple[int, str]:
-    """What a song that nobody heard takes from a suspect."""
-    sources = {claim.source for claim in other.claims}
+def _weigh_unheard(
+    recording: StatedRecording, other: StatedRecording, facts: PassageFacts
+) -> tuple[int, str]:
+    """What a song that nobody heard takes from a recording."""
+    sources = {statement.source for statement in other.statements}
     if "embedded_id" in sources:
         return MEDIUM, "the embedded id names another recording"
-    is_bare_name = {claim.source for claim in suspect.claims} <= {"text_search", "tags"}
-    if is_bare_name and any(_grade(claim, case) for claim in other.claims):
+    is_bare_name = {statement.source for statement in recording.statements} <= {
+        "text_search",
+        "tags",
+    }
+    if is_bare_name and any(_grade(statement, facts) for statement in other.statements):
         return UNIDENTIFIED, "another song has the same name"
     return HIGH, ""
 
 
-def _weigh_version(suspect: Suspect, heard: Sequence[Claim], case: Case) -> tuple[int, str]:
-    """What another recording of the same song takes from a suspect."""
-    if _is_embedded(suspect):
+def _weigh_version(
+    recording: StatedRecording, heard: Sequence[Statement], facts: PassageFacts
+) -> tuple[int, str]:
+    """What another recording of the same song takes from a recording."""
+    if _is_embedded(recording):
         return HIGH, ""
     is_behind = all(
-        any(_compare(rival, own, case) is _Lead.CLEAR for rival in heard) for own in suspect.claims
+        any(_compare(each, own, facts) is _Lead.CLEAR for each in heard)
+        for own in recording.statements
     )
     return (LOW if is_behind else MEDIUM), "several recordings of this song fit"
 
 
-def _is_ahead(suspect: Suspect, heard: Sequence[Claim], case: Case) -> bool:
+def _is_ahead(recording: StatedRecording, heard: Sequence[Statement], facts: PassageFacts) -> bool:
     return any(
-        all(_compare(own, rival, case) is not _Lead.NONE for rival in heard)
-        for own in suspect.claims
+        all(_compare(own, each, facts) is not _Lead.NONE for each in heard)
+        for own in recording.statements
     )
 
 
-def _compare(own: Claim, rival: Claim, case: Case) -> _Lead:
-    """How far one claim leads another; claims of different kinds are compared by grade."""
-    if own.bit_error is not None and rival.bit_error is not None:
-        gap = rival.bit_error - own.bit_error
-        return _lead(gap, clear=RIVAL_BIT_ERROR, ahead=TIE_BIT_ERROR)
-    if own.score is not None and rival.score is not None:
-        if own.acoustid is None or own.acoustid != rival.acoustid:
-            return _lead(own.score - rival.score, clear=RIVAL_SCORE, ahead=TIE_SCORE)
-        ratio = rival.share / own.share if own.share else math.inf
-        return _lead(1.0 - ratio, clear=1.0 - RIVAL_SHARE, ahead=1.0 - TIE_SHARE)
-    lead = _grade(own, case) - _grade(rival, case)
+def _compare(own: Statement, other: Statement, facts: PassageFacts) -> _Lead:
+    """How far one statement leads another; statements of different kinds are compared by grade."""
+    if own.bit_error is not None and other.bit_error is not None:
+        gap = other.bit_error - own.bit_error
+        return _lead(gap, clear=CLEAR_BIT_ERROR, ahead=TIE_BIT_ERROR)
+    if own.score is not None and other.score is not None:
+        if own.acoustid is None or own.acoustid != other.acoustid:
+            return _lead(own.score - other.score, clear=CLEAR_SCORE, ahead=TIE_SCORE)
+        ratio = other.share / own.share if own.share else math.inf
+        return _lead(1.0 - ratio, clear=1.0 - STRAY_SHARE, ahead=1.0 - TIE_SHARE)
+    lead = _grade(own, facts) - _grade(other, facts)
     return _Lead.CLEAR if lead > 0 else _Lead.SMALL if lead == 0 else _Lead.NONE
 
 
@@ -118,17 +133,21 @@ def _lead(gap: float, *, clear: float, ahead: float) -> _Lead:
     return _Lead.CLEAR if gap >= clear else _Lead.SMALL if gap >= ahead else _Lead.NONE
 
 
-def _grade(claim: Claim, case: Case) -> int:
-    return grade_claim(claim, case)[0]
+def _grade(statement: Statement, facts: PassageFacts) -> int:
+    return grade_statement(statement, facts)[0]
 
 
-def _is_embedded(suspect: Suspect) -> bool:
-    return any(claim.source in ("embedded_id", "isrc") for claim in suspect.claims)
+def _is_embedded(recording: StatedRecording) -> bool:
+    return any(statement.source in ("embedded_id", "isrc") for statement in recording.statements)
 
 
-def _is_backed(suspect: Suspect, heard: Sequence[Claim], case: Case) -> bool:
-    """True where the file itself sides with the suspect and not with the rival."""
-    if _is_embedded(suspect):
+def _is_backed(
+    recording: StatedRecording, heard: Sequence[Statement], facts: PassageFacts
+) -> bool:
+    """True where the file itself sides with the recording and not with the others."""
+    if _is_embedded(recording):
         return True
-    is_rival_agreed = any(is_agreed(rival, case.tags) for rival in heard)
-    return not is_rival_agreed and any(is_agreed(claim, case.tags) for claim in suspect.claims)
+    is_other_agreed = any(is_agreed(each, facts.tags) for each in heard)
+    return not is_other_agreed and any(
+        is_agreed(statement, facts.tags) for statement in recording.statements
+    )

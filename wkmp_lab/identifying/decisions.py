@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.identifying.candidates import describe_candidate, is_same_candidate
 from wkmp_lab.model import Candidate, Evidence, FileResult, Identity, Passage
+from wkmp_lab.model.reasons import WhyUnidentified
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
 
 Verdict = Literal["accept", "choose", "reject"]
 """Take what was matched; take another candidate; take none of them."""
 VERDICTS: tuple[Verdict, ...] = ("accept", "choose", "reject")
-SAME_PLACE = 0.9
+MIN_SHARED_BY_DECISION = 0.9
 """Share of both spans that must overlap for a decision to hold after a file was cut anew."""
 MIN_PIECE_S = 0.1
 """Shortest passage that can be cut by hand."""
@@ -200,7 +202,7 @@ def describe_decision(decision: Decision) -> str:
     if isinstance(decision, IdentityDecision):
         if decision.candidate is None:
             return "none of the candidates"
-        return _name_of(decision.candidate)
+        return describe_candidate(decision.candidate, is_quoted=False)
     if decision.boundaries_ticks is None:
         return "cut automatically"
     if not decision.boundaries_ticks:
@@ -223,7 +225,7 @@ def _is_there(passage: Passage, decision: IdentityDecision) -> bool:
     longest = max(
         passage.end_ticks - passage.start_ticks, decision.end_ticks - decision.start_ticks
     )
-    return shared >= SAME_PLACE * longest
+    return shared >= MIN_SHARED_BY_DECISION * longest
 
 
 def _overrule(matched: Identity | None, decision: IdentityDecision) -> Identity:
@@ -233,20 +235,19 @@ def _overrule(matched: Identity | None, decision: IdentityDecision) -> Identity:
     picked = decision.candidate
     if picked is None:
         return Identity(
-            "unidentified", BY_HAND, None, candidates, f"set aside by hand: no candidate{before}"
+            "unidentified",
+            BY_HAND,
+            candidates=candidates,
+            sentence=f"set aside by hand: no candidate{before}",
+            why_not=WhyUnidentified.BY_HAND,
+            is_by_hand=True,
         )
-    twin = next((c for c in candidates if _is_same(c, picked)), picked)
+    twin = next((c for c in candidates if is_same_candidate(c, picked)), picked)
     ruling = Evidence(BY_HAND, 1.0, 1.0, f"{decision.verdict} by hand")
     chosen = replace(twin, score=1.0, level="high", evidence=(*twin.evidence, ruling))
-    others = tuple(c for c in candidates if not _is_same(c, picked))
-    sentence = f"taken by hand: {_name_of(chosen)}{before}"
-    return Identity("high", BY_HAND, chosen, (chosen, *others), sentence)
-
-
-def _is_same(a: Candidate, b: Candidate) -> bool:
-    if a.recording_mbid or b.recording_mbid:
-        return a.recording_mbid == b.recording_mbid
-    return (a.title, a.artist) == (b.title, b.artist)
+    others = tuple(c for c in candidates if not is_same_candidate(c, picked))
+    sentence = f"taken by hand: {describe_candidate(chosen, is_quoted=False)}{before}"
+    return Identity("high", BY_HAND, chosen, (chosen, *others), sentence, is_by_hand=True)
 
 
 def _best_of(passage: Passage, path: str) -> Candidate:
@@ -256,11 +257,6 @@ def _best_of(passage: Passage, path: str) -> Candidate:
             f"passage {passage.index} of {path!r} has no candidate to accept: choose one"
         )
     return best
-
-
-def _name_of(candidate: Candidate) -> str:
-    named = " by ".join(part for part in (candidate.title, candidate.artist) if part)
-    return named or f"recording {candidate.recording_mbid}"
 
 
 def _require_passage(result: FileResult, passage: int) -> Passage:

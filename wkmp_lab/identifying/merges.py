@@ -8,9 +8,9 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from wkmp_lab.identifying.evidence import MAX_DURATION_S, SURE_DURATION_S
-from wkmp_lab.model import Candidate, FileResult, Passage
-from wkmp_lab.names import normalize_name
+from wkmp_lab.identifying.candidates import describe_candidate, is_same_candidate
+from wkmp_lab.identifying.evidence import SURE_DURATION_S
+from wkmp_lab.model import MAX_EXCESS_S, Candidate, FileResult, Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def find_merges_in(path: str, passages: Sequence[Passage]) -> Iterator[Merge]:
     for first, second in itertools.pairwise(passages):
         ours, theirs = _chosen(first), _chosen(second)
         if ours is not None and theirs is not None:
-            why = _tell_halves(first, second, ours) if _is_same(ours, theirs) else None
+            why = _tell_halves(first, second, ours) if is_same_candidate(ours, theirs) else None
         elif ours is not None:
             why = _tell_rest(first, second, first, ours)
         else:
@@ -57,25 +57,15 @@ def _chosen(passage: Passage) -> Candidate | None:
     return passage.identity.chosen if passage.identity else None
 
 
-def _is_same(ours: Candidate, theirs: Candidate) -> bool:
-    if ours.recording_mbid or theirs.recording_mbid:
-        return ours.recording_mbid == theirs.recording_mbid
-    return _name_of(ours) == _name_of(theirs) and bool(ours.title)
-
-
-def _name_of(candidate: Candidate) -> tuple[str, str]:
-    return normalize_name(candidate.title), normalize_name(candidate.artist)
-
-
 def _tell_halves(first: Passage, second: Passage, candidate: Candidate) -> str | None:
     """Why two passages that are the same recording are one; None where it is played twice."""
-    both = f"both are {_quote(candidate)}"
+    both = f"both are {describe_candidate(candidate)}"
     if candidate.duration_s is None:
         return both
     together_s = _together_s(first, second)
     longest_s = max(first.duration_s, second.duration_s)
     is_whole_alone = longest_s > candidate.duration_s - SURE_DURATION_S
-    if is_whole_alone or together_s > candidate.duration_s + MAX_DURATION_S:
+    if is_whole_alone or together_s > candidate.duration_s + MAX_EXCESS_S:
         return None
     return f"{both}, together {together_s:.0f} s of its {candidate.duration_s:.0f} s"
 
@@ -85,20 +75,13 @@ def _tell_rest(
 ) -> str | None:
     """Why a passage that nobody knows is the rest of its neighbour; None where it is not."""
     whole_s = candidate.duration_s
-    if whole_s is None or heard.duration_s > whole_s - MAX_DURATION_S:
+    if whole_s is None or heard.duration_s > whole_s - MAX_EXCESS_S:
         return None
     if abs(_together_s(first, second) - whole_s) > SURE_DURATION_S:
         return None
-    name = _quote(candidate)
+    name = describe_candidate(candidate)
     return f"#{heard.index} is {name}, and only together they are as long as it ({whole_s:.0f} s)"
 
 
 def _together_s(first: Passage, second: Passage) -> float:
     return second.end_s - first.start_s
-
-
-def _quote(candidate: Candidate) -> str:
-    if candidate.title is None:
-        return f"recording {candidate.recording_mbid}"
-    by = f" by {candidate.artist}" if candidate.artist else ""
-    return f"{candidate.title!r}{by}"

@@ -64,7 +64,7 @@ def sort_out(
             digest, old = _find_moved(file, digest, store)
         digest = digest or (old.sha256 if old else None)
         boundaries = find_boundaries(decisions.get(digest or "", ()))
-        lengths_s = cache_keys.read_lengths(old) if old else None
+        lengths_s = old.track_lengths_s if old else None
         hints = make_hints(file, n_in_folder, boundaries, lengths_s)
         keys_here = cache_keys.add_hints(keys, hints, path=file.path)
         if old is not None and _is_current(old, keys_here, retry_failed=retry_failed):
@@ -76,7 +76,7 @@ def sort_out(
 
 
 def note_stale(results: Iterable[FileResult], settings: Settings) -> list[FileResult]:
-    """The results, with a note on those that these settings or this code would make differently.
+    """The results, each with the phases that these settings or this code would do differently.
 
     What is known of a file from outside is not looked up again.
     """
@@ -84,17 +84,14 @@ def note_stale(results: Iterable[FileResult], settings: Settings) -> list[FileRe
     return [_note_stale(result, keys, settings) for result in results]
 
 
-def _note_stale(result: FileResult, keys: cache_keys.Keys, settings: Settings) -> FileResult:
+def _note_stale(result: FileResult, keys: cache_keys.CacheKeys, settings: Settings) -> FileResult:
     made_by = dict(result.provenance)
     hints = {name: made_by[name] for name in (cache_keys.HINTS,) if name in made_by}
-    stale = {phase.value for phase in cache_keys.find_stale(result, {**keys, **hints})}
+    stale = set(cache_keys.find_stale(result, {**keys, **hints}))
     if result.passages and made_by.get(cache_keys.IDENTIFIED) != compute_identify_key(settings):
-        stale.add(Phase.IDENTIFYING.value)
-    if not stale:
-        return result
-    names = ", ".join(phase.value for phase in Phase if phase.value in stale)
-    note = f"{cache_keys.STALE_NOTE}{names} by other settings or another version; import again"
-    return replace(result, notes=(*result.notes, note))
+        stale.add(Phase.IDENTIFYING)
+    phases = tuple(phase for phase in Phase if phase in stale)
+    return result if phases == result.stale else replace(result, stale=phases)
 
 
 def count_siblings(files: Iterable[SourceFile]) -> Counter[str]:
@@ -149,7 +146,7 @@ def _is_same(known: SourceFile, file: SourceFile) -> bool:
     return (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
 
 
-def _is_current(known: FileResult, keys: cache_keys.Keys, *, retry_failed: bool) -> bool:
+def _is_current(known: FileResult, keys: cache_keys.CacheKeys, *, retry_failed: bool) -> bool:
     if known.status == "failed" and retry_failed:
         return False
     return not cache_keys.find_stale(known, keys)

@@ -12,8 +12,8 @@ from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.identifying.decisions import group_by_content
 from wkmp_lab.io.files.audio import AudioReader
 from wkmp_lab.io.files.scanning import scan_folder
-from wkmp_lab.io.files.tags import read_length_s
 from wkmp_lab.io.machine import read_machine
+from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.library.changes import Sorting, sort_out
 from wkmp_lab.library.store import Store, find_store_path
 from wkmp_lab.lookup.freshness import needs_identity

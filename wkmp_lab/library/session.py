@@ -13,16 +13,15 @@ from wkmp_lab.export import export
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.io.files.scanning import require_folder
-from wkmp_lab.library.import_run import (
-    ImportRun,
-    await_end,
-    load_run,
-    wait_for_end,
-)
+from wkmp_lab.library import by_hand
+from wkmp_lab.library.live_sessions import LiveSessions
+from wkmp_lab.library.run.control import await_end, wait_for_end
+from wkmp_lab.library.run.import_run import ImportRun, load_run, make_run
+from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.store import find_store_path
 from wkmp_lab.model import Candidate, FileResult
 from wkmp_lab.progress.board import Control
-from wkmp_lab.progress.snapshot import SessionState, Snapshot
+from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
 from wkmp_lab.tables import differences, tables
 from wkmp_lab.tables.session_tables import ResultTables
@@ -32,7 +31,9 @@ class ImportSession(ResultTables):
     """One import of one folder.
 
     Made by :func:`start_import`, :func:`import_folder` and :func:`open_session`. Everything can
-    be read while it runs; ``await session`` or :meth:`wait` waits for the end.
+    be read while it runs; ``await session`` or :meth:`wait` waits for the end. It changes nothing
+    itself: each request goes to the part of :mod:`wkmp_lab.library.run` that may carry it out, or
+    to a function.
 
     Attributes
     ----------
@@ -58,32 +59,28 @@ class ImportSession(ResultTables):
         """Start to import a folder of music, and return at once; see :func:`start_import`."""
         path = Path(folder).expanduser().absolute()
         require_folder(path)
-        run = ImportRun(
-            str(path),
-            settings=settings or Settings(),
-            store_path=find_store_path(path, store),
-            retry_failed=retry_failed,
-        )
+        store_path = find_store_path(path, store)
+        run = make_run(path, settings=settings or Settings(), store_path=store_path)
         session = cls(run)
-        _LIVE[str(path)] = session
-        run.start()
+        _LIVE.add(session, folder=path, store_path=store_path)
+        ImportThread(run, retry_failed=retry_failed).start()
         return session
 
     @classmethod
     def open(cls, folder: str | Path, *, store: str | Path | None = None) -> Self:
         """What an import of the folder left; see :func:`open_session`."""
         path = Path(folder).expanduser().absolute()
-        live = _LIVE.get(str(path))
-        if live is not None and not live.is_ended:
-            return cls._of_this_kind(live)
-        return cls(load_run(path, find_store_path(path, store)))
+        store_path = find_store_path(path, store)
+        live = _LIVE.find_running(path, store_path=store_path)
+        return cls(load_run(path, store_path)) if live is None else cls._of_this_kind(live)
 
     @classmethod
     def last(cls) -> Self:
         """The import that was started last; see :func:`last_session`."""
-        if not _LIVE:
+        last = _LIVE.last
+        if last is None:
             raise InvalidInputError("no import was started here: use start_import or open_session")
-        return cls._of_this_kind(list(_LIVE.values())[-1])
+        return cls._of_this_kind(last)
 
     @classmethod
     def _of_this_kind(cls, session: "ImportSession") -> Self:
@@ -95,45 +92,44 @@ class ImportSession(ResultTables):
         self.session_id = run.session_id
         self.folder = run.folder
         self.settings = run.settings
-        self.store_path = run.store_path
+        self.store_path = run.store.path
 
     @property
     def n_jobs(self) -> int:
         """Files in flight."""
-        return self._run.n_jobs
+        return self._run.progress.n_jobs
 
     @property
     def skipped(self) -> tuple[tuple[str, str], ...]:
         """(path, reason) of what the scan passed over."""
-        return self._run.skipped
+        return self._run.progress.skipped
 
     @property
     def error(self) -> BaseException | None:
         """What ended the import before its time, None where nothing did."""
-        return self._run.error
+        return self._run.control.error
 
     # -- what is there -------------------------------------------------------------------
 
     @property
     def results(self) -> tuple[FileResult, ...]:
         """What has come back so far, by path."""
-        return self._run.run_state.results
+        return self._run.results.read()
 
     @property
-    def state(self) -> SessionState:
+    def state(self) -> str:
         """``scanning, running, paused, completed, cancelled`` or ``failed``."""
-        run = self._run
-        is_paused = run.state == "running" and run.control is Control.PAUSE
-        return "paused" if is_paused else run.state
+        # A plain str: a Literal as what a property returns ends jedi's completion of the whole.
+        return self._run.control.state
 
     @property
     def is_ended(self) -> bool:
         """True where nothing changes any more."""
-        return self._run.ended.is_set()
+        return self._run.control.is_ended
 
     def snapshot(self) -> Snapshot:
         """The state at this moment, as progress displays draw it."""
-        return self._run.run_state.snapshot(self.state, n_jobs=self.n_jobs)
+        return self._run.snapshot()
 
     @property
     def decisions(self) -> pd.DataFrame:
@@ -142,7 +138,7 @@ class ImportSession(ResultTables):
 
     def read_decisions(self) -> Sequence[tuple[float, Decision]]:
         """When, in seconds since 1970, and what was decided by hand, oldest first."""
-        with self._run.open_store(is_writer=False) as store:
+        with self._run.store.borrow(is_writer=False) as store:
             return store.read_decisions()
 
     def neighbours(
@@ -166,7 +162,7 @@ class ImportSession(ResultTables):
 
     def get_result(self, path: str | Path) -> FileResult:
         """What is known of one file; InvalidInputError where nothing has come back of it."""
-        result = self._run.run_state.find(str(Path(self.folder, Path(path).expanduser())))
+        result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
         if result is None:
             raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
         return result
@@ -181,15 +177,15 @@ class ImportSession(ResultTables):
 
     def pause(self) -> None:
         """Let the workers wait where they are; :meth:`resume` goes on."""
-        self._run.set_control(Control.PAUSE)
+        self._run.control.ask(Control.PAUSE)
 
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
-        self._run.set_control(Control.RUN)
+        self._run.control.ask(Control.RUN)
 
     def cancel(self) -> None:
         """End the import soon; finished files are kept, and a later import goes on from them."""
-        self._run.set_control(Control.CANCEL)
+        self._run.control.ask(Control.CANCEL)
 
     def wait(self, timeout: float | None = None) -> Self:
         """Wait for the end.
@@ -208,14 +204,14 @@ class ImportSession(ResultTables):
         WkmpLabError
             The import could not be carried out.
         """
-        wait_for_end(self._run, timeout_s=timeout)
+        wait_for_end(self._run.control, timeout_s=timeout)
         return self
 
     def __await__(self) -> Generator[None, None, Self]:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Self:
-        await await_end(self._run)
+        await await_end(self._run.control)
         return self
 
     def retry(self) -> Self:
@@ -251,12 +247,14 @@ class ImportSession(ResultTables):
     ) -> None:
         """Decide which recording a passage is; see :func:`decisions.make_identity_decision`."""
         result = self.get_result(path)
-        self._run.decide(decisions.make_identity_decision(result, passage, verdict, candidate))
+        decision = decisions.make_identity_decision(result, passage, verdict, candidate)
+        by_hand.keep_decisions(self._run, decision)
 
     def decide_all(self, keys: Iterable[tuple[str | Path, int]], verdict: Verdict) -> None:
         """Decide alike on passages, by path and index: all or none; one :meth:`undo` undoes it."""
         found = [(self.get_result(path), passage) for path, passage in keys]
-        self._run.decide(*(decisions.make_identity_decision(*each, verdict) for each in found))
+        made = [decisions.make_identity_decision(*each, verdict) for each in found]
+        by_hand.keep_decisions(self._run, *made)
 
     def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
         """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
@@ -269,20 +267,20 @@ class ImportSession(ResultTables):
             Inner boundaries in seconds; empty: one passage; None: back to what is found.
         """
         result = self.get_result(path)
-        return self._run.cut(result, decisions.make_cut_decision(result, boundaries_s))
+        return by_hand.cut(self._run, result, decisions.make_cut_decision(result, boundaries_s))
 
     def merge(self, path: str | Path, passage: int) -> FileResult:
         """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
         result = self.get_result(path)
-        return self._run.cut(result, decisions.make_merge_decision(result, passage))
+        return by_hand.cut(self._run, result, decisions.make_merge_decision(result, passage))
 
     def make_hints(self, path: str | Path) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
-        return self._run.make_hints(self.get_result(path))
+        return by_hand.make_hints(self._run, self.get_result(path))
 
     def undo(self) -> tuple[Decision, ...]:
         """Take the latest decision back, with those made at once with it; empty without any."""
-        return self._run.undo()
+        return by_hand.undo_decisions(self._run)
 
     def __repr__(self) -> str:
         now = self.snapshot()
@@ -355,6 +353,6 @@ def last_session() -> ImportSession:
     return ImportSession.last()
 
 
-_LIVE: dict[str, ImportSession] = {}
-"""Imports of this process by folder, latest last: the one piece of state that a kernel keeps, so
-that a session can be found again after its variable is gone."""
+_LIVE: LiveSessions[ImportSession] = LiveSessions()
+"""The one piece of state that a kernel keeps: what it has started, found again by
+:meth:`ImportSession.open` and :meth:`ImportSession.last`."""

@@ -24,6 +24,7 @@ from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecision
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import FileResult
+from wkmp_lab.pipeline.old_results import renew_result
 from wkmp_lab.settings import Settings
 
 APPLICATION_ID = 0x574B4C42
@@ -323,7 +324,7 @@ def _row_from_result(result: FileResult, run_id: str | None) -> tuple[object, ..
 
 
 def _result_from_row(path: bytes, twin: bytes | None, document: str) -> FileResult:
-    result = msgspec.json.decode(document, type=FileResult)
+    result = renew_result(msgspec.json.decode(document, type=FileResult))
     return replace(
         result,
         source=replace(result.source, path=os.fsdecode(path)),

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wkmp_lab.io.web.answers import Release
+from wkmp_lab.model import MAX_EXCESS_S
+from wkmp_lab.model.reasons import CutHint
 
 FULL_COST_S = 10.0
 """A difference in length that counts as much as a missing piece."""
@@ -16,8 +18,6 @@ CONFIRMATION_GAIN = 0.5
 _MOVES = ((1, 1), (1, 0), (0, 1), (1, 2), (2, 1), (1, 3), (3, 1))
 """(pieces, tracks) that may stand for each other: cuts can be missed or made too often."""
 
-MAX_EXCESS_S = 7.0
-"""Lengths that differ by less are those of one track."""
 MIN_SURE_SCORE = 0.75
 MIN_EXPLAINED = 2
 """Pieces known by themselves that a release must hold before it may correct cuts."""
@@ -48,7 +48,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
+class ReleaseAlignment:
     """How the pieces lie on a release, or on one of its discs.
 
     Attributes
@@ -67,7 +67,7 @@ class Alignment:
     n_explained: int = 0
 
 
-def align_release(pieces: Sequence[Piece], release: Release) -> Alignment:
+def align_release(pieces: Sequence[Piece], release: Release) -> ReleaseAlignment:
     """The cheapest way to lay the pieces on the tracks of a release, in order.
 
     Dynamic programming over (pieces, tracks) used up; a piece may hold up to three tracks and a
@@ -75,8 +75,9 @@ def align_release(pieces: Sequence[Piece], release: Release) -> Alignment:
 
     Examples
     --------
-    >>> from wkmp_lab.io.web.answers import Recording, Track
-    >>> tracks = [Track(1, i, Recording(str(i), duration_s=100.0 + 30 * i)) for i in range(3)]
+    >>> from wkmp_lab.io.web.answers import Recording, ReleaseTrack
+    >>> songs = [Recording(str(i), duration_s=100.0 + 30 * i) for i in range(3)]
+    >>> tracks = [ReleaseTrack(1, i, song) for i, song in enumerate(songs)]
     >>> album = Release("r", "Album", None, tuple(tracks))
     >>> aligned = align_release([Piece(100.5), Piece(289.0)], album)
     >>> [(link.pieces, link.tracks) for link in aligned.links]
@@ -101,17 +102,19 @@ def align_release(pieces: Sequence[Piece], release: Release) -> Alignment:
     links = tuple(_trace(best, (n_pieces, n_tracks)))
     named = {track.recording.mbid for track in release.tracks}
     n_explained = sum(p.recording_mbid is not None and p.recording_mbid in named for p in pieces)
-    return Alignment(release, links, score, n_explained)
+    return ReleaseAlignment(release, links, score, n_explained)
 
 
-def align_edition(pieces: Sequence[Piece], release: Release) -> Alignment:
+def align_edition(pieces: Sequence[Piece], release: Release) -> ReleaseAlignment:
     """The best way to lay the pieces on a release as a whole, or on one of its discs."""
     whole = align_release(pieces, release)
     discs = (align_release(pieces, disc) for disc in _split_discs(release))
     return max((whole, *discs), key=lambda each: (each.n_explained, round(each.score, 2)))
 
 
-def choose_edition(pieces: Sequence[Piece], releases: Sequence[Release]) -> tuple[Alignment, ...]:
+def choose_edition(
+    pieces: Sequence[Piece], releases: Sequence[Release]
+) -> tuple[ReleaseAlignment, ...]:
     """Alignments with every edition, the best first.
 
     The one that holds most of what is known wins, then the one that fits best: editions with
@@ -128,7 +131,7 @@ def choose_edition(pieces: Sequence[Piece], releases: Sequence[Release]) -> tupl
     return tuple(alignment for alignment, _ in ranked)
 
 
-def find_lengths(alignment: Alignment) -> tuple[float, ...] | None:
+def find_lengths(alignment: ReleaseAlignment) -> tuple[float, ...] | None:
     """Lengths in s of the tracks that a file holds, where they ask for other cuts than were made.
 
     None where the cuts agree with the release, or where too little speaks for it: fewer than two
@@ -145,25 +148,28 @@ def find_lengths(alignment: Alignment) -> tuple[float, ...] | None:
     return known if len(known) == len(lengths) else None
 
 
-def describe_cuts(alignment: Alignment) -> list[str]:
+def compare_cuts(alignment: ReleaseAlignment) -> list[CutHint]:
     """What the release says against the cuts that were made; empty where they agree.
 
     Passages are numbered as in the tables, from #0; tracks as on the cover, from 1.
     """
     title = alignment.release.title
-    words = []
+    hints = []
     for link in _inner_links(alignment):
         tracks = " and ".join(str(track + 1) for track in link.tracks)
         pieces = " and ".join(f"#{piece}" for piece in link.pieces)
         if len(link.tracks) > 1:
-            words.append(f"passage {pieces} seems to hold tracks {tracks} of {title!r}")
+            words = f"passage {pieces} seems to hold tracks {tracks} of {title!r}"
         elif len(link.pieces) > 1:
-            words.append(f"passages {pieces} seem to be one: track {tracks} of {title!r}")
+            words = f"passages {pieces} seem to be one: track {tracks} of {title!r}"
         elif not link.pieces:
-            words.append(f"track {tracks} of {title!r} was not found")
+            words = f"track {tracks} of {title!r} was not found"
         elif not link.tracks:
-            words.append(f"passage {pieces} is not on {title!r}")
-    return words
+            words = f"passage {pieces} is not on {title!r}"
+        else:
+            continue
+        hints.append(CutHint(link.pieces, words))
+    return hints
 
 
 def _split_discs(release: Release) -> Iterator[Release]:
@@ -174,7 +180,7 @@ def _split_discs(release: Release) -> Iterator[Release]:
         yield replace(release, tracks=tracks)
 
 
-def _inner_links(alignment: Alignment) -> Sequence[Link]:
+def _inner_links(alignment: ReleaseAlignment) -> Sequence[Link]:
     """The links from the first to the last piece: what lies around is no part of the file."""
     held = [index for index, link in enumerate(alignment.links) if link.pieces]
     return alignment.links[held[0] : held[-1] + 1] if held else ()

@@ -6,22 +6,21 @@ The release that holds most of them speaks for those that nobody heard, and tell
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from wkmp_lab.identifying.evidence import Claim
+from wkmp_lab.identifying.evidence import Statement
 from wkmp_lab.identifying.merges import find_merges_in
-from wkmp_lab.io.web.answers import Outcome, Release, ReleaseRef, Track
+from wkmp_lab.io.web.answers import Outcome, Release, ReleaseRef, ReleaseTrack
 from wkmp_lab.lookup.album_alignment import (
-    MAX_EXCESS_S,
-    Alignment,
     Piece,
+    ReleaseAlignment,
     align_edition,
     choose_edition,
-    describe_cuts,
+    compare_cuts,
 )
-from wkmp_lab.lookup.passage_lookup import Inquiry, identify
+from wkmp_lab.lookup.passage_lookup import PassageLookup, identify
 from wkmp_lab.lookup.services import Services
-from wkmp_lab.model import FileResult, Passage, Tags
+from wkmp_lab.model import MAX_EXCESS_S, FileResult, Passage, Tags
+from wkmp_lab.model.reasons import CutHint
 
-ALBUM_NOTE = "album: "
 MIN_ALBUM_PIECES = 3
 """Two lengths that fit a release prove little."""
 MAX_ALBUM_PIECES = 100
@@ -34,40 +33,40 @@ MAX_ALBUM_CALLS = 3
 
 
 def align_album(
-    inquiries: Sequence[Inquiry], services: Services, *, release_mbid: str | None = None
-) -> Alignment | None:
+    lookups: Sequence[PassageLookup], services: Services, *, release_mbid: str | None = None
+) -> ReleaseAlignment | None:
     """Lay passages on their release, and let it speak for each that is as long as its track.
 
     Parameters
     ----------
-    inquiries
+    lookups
         The passages of a file, or the files of a folder, in their order.
     release_mbid
         The release that the tags name; else it is one that the passages known so far are on.
     """
-    is_album = MIN_ALBUM_PIECES <= len(inquiries) <= MAX_ALBUM_PIECES
+    is_album = MIN_ALBUM_PIECES <= len(lookups) <= MAX_ALBUM_PIECES
     if not is_album or services.fetch_release is None:
         return None
-    known = [identify(inquiry).chosen for inquiry in inquiries]
+    known = [identify(lookup).chosen for lookup in lookups]
     pieces = [
-        Piece(inquiry.passage.duration_s, candidate.recording_mbid if candidate else None)
-        for inquiry, candidate in zip(inquiries, known, strict=True)
+        Piece(lookup.passage.duration_s, candidate.recording_mbid if candidate else None)
+        for lookup, candidate in zip(lookups, known, strict=True)
     ]
     editions = (
         [ReleaseRef(release_mbid)]
         if release_mbid
-        else rank_editions(_find_editions(pieces, inquiries, services), len(pieces))
+        else rank_editions(_find_editions(pieces, lookups, services), len(pieces))
     )
     ranked = choose_edition(pieces, _fetch_editions(pieces, editions, services.fetch_release))
     if not ranked or ranked[0].score < MIN_ALBUM_SCORE:
         return None
     best = ranked[0]
-    rivals = [edition for edition in editions if edition.release_mbid != best.release.mbid]
+    others = [edition for edition in editions if edition.release_mbid != best.release.mbid]
     for link in best.links:
         if link.is_single and abs(link.excess_s) <= MAX_EXCESS_S:
             track = best.release.tracks[link.tracks[0]]
-            claim = _claim_of_track(track, best, _describe_fit(best, pieces, rivals))
-            inquiries[link.pieces[0]].claims.append(claim)
+            statement = _statement_of_track(track, best, _describe_fit(best, pieces, others))
+            lookups[link.pieces[0]].statements.append(statement)
     return best
 
 
@@ -119,14 +118,14 @@ def rank_editions(shared: Counter[ReleaseRef], n_pieces: int) -> list[ReleaseRef
 
 
 def _find_editions(
-    pieces: Sequence[Piece], inquiries: Sequence[Inquiry], services: Services
+    pieces: Sequence[Piece], lookups: Sequence[PassageLookup], services: Services
 ) -> Counter[ReleaseRef]:
     """How many of the known pieces are on each release, as far as it has been told."""
     shared: dict[str, list[ReleaseRef]] = {}
     n_calls = 0
-    for piece, inquiry in zip(pieces, inquiries, strict=True):
+    for piece, lookup in zip(pieces, lookups, strict=True):
         mbid = piece.recording_mbid
-        releases = inquiry.releases.get(mbid or "", ())
+        releases = lookup.releases.get(mbid or "", ())
         is_asked = mbid is not None and not releases and n_calls < MAX_ALBUM_CALLS
         if mbid is not None and is_asked and services.fetch_recording is not None:
             n_calls += 1
@@ -157,15 +156,15 @@ def _fetch_editions(
 
 
 def _describe_fit(
-    alignment: Alignment, pieces: Sequence[Piece], rivals: Sequence[ReleaseRef]
+    alignment: ReleaseAlignment, pieces: Sequence[Piece], others: Sequence[ReleaseRef]
 ) -> str:
     n_known = sum(piece.recording_mbid is not None for piece in pieces)
     words = (
         f"{_name(alignment.release.title, alignment.release.year)}, which fits "
         f"{alignment.score:.0%} and holds {alignment.n_explained} of {n_known} known pieces"
     )
-    if rivals:
-        words += f"; next {_name(rivals[0].title, rivals[0].year)}"
+    if others:
+        words += f"; next {_name(others[0].title, others[0].year)}"
     return words
 
 
@@ -173,9 +172,9 @@ def _name(title: str | None, year: int | None) -> str:
     return f"{title!r} ({year})" if year else f"{title!r}"
 
 
-def _claim_of_track(track: Track, alignment: Alignment, fit: str) -> Claim:
+def _statement_of_track(track: ReleaseTrack, alignment: ReleaseAlignment, fit: str) -> Statement:
     recording, release = track.recording, alignment.release
-    return Claim(
+    return Statement(
         "album",
         recording.mbid,
         recording.title,
@@ -188,13 +187,12 @@ def _claim_of_track(track: Track, alignment: Alignment, fit: str) -> Claim:
     )
 
 
-def note_album(
-    notes: Sequence[str], alignment: Alignment | None, passages: Sequence[Passage]
-) -> tuple[str, ...]:
-    """The notes of a file with what its release says of the cuts, in the place of older ones."""
-    kept = [note for note in notes if not note.startswith(ALBUM_NOTE)]
-    words = [
-        *(describe_cuts(alignment) if alignment else ()),
-        *(f"passages {merge}" for merge in find_merges_in("", passages)),
-    ]
-    return (*kept, *(f"{ALBUM_NOTE}{each}" for each in words))
+def find_cut_hints(
+    alignment: ReleaseAlignment | None, passages: Sequence[Passage]
+) -> tuple[CutHint, ...]:
+    """What the release of a file, and the identities of its passages, say against its cuts."""
+    merges = (
+        CutHint((merge.first, merge.first + 1), f"passages {merge}")
+        for merge in find_merges_in("", passages)
+    )
+    return (*(compare_cuts(alignment) if alignment else ()), *merges)

@@ -7,9 +7,6 @@ from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings, compute_settings_key
 
-SURE_LEVELS = ("high", "medium")
-"""What is matched as well as this is not asked about again when there are more sources."""
-
 
 def compute_identify_key(settings: Settings) -> str:
     """Key of all that an identity depends on besides the measured result."""
@@ -29,7 +26,7 @@ def needs_identity(result: FileResult, settings: Settings, sources: Sources) -> 
     made_by = dict(result.provenance)
     if made_by.get(cache_keys.IDENTIFIED) != compute_identify_key(settings):
         return True
-    if lookups.list_failures(result):
+    if result.failed_lookups:
         return True
     if made_by.get(cache_keys.ASKED, sources.identity) != sources.identity:
         return True

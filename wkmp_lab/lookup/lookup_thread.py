@@ -13,12 +13,12 @@ from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.lookup import album_lookups, lookups, services
 from wkmp_lab.lookup.flavor_lookups import Flavored, add_flavors, lacks_flavor
 from wkmp_lab.lookup.freshness import (
-    SURE_LEVELS,
     compute_identify_key,
     needs_identity,
 )
 from wkmp_lab.lookup.services import Services, Sources
-from wkmp_lab.model import FileResult, Phase, Span
+from wkmp_lab.model import SURE_LEVELS, FileResult, Phase, Span
+from wkmp_lab.model.reasons import FailedLookup
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings
 
@@ -76,9 +76,9 @@ class LookupThread:
         self._sources = services.name_sources(settings.identifying, folder)
         self._folders: defaultdict[str, dict[str, FileResult]] = defaultdict(dict)
         self._touched: dict[str, None] = {}
-        self._unanswered: defaultdict[str, set[str]] = defaultdict(set)
+        self._unanswered: defaultdict[FailedLookup, set[str]] = defaultdict(set)
         self._unflavored: set[str] = set()
-        self._broken: tuple[str, ...] = ()
+        self._broken: tuple[FailedLookup, ...] = ()
         self._why_unflavored = ""
         self._is_cancelled = is_cancelled
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
@@ -109,10 +109,10 @@ class LookupThread:
     def remarks(self) -> tuple[str, ...]:
         """What the import as a whole has to tell of the services, a line each."""
         silences = [
-            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {reason}"
-            for reason, paths in self._unanswered.items()
+            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {failed}"
+            for failed, paths in self._unanswered.items()
         ]
-        silences += [f"not asked: {reason}" for reason in self._broken]
+        silences += [f"not asked: {failed}" for failed in self._broken]
         if self._unflavored:
             which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
             silences.append(f"no musical flavors for {which}")
@@ -142,7 +142,7 @@ class LookupThread:
         with services.open_services(
             self._settings, is_cancelled=self._is_cancelled, folder=self._folder
         ) as asked:
-            self._broken = tuple(why for why in asked.silent if why.startswith(lookups.FAILURE))
+            self._broken = tuple(each for each in asked.silent if isinstance(each, FailedLookup))
             while (batch := self._take_batch()) is not None:
                 if self._is_cancelled():
                     continue
@@ -182,8 +182,8 @@ class LookupThread:
         """Identified files with their flavors, and with what they were identified by."""
         flavored = add_flavors(identified, asked)
         for result in identified:
-            for reason in lookups.list_failures(result):
-                self._unanswered[reason].add(result.path)
+            for failed in result.failed_lookups:
+                self._unanswered[failed].add(result.path)
         self._unflavored |= flavored.unanswered
         self._why_unflavored = flavored.why or self._why_unflavored
         span = Span(Phase.IDENTIFYING, start_s, time.time(), "lookups")

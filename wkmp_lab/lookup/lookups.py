@@ -1,4 +1,4 @@
-"""What the lookup thread asks: claims of every source for each passage, then the decision.
+"""What the lookup thread asks: statements of every source for each passage, then the decision.
 
 Runs in one thread of the parent, never in a worker: so limits, cache and keys are in one place.
 """
@@ -9,33 +9,31 @@ from typing import Literal
 
 from wkmp_lab.errors import FingerprintError, StoreError
 from wkmp_lab.fingerprinting.fingerprint import decode_fingerprint
-from wkmp_lab.identifying.conflicts import RIVAL_SHARE
-from wkmp_lab.identifying.evidence import Claim, claims_of_tags
-from wkmp_lab.io.web.answers import Outcome, OutcomeKind, Recording
-from wkmp_lab.lookup.album_alignment import Alignment, find_lengths
+from wkmp_lab.identifying.conflicts import STRAY_SHARE
+from wkmp_lab.identifying.evidence import Statement, statements_of_tags
+from wkmp_lab.io.web.answers import Outcome, Recording
+from wkmp_lab.lookup.album_alignment import ReleaseAlignment, find_lengths
 from wkmp_lab.lookup.album_lookups import (
     align_album,
     choose_release_tag,
-    note_album,
+    find_cut_hints,
     order_folder,
 )
 from wkmp_lab.lookup.passage_lookup import (
-    Inquiry,
-    claim_of_link,
-    claim_of_match,
+    PassageLookup,
     identify,
     note_failure,
-    open_inquiry,
+    open_lookup,
+    statement_of_link,
+    statement_of_match,
 )
 from wkmp_lab.lookup.releases import complete_identity, find_track
 from wkmp_lab.lookup.services import Services
 from wkmp_lab.model import FileResult, Passage, Tags
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings
-
-FAILURE = "lookup_failed("
-"""How a reason and a note begin that tell of a service that did not answer."""
 
 IDENTIFY_VERSION = "4"
 """Raised whenever the same answers would be decided about differently."""
@@ -54,14 +52,14 @@ def identify_files(
     (it cannot find parts), the local catalogue about every passage. A file of several passages is
     laid on its release.
     """
-    cases = _gather_claims(results, services, settings)
+    files = _gather_statements(results, services, settings)
     alignments = [
-        align_album(case, services, release_mbid=read_mbid(result.tags.release_mbid))
-        for result, case in zip(results, cases, strict=True)
+        align_album(lookups, services, release_mbid=read_mbid(result.tags.release_mbid))
+        for result, lookups in zip(results, files, strict=True)
     ]
     return [
-        _close_file(result, case, alignment, services)
-        for result, case, alignment in zip(results, cases, alignments, strict=True)
+        _close_file(result, lookups, alignment, services)
+        for result, lookups, alignment in zip(results, files, alignments, strict=True)
     ]
 
 
@@ -74,97 +72,94 @@ def identify_folder(
     answered from the cache.
     """
     ordered = order_folder(results)
-    cases = _gather_claims(ordered, services, settings)
-    tracks = [inquiry for case in cases for inquiry in case]
-    named = choose_release_tag([inquiry.tags for inquiry in tracks])
+    files = _gather_statements(ordered, services, settings)
+    tracks = [lookup for lookups in files for lookup in lookups]
+    named = choose_release_tag([lookup.tags for lookup in tracks])
     align_album(tracks, services, release_mbid=named)
     return [
-        _close_file(result, case, None, services)
-        for result, case in zip(ordered, cases, strict=True)
+        _close_file(result, lookups, None, services)
+        for result, lookups in zip(ordered, files, strict=True)
     ]
 
 
-def _gather_claims(
+def _gather_statements(
     results: Sequence[FileResult], services: Services, settings: Settings
-) -> list[list[Inquiry]]:
+) -> list[list[PassageLookup]]:
     """What every source says of each passage of each file."""
-    cases = [[open_inquiry(result, passage) for passage in result.passages] for result in results]
-    for inquiries in cases:
-        for inquiry in inquiries:
-            _ask_catalogue(inquiry, services)
-    _ask_acoustid(results, cases, services)
-    for inquiries in cases:
-        for inquiry in inquiries:
-            _ask_musicbrainz(inquiry, services, settings)
-    return cases
+    files = [[open_lookup(result, passage) for passage in result.passages] for result in results]
+    for lookups in files:
+        for lookup in lookups:
+            _ask_catalogue(lookup, services)
+    _ask_acoustid(results, files, services)
+    for lookups in files:
+        for lookup in lookups:
+            _ask_musicbrainz(lookup, services, settings)
+    return files
 
 
 def _close_file(
     result: FileResult,
-    inquiries: Sequence[Inquiry],
-    alignment: Alignment | None,
+    lookups: Sequence[PassageLookup],
+    alignment: ReleaseAlignment | None,
     services: Services,
 ) -> FileResult:
-    passages = tuple(_decide(inquiry, services) for inquiry in inquiries)
-    kept = [note for note in result.notes if not note.startswith(FAILURE)]
-    failed = dict.fromkeys(
-        reason for inquiry in inquiries for reason in inquiry.reasons if reason.startswith(FAILURE)
+    passages = tuple(_decide(lookup, services) for lookup in lookups)
+    failed = [r for lookup in lookups for r in lookup.reasons if isinstance(r, FailedLookup)]
+    closed = replace(
+        result,
+        passages=passages,
+        failed_lookups=tuple(dict.fromkeys(failed)),
+        cut_hints=find_cut_hints(alignment, passages),
     )
-    notes = note_album((*kept, *failed), alignment, passages)
-    closed = replace(result, passages=passages, notes=notes)
     lengths_s = find_lengths(alignment) if alignment else None
-    return cache_keys.wish_lengths(closed, lengths_s) if lengths_s else closed
+    return cache_keys.note_track_lengths(closed, lengths_s) if lengths_s else closed
 
 
-def list_failures(result: FileResult) -> list[str]:
-    """Which services did not answer about a file, and why: asking again may tell more."""
-    return [note for note in result.notes if note.startswith(FAILURE)]
-
-
-def _ask_catalogue(inquiry: Inquiry, services: Services) -> None:
-    fingerprint = inquiry.passage.fingerprint
+def _ask_catalogue(lookup: PassageLookup, services: Services) -> None:
+    fingerprint = lookup.passage.fingerprint
     if services.query_catalogue is None or fingerprint is None:
         return
     try:
         items = decode_fingerprint(fingerprint.text)
     except FingerprintError as error:
-        inquiry.reasons.append(f"no_fingerprint({error})")
+        lookup.reasons.append(Silence(WhyUnidentified.NO_FINGERPRINT, str(error)))
         return
     try:
         matches = services.query_catalogue(items)
     except StoreError as error:
-        inquiry.reasons.append(f"lookup_failed(catalogue, {error})")
+        failure = FailedLookup("catalogue", OutcomeKind.UNAVAILABLE, str(error))
+        lookup.reasons.append(failure)
         return
     for match in matches:
-        inquiry.claims.append(claim_of_match(match, inquiry.passage.duration_s))
+        lookup.statements.append(statement_of_match(match, lookup.passage.duration_s))
 
 
 def _ask_acoustid(
-    results: Sequence[FileResult], cases: Sequence[Sequence[Inquiry]], services: Services
+    results: Sequence[FileResult], files: Sequence[Sequence[PassageLookup]], services: Services
 ) -> None:
     if services.lookup_acoustid is None:
         return
     asked = [
-        (inquiries[0], result.file_fingerprint)
-        for result, inquiries in zip(results, cases, strict=True)
-        if len(inquiries) == 1
+        (lookups[0], result.file_fingerprint)
+        for result, lookups in zip(results, files, strict=True)
+        if len(lookups) == 1
         and result.file_fingerprint is not None
-        and not _is_settled(inquiries[0])
+        and not _is_settled(lookups[0])
     ]
     if not asked:
         return
     outcomes = services.lookup_acoustid([fingerprint for _, fingerprint in asked])
-    for (inquiry, _), outcome in zip(asked, outcomes, strict=True):
-        note_failure(inquiry, "acoustid", outcome)
+    for (lookup, _), outcome in zip(asked, outcomes, strict=True):
+        note_failure(lookup, "acoustid", outcome)
         for match in outcome.found or ():
-            inquiry.claims.append(claim_of_link(match))
+            lookup.statements.append(statement_of_link(match))
             if match.recording.mbid:
-                inquiry.releases[match.recording.mbid] = match.recording.releases
+                lookup.releases[match.recording.mbid] = match.recording.releases
 
 
-def _is_settled(inquiry: Inquiry) -> bool:
+def _is_settled(lookup: PassageLookup) -> bool:
     """True where the catalogue alone names a recording beyond doubt."""
-    identity = identify(inquiry)
+    identity = identify(lookup)
     return (
         identity.level == "high"
         and identity.chosen is not None
@@ -172,32 +167,33 @@ def _is_settled(inquiry: Inquiry) -> bool:
     )
 
 
-def _ask_musicbrainz(inquiry: Inquiry, services: Services, settings: Settings) -> None:
-    tags = inquiry.tags
-    _name_links(inquiry, services)
+def _ask_musicbrainz(lookup: PassageLookup, services: Services, settings: Settings) -> None:
+    tags = lookup.tags
+    _name_links(lookup, services)
     if tags.recording_mbid:
-        _confirm_embedded(inquiry, services)
+        _confirm_embedded(lookup, services)
     elif tags.isrc and services.fetch_isrc is not None:
         outcome = services.fetch_isrc(tags.isrc)
-        _add_recordings(inquiry, "isrc", outcome, f"ISRC {tags.isrc}")
-    is_found = identify(inquiry).level != "unidentified"
+        _add_recordings(lookup, "isrc", outcome, f"ISRC {tags.isrc}")
+    is_found = identify(lookup).level != "unidentified"
     if is_found or not settings.identifying.has_text_search:
         return
-    if tags.title and tags.artist and services.search_recordings is not None:
-        outcome = services.search_recordings(tags.title, tags.artist, inquiry.passage.duration_s)
-        _add_recordings(inquiry, "text_search", outcome, "")
+    title, artist = (next(iter(tags.all_of(field)), None) for field in ("title", "artist"))
+    if title and artist and services.search_recordings is not None:
+        outcome = services.search_recordings(title, artist, lookup.passage.duration_s)
+        _add_recordings(lookup, "text_search", outcome, "")
 
 
 def _add_recordings(
-    inquiry: Inquiry,
+    lookup: PassageLookup,
     source: Literal["isrc", "text_search"],
     outcome: Outcome[tuple[Recording, ...]],
     detail: str,
 ) -> None:
-    note_failure(inquiry, "musicbrainz", outcome)
+    note_failure(lookup, "musicbrainz", outcome)
     for recording in outcome.found or ():
-        inquiry.claims.append(
-            Claim(
+        lookup.statements.append(
+            Statement(
                 source,
                 recording.mbid,
                 recording.title,
@@ -208,71 +204,72 @@ def _add_recordings(
             )
         )
         if recording.mbid:
-            inquiry.releases[recording.mbid] = recording.releases
+            lookup.releases[recording.mbid] = recording.releases
 
 
-def _name_links(inquiry: Inquiry, services: Services) -> None:
+def _name_links(lookup: PassageLookup, services: Services) -> None:
     """Ask what the linked ids without a name are: merged, deleted, or new to AcoustID.
 
     Until then they stand as songs of their own against the recordings that they were merged into.
     """
     if services.fetch_recording is None:
         return
-    bare = [c for c in inquiry.claims if c.source == "acoustid" and c.title is None]
-    for claim in [each for each in bare if each.share > RIVAL_SHARE][:MAX_BARE_LINKS]:
-        outcome = services.fetch_recording(claim.recording_mbid or "")
-        note_failure(inquiry, "musicbrainz", outcome)
+    bare = [c for c in lookup.statements if c.source == "acoustid" and c.title is None]
+    for statement in [each for each in bare if each.share > STRAY_SHARE][:MAX_BARE_LINKS]:
+        outcome = services.fetch_recording(statement.recording_mbid or "")
+        note_failure(lookup, "musicbrainz", outcome)
         if not outcome.is_answered:
             continue
-        inquiry.claims.remove(claim)
+        lookup.statements.remove(statement)
         found = outcome.found
         if found is None or found.mbid is None:
-            inquiry.reasons.append(f"unknown_to_musicbrainz({claim.recording_mbid})")
+            unknown = Silence(WhyUnidentified.UNKNOWN_ID, statement.recording_mbid or "")
+            lookup.reasons.append(unknown)
             continue
-        inquiry.releases[found.mbid] = inquiry.releases.get(found.mbid) or found.releases
-        named = {c.recording_mbid for c in inquiry.claims if c.acoustid == claim.acoustid}
+        lookup.releases[found.mbid] = lookup.releases.get(found.mbid) or found.releases
+        named = {c.recording_mbid for c in lookup.statements if c.acoustid == statement.acoustid}
         if found.mbid not in named:
-            inquiry.claims.append(_confirm(claim, found))
+            lookup.statements.append(_confirm(statement, found))
 
 
-def _confirm_embedded(inquiry: Inquiry, services: Services) -> None:
+def _confirm_embedded(lookup: PassageLookup, services: Services) -> None:
     """Put what MusicBrainz knows of the embedded id in the place of what the tags say."""
-    found = _find_on_release(inquiry.tags, services)
+    found = _find_on_release(lookup.tags, services)
     if found is None and services.fetch_recording is not None:
-        outcome = services.fetch_recording(inquiry.tags.recording_mbid or "")
-        note_failure(inquiry, "musicbrainz", outcome)
+        outcome = services.fetch_recording(lookup.tags.recording_mbid or "")
+        note_failure(lookup, "musicbrainz", outcome)
         if outcome.kind is OutcomeKind.NO_MATCH:
-            _disown_embedded(inquiry)
+            _disown_embedded(lookup)
             return
         found = outcome.found
     if found is None:
         return
-    inquiry.claims[:] = [
-        _confirm(claim, found) if claim.source == "embedded_id" else claim
-        for claim in inquiry.claims
+    lookup.statements[:] = [
+        _confirm(statement, found) if statement.source == "embedded_id" else statement
+        for statement in lookup.statements
     ]
     if found.mbid:
-        inquiry.releases[found.mbid] = found.releases
+        lookup.releases[found.mbid] = found.releases
 
 
-def _disown_embedded(inquiry: Inquiry) -> None:
+def _disown_embedded(lookup: PassageLookup) -> None:
     """The embedded id does not exist: what is left is what the tags say in words."""
-    kept = [claim for claim in inquiry.claims if claim.source != "embedded_id"]
-    bare = claims_of_tags(replace(inquiry.tags, recording_mbid=None))
-    unknown = f"the embedded id {inquiry.tags.recording_mbid} is unknown to MusicBrainz"
-    inquiry.claims[:] = [*kept, *(replace(claim, detail=unknown) for claim in bare)]
+    kept = [statement for statement in lookup.statements if statement.source != "embedded_id"]
+    bare = statements_of_tags(replace(lookup.tags, recording_mbid=None))
+    unknown = f"the embedded id {lookup.tags.recording_mbid} is unknown to MusicBrainz"
+    lookup.statements[:] = [*kept, *(replace(statement, detail=unknown) for statement in bare)]
 
 
-def _confirm(claim: Claim, recording: Recording) -> Claim:
+def _confirm(statement: Statement, recording: Recording) -> Statement:
     asked = recording.asked_mbid
     return replace(
-        claim,
+        statement,
         recording_mbid=recording.mbid,
-        title=recording.title or claim.title,
-        artist=recording.artist or claim.artist,
+        title=recording.title or statement.title,
+        artist=recording.artist or statement.artist,
         duration_s=recording.duration_s,
         work_mbid=recording.work_mbid,
-        detail=f"merged, before it was {asked}" if asked else claim.detail,
+        detail=f"merged, before it was {asked}" if asked else statement.detail,
     )
 
 
@@ -284,6 +281,6 @@ def _find_on_release(tags: Tags, services: Services) -> Recording | None:
     return None if release is None else find_track(release, tags.recording_mbid)
 
 
-def _decide(inquiry: Inquiry, services: Services) -> Passage:
-    identity = identify(inquiry, services.silent)
-    return inquiry.passage.identify_as(complete_identity(identity, inquiry, services))
+def _decide(lookup: PassageLookup, services: Services) -> Passage:
+    identity = identify(lookup, services.silent)
+    return lookup.passage.identify_as(complete_identity(identity, lookup, services))

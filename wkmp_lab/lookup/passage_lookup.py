@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from wkmp_lab.identifying.evidence import MIN_OVERLAP_S, Claim, claims_of_tags
+from wkmp_lab.identifying.evidence import MIN_OVERLAP_S, Statement, statements_of_tags
 from wkmp_lab.identifying.recording import identify_recording
 from wkmp_lab.io.web.answers import (
     AcoustidMatch,
@@ -12,6 +12,7 @@ from wkmp_lab.io.web.answers import (
     ReleaseRef,
 )
 from wkmp_lab.model import FileResult, Identity, Passage, Tags
+from wkmp_lab.model.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 
 MIN_TOLD_OFFSET_S = 0.5
@@ -19,29 +20,29 @@ MIN_TOLD_OFFSET_S = 0.5
 
 
 @dataclass(slots=True)
-class Inquiry:
+class PassageLookup:
     """What has been learnt about one passage so far."""
 
     passage: Passage
     tags: Tags
     is_whole_file: bool
-    claims: list[Claim] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     releases: dict[str, tuple[ReleaseRef, ...]] = field(default_factory=dict)
     """Releases of each recording that was named."""
 
 
-def open_inquiry(result: FileResult, passage: Passage) -> Inquiry:
+def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
     """What the file says of a passage of its own; its tags only where that is all of it."""
     is_whole_file = len(result.passages) == 1
     tags = _valid_ids(result.tags) if is_whole_file else Tags()
-    inquiry = Inquiry(passage, tags, is_whole_file, list(claims_of_tags(tags)))
+    lookup = PassageLookup(passage, tags, is_whole_file, list(statements_of_tags(tags)))
     if passage.duration_s < MIN_OVERLAP_S:
-        inquiry.reasons.append("too_short")
+        lookup.reasons.append(Silence(WhyUnidentified.TOO_SHORT))
     elif passage.fingerprint is None:
         why = passage.fingerprint_reason or "none was made"
-        inquiry.reasons.append(f"no_fingerprint({why})")
-    return inquiry
+        lookup.reasons.append(Silence(WhyUnidentified.NO_FINGERPRINT, why))
+    return lookup
 
 
 def _valid_ids(tags: Tags) -> Tags:
@@ -53,10 +54,10 @@ def _valid_ids(tags: Tags) -> Tags:
     )
 
 
-def claim_of_match(match: CatalogueMatch, query_s: float) -> Claim:
+def statement_of_match(match: CatalogueMatch, query_s: float) -> Statement:
     """What the local catalogue says."""
     recording = match.recording
-    return Claim(
+    return Statement(
         "catalogue",
         recording.mbid,
         recording.title,
@@ -83,10 +84,10 @@ def _tell_offset(offset_s: float) -> str:
     return f"from {where} the known copy"
 
 
-def claim_of_link(match: AcoustidMatch) -> Claim:
+def statement_of_link(match: AcoustidMatch) -> Statement:
     """What AcoustID says."""
     recording = match.recording
-    return Claim(
+    return Statement(
         "acoustid",
         recording.mbid,
         recording.title,
@@ -99,18 +100,18 @@ def claim_of_link(match: AcoustidMatch) -> Claim:
     )
 
 
-def note_failure(inquiry: Inquiry, service: str, outcome: Outcome[object]) -> None:
+def note_failure(lookup: PassageLookup, service: Service, outcome: Outcome[object]) -> None:
     """Keep why a service did not answer."""
     if not outcome.is_answered:
-        inquiry.reasons.append(f"lookup_failed({service}, {outcome.why})")
+        lookup.reasons.append(FailedLookup(service, outcome.kind, outcome.why))
 
 
-def identify(inquiry: Inquiry, silent: Sequence[str] = ()) -> Identity:
+def identify(lookup: PassageLookup, silent: Sequence[Reason] = ()) -> Identity:
     """The decision on what has been learnt so far; ``silent`` tells who was not asked."""
     return identify_recording(
-        inquiry.claims,
-        duration_s=inquiry.passage.duration_s,
-        tags=inquiry.tags,
-        is_whole_file=inquiry.is_whole_file,
-        reasons=(*inquiry.reasons, *silent),
+        lookup.statements,
+        duration_s=lookup.passage.duration_s,
+        tags=lookup.tags,
+        is_whole_file=lookup.is_whole_file,
+        reasons=(*lookup.reasons, *silent),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wkmp_lab.identifying.evidence import AGREEMENT
 from wkmp_lab.io.web.answers import Recording, Release, ReleaseRef
-from wkmp_lab.lookup.passage_lookup import Inquiry, note_failure
+from wkmp_lab.lookup.passage_lookup import PassageLookup, note_failure
 from wkmp_lab.lookup.services import Services
 from wkmp_lab.model import Candidate, Evidence, Identity, Tags
 from wkmp_lab.names import compute_similarity
@@ -14,16 +14,16 @@ RELEASE_KINDS = ("Album", "EP", "Single", "Soundtrack", "Compilation")
 """In the order that a library prefers."""
 
 
-def complete_identity(identity: Identity, inquiry: Inquiry, services: Services) -> Identity:
+def complete_identity(identity: Identity, lookup: PassageLookup, services: Services) -> Identity:
     """The identity with release and work of its recording, where they can be learnt."""
     chosen = identity.chosen
     if chosen is None or chosen.recording_mbid is None:
         return identity
-    full = _place(chosen, inquiry, services)
+    full = _place(chosen, lookup, services)
     release_mbid, title = full.release_mbid, full.release_title
     if release_mbid and services.fetch_release is not None:
         outcome = services.fetch_release(release_mbid)
-        note_failure(inquiry, "musicbrainz", outcome)
+        note_failure(lookup, "musicbrainz", outcome)
         release = outcome.found
         track = find_track(release, full.recording_mbid) if release else None
         if release and track:
@@ -39,7 +39,7 @@ def complete_identity(identity: Identity, inquiry: Inquiry, services: Services) 
     return replace(identity, chosen=full, candidates=tuple(others))
 
 
-def _place(chosen: Candidate, inquiry: Inquiry, services: Services) -> Candidate:
+def _place(chosen: Candidate, lookup: PassageLookup, services: Services) -> Candidate:
     """The candidate on the release that it most likely comes from, as far as that can be learnt.
 
     The catalogue knows recordings and not their releases: one that was fetched for a neighbour may
@@ -48,17 +48,17 @@ def _place(chosen: Candidate, inquiry: Inquiry, services: Services) -> Candidate
     mbid = chosen.recording_mbid or ""
     if chosen.release_mbid:
         return chosen
-    known = inquiry.releases.get(mbid, ())
+    known = lookup.releases.get(mbid, ())
     held = services.recall_release(mbid) if services.recall_release and not known else None
-    if held is not None and _is_on_album(inquiry.tags, held):
+    if held is not None and _is_on_album(lookup.tags, held):
         return replace(chosen, release_mbid=held.mbid, release_title=held.title)
     if not known and services.fetch_recording is not None:
         outcome = services.fetch_recording(mbid)
-        note_failure(inquiry, "musicbrainz", outcome)
+        note_failure(lookup, "musicbrainz", outcome)
         if outcome.found is not None:
             known = outcome.found.releases
             chosen = _follow(chosen, outcome.found)
-    preferred = choose_release(known, tags=inquiry.tags)
+    preferred = choose_release(known, tags=lookup.tags)
     if preferred is None:
         return chosen
     title = chosen.release_title or preferred.title

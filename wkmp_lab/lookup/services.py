@@ -2,18 +2,15 @@
 
 import contextlib
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-import numpy as np
-import numpy.typing as npt
 import platformdirs
 
 from wkmp_lab._version import __version__
+from wkmp_lab.dsp.chromaprint import Items
 from wkmp_lab.errors import StoreError
 from wkmp_lab.io.catalogue.flavor_dump import (
     FlavorFile,
@@ -33,19 +30,19 @@ from wkmp_lab.io.web.answers import (
 )
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.musicbrainz import MusicbrainzClient
-from wkmp_lab.io.web.transport import Host, Patience, Transport
+from wkmp_lab.io.web.transport import Patience, Transport
 from wkmp_lab.model import Fingerprint
+from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Reason, Silence, WhyUnidentified
 from wkmp_lab.settings import IdentifySettings, Settings
 
 _LOG = logging.getLogger(__name__)
 
-Items = npt.NDArray[np.uint32]
-
 
 FOLDER_CATALOGUE = "wkmp_catalogue.jsonl"
 """A catalogue of this name in a music folder knows what is in it."""
-NO_KEY = "not_asked(acoustid: no key)"
-NO_CONTACT = "not_asked(musicbrainz: no address of contact)"
+NO_KEY = Silence(WhyUnidentified.NOT_ASKED, "acoustid: no key")
+NO_CONTACT = Silence(WhyUnidentified.NOT_ASKED, "musicbrainz: no address of contact")
+OFFLINE = Silence(WhyUnidentified.OFFLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class Services:
         Callable[[str, str | None, float | None], Outcome[tuple[Recording, ...]]] | None
     ) = None
     fetch_flavors: Callable[[Sequence[str]], FlavorAnswer] | None = None
-    silent: tuple[str, ...] = ("offline_not_asked",)
+    silent: tuple[Reason, ...] = (OFFLINE,)
 
 
 def find_catalogue(settings: IdentifySettings, folder: str | Path | None = None) -> Path:
@@ -196,7 +193,7 @@ def open_services(
         shelf = _open_flavors(stack, find_flavors(chosen))
         local = Services(query, fetch_flavors=_read_flavors(shelf, None))
         if chosen.is_offline:
-            yield replace(local, silent=(*broken, "offline_not_asked"))
+            yield replace(local, silent=(*broken, OFFLINE))
             return
         folder = Path(chosen.cache or platformdirs.user_cache_dir("wkmp_lab")).expanduser()
         key = key or read_key()
@@ -226,7 +223,7 @@ def open_services(
 
 def _open_catalogue(
     stack: contextlib.ExitStack, path: Path
-) -> tuple[Callable[[Items], Sequence[CatalogueMatch]] | None, tuple[str, ...]]:
+) -> tuple[Callable[[Items], Sequence[CatalogueMatch]] | None, tuple[FailedLookup, ...]]:
     """How to query the catalogue, if there is one, and why it cannot be where it is broken."""
     if not path.exists():
         return None, ()
@@ -234,7 +231,7 @@ def _open_catalogue(
         return stack.enter_context(open_catalogue(path)).query, ()
     except StoreError as error:
         _LOG.warning("%s", error)
-        return None, (f"lookup_failed(catalogue, {error})",)
+        return None, (FailedLookup("catalogue", OutcomeKind.UNAVAILABLE, str(error)),)
 
 
 def _open_flavors(stack: contextlib.ExitStack, path: Path) -> FlavorFile | None:
@@ -285,8 +282,7 @@ def _open_acoustid(
     patience: Patience,
 ) -> AcoustidClient:
     url = settings.acoustid_url
-    interval_s = _polite_s(url, "acoustid.org", settings.acoustid_interval_s, acoustid.INTERVAL_S)
-    host = Host(_slot_name("acoustid", url), interval_s, patience)
+    host = acoustid.PUBLIC.make_host(url, settings.acoustid_interval_s, patience)
     return AcoustidClient(transport, cache, host=host, base_url=url, key=key)
 
 
@@ -294,9 +290,7 @@ def _open_musicbrainz(
     settings: IdentifySettings, transport: Transport, cache: HttpCache, patience: Patience
 ) -> MusicbrainzClient:
     url = settings.musicbrainz_url
-    asked_s, least_s = settings.musicbrainz_interval_s, musicbrainz.INTERVAL_S
-    interval_s = _polite_s(url, "musicbrainz.org", asked_s, least_s)
-    host = Host(_slot_name("musicbrainz", url), interval_s, patience)
+    host = musicbrainz.PUBLIC.make_host(url, settings.musicbrainz_interval_s, patience)
     return MusicbrainzClient(transport, cache, host=host, base_url=url)
 
 
@@ -306,19 +300,6 @@ def _open_acousticbrainz(
     url = settings.acousticbrainz_url
     if url is None:
         return None
-    asked_s, least_s = settings.acousticbrainz_interval_s, acousticbrainz.INTERVAL_S
-    interval_s = _polite_s(url, "acousticbrainz.org", asked_s, least_s)
-    host = Host(_slot_name("acousticbrainz", url), interval_s, acousticbrainz.PATIENCE)
+    interval_s = settings.acousticbrainz_interval_s
+    host = acousticbrainz.PUBLIC.make_host(url, interval_s, acousticbrainz.PATIENCE)
     return AcousticbrainzClient(transport, cache, host=host, base_url=url)
-
-
-def _polite_s(url: str, domain: str, asked_s: float, least_s: float) -> float:
-    """The interval that is asked for; at the public service never below what it allows."""
-    host = urlsplit(url).hostname or ""
-    is_public = host == domain or host.endswith(f".{domain}")
-    return max(asked_s, least_s) if is_public else asked_s
-
-
-def _slot_name(service: str, url: str) -> str:
-    """One slot per server, so that a mirror does not wait for the public one."""
-    return f"{service}-{re.sub(r'[^a-z0-9.-]', '_', urlsplit(url).netloc.lower())}"

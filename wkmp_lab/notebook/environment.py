@@ -26,7 +26,7 @@ def prepare_shell() -> None:
 
 
 def find_ui(
-    *, shell: Any, environment: Mapping[str, str], is_terminal: bool, wish: str | None = None
+    *, shell: Any, environment: Mapping[str, str], is_terminal: bool, chosen: str | None = None
 ) -> Ui:
     """How progress is best shown.
 
@@ -35,10 +35,10 @@ def find_ui(
     shell
         The running IPython shell, None in a plain script.
     environment
-        ``WKMP_LAB_UI`` decides where there is no wish.
+        ``WKMP_LAB_UI`` decides where nothing is chosen.
     is_terminal
         A script's error stream is a terminal.
-    wish
+    chosen
         What the caller asks for.
 
     >>> find_ui(shell=None, environment={}, is_terminal=False)
@@ -46,7 +46,7 @@ def find_ui(
     >>> find_ui(shell=None, environment={"WKMP_LAB_UI": "none"}, is_terminal=True)
     'none'
     """
-    asked = wish or environment.get("WKMP_LAB_UI")
+    asked = chosen or environment.get("WKMP_LAB_UI")
     if asked:
         return _require_ui(asked)
     kernel = getattr(shell, "kernel", None)

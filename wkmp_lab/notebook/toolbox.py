@@ -8,7 +8,7 @@ import pandas as pd
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.flavoring.descriptors import DESCRIPTORS
 from wkmp_lab.io.files.scanning import scan_folder
-from wkmp_lab.io.files.tags import read_length_s
+from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.pipeline.measure import read_profile as read_profile
 from wkmp_lab.tables.tables import MARK
 

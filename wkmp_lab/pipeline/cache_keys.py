@@ -4,6 +4,7 @@ A result holds as long as its keys do. Where one has changed, that phase is stal
 hangs on it is made anew.
 """
 
+import enum
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,12 +22,16 @@ VERSIONS: Mapping[Phase, str] = MappingProxyType(
         Phase.EXTRACTING: "2",
         Phase.SEGMENTING: "2",
         Phase.FINGERPRINTING: "1",
-        Phase.ANALYZING: "2",
+        Phase.ANALYZING: "3",
         Phase.FLAVORING: str(descriptors.VERSION),
     }
 )
 """Raised whenever a phase gives other results for the same file and settings; EXTRACTING stands
-for the reading of tags and samples, which all others build on."""
+for the reading of samples, which all others build on."""
+
+TAGS, TAGS_VERSION = "tags", "2"
+"""Raised whenever tags, or whether a file is whole, are read otherwise: such a file is read again,
+and what was measured of its passages stays where its samples are as many as before."""
 
 MEASURING = tuple(VERSIONS)
 """The phases that need the file, in their order."""
@@ -38,23 +43,32 @@ ASKED = "asked"
 """Who could be asked about passages that are not sure; without an entry all are."""
 FLAVORED = "flavored"
 """Who was asked about the flavors that are missing; without an entry nobody was."""
-LENGTHS = "lengths"
-"""What a release tells of the lengths of a file's pieces, in s: it is cut by them, once."""
 
-STALE_NOTE = "stale: "
-"""How a note begins that tells of phases which other settings or code would do differently."""
 
-Keys = Mapping[str, str]
+HEALTH_NOTES = ("truncated: ", "damaged: ", "odd: ", "capped: ")
+"""How the notes begin that tell how a file decoded, each time anew."""
+
+
+class Hint(enum.StrEnum):
+    """What was known of a file's structure from outside when it was cut."""
+
+    SIBLINGS = "siblings"
+    LENGTHS = "lengths"
+    CUT = "cut"
+    CUE = "cue"
+
+
+CacheKeys = Mapping[str, str]
 """Key by name of a phase, or of what stands beside them."""
 
 
-def compute_keys(settings: Settings) -> Keys:
+def compute_keys(settings: Settings) -> CacheKeys:
     """What a result would be made by now, but for the hints of its file.
 
     >>> compute_keys(Settings())["EXTRACTING"]
     '2-43200s'
     """
-    keys = {PACKAGE: __version__}
+    keys = {PACKAGE: __version__, TAGS: TAGS_VERSION}
     if (tool := fingerprint.find_fingerprint_tool()) is not None:
         keys[TOOL] = tool
     for phase, version in VERSIONS.items():
@@ -66,57 +80,61 @@ def compute_keys(settings: Settings) -> Keys:
     return keys
 
 
-def add_hints(keys: Keys, hints: SegmentHints, *, path: str) -> Keys:
+def add_hints(keys: CacheKeys, hints: SegmentHints, *, path: str) -> CacheKeys:
     """The keys with what is known of a file's structure, cue sheets beside it among it.
 
     >>> add_hints({}, SegmentHints(n_siblings=3), path="song.flac")
     {'hints': 'siblings'}
     """
     known = {
-        "lengths": _hash(hints.durations_s),
-        "cut": _hash(hints.boundaries_ticks),
-        "cue": hash_cues_beside(path),
+        Hint.LENGTHS: _hash(hints.durations_s),
+        Hint.CUT: _hash(hints.boundaries_ticks),
+        Hint.CUE: hash_cues_beside(path),
     }
     # Only whether there are others counts: a file more must not make its whole folder stale.
-    parts = ["siblings"] if hints.n_siblings else []
-    parts += [f"{name}:{digest}" for name, digest in known.items() if digest is not None]
-    told = {LENGTHS: _write_lengths(hints.durations_s)} if hints.durations_s else {}
-    return {**keys, **told, HINTS: "+".join(parts)} if parts else dict(keys)
+    parts = [Hint.SIBLINGS.value] if hints.n_siblings else []
+    parts += [f"{hint}:{digest}" for hint, digest in known.items() if digest is not None]
+    return {**keys, HINTS: "+".join(parts)} if parts else dict(keys)
 
 
-def stamp(result: FileResult, keys: Keys) -> FileResult:
+def find_hints(result: FileResult) -> frozenset[Hint]:
+    """What was known of a file's structure from outside when it was cut.
+
+    >>> from wkmp_lab.model import SourceFile
+    >>> side = FileResult(SourceFile("a", 1, 1), "done", provenance=((HINTS, "siblings+cut:12"),))
+    >>> sorted(find_hints(side))
+    [<Hint.CUT: 'cut'>, <Hint.SIBLINGS: 'siblings'>]
+    """
+    parts = dict(result.provenance).get(HINTS, "").split("+")
+    names = {part.partition(":")[0] for part in parts}
+    return frozenset(hint for hint in Hint if hint.value in names)
+
+
+def stamp(result: FileResult, keys: CacheKeys) -> FileResult:
     """The result with the keys of the phases that it went through, and nothing else."""
-    names = {PACKAGE, HINTS, LENGTHS, *(phase.value for phase in _phases_of(result))}
+    names = {PACKAGE, HINTS, *(phase.value for phase in _phases_of(result))}
     names |= {TOOL} if result.passages else set()
+    names |= {TAGS} if Phase.EXTRACTING in _phases_of(result) else set()
     made_by = tuple(sorted((name, key) for name, key in keys.items() if name in names))
     return replace(result, provenance=made_by)
 
 
-def wish_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> FileResult:
+def note_track_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> FileResult:
     """The result with what a release tells of its pieces, so that it is cut once more.
 
     Files that were cut by lengths, by a cue sheet or by hand stay as they are.
     """
-    hints = dict(result.provenance).get(HINTS, "")
-    if any(f"{name}:" in hints for name in ("lengths", "cue", "cut")):
+    if find_hints(result) & {Hint.LENGTHS, Hint.CUE, Hint.CUT}:
         return result
-    made_by = {**dict(result.provenance), LENGTHS: _write_lengths(lengths_s)}
-    return replace(result, provenance=tuple(sorted(made_by.items())))
+    return replace(result, track_lengths_s=lengths_s)
 
 
-def is_wishing(result: FileResult) -> bool:
+def is_to_be_cut_again(result: FileResult) -> bool:
     """True where a release has told lengths that the file was not cut by yet."""
-    made_by = dict(result.provenance)
-    return LENGTHS in made_by and "lengths:" not in made_by.get(HINTS, "")
+    return result.track_lengths_s is not None and Hint.LENGTHS not in find_hints(result)
 
 
-def read_lengths(result: FileResult) -> tuple[float, ...] | None:
-    """The lengths that a release has told, in s; None where none has."""
-    text = dict(result.provenance).get(LENGTHS)
-    return tuple(float(part) for part in text.split()) if text else None
-
-
-def find_stale(result: FileResult, keys: Keys) -> frozenset[Phase]:
+def find_stale(result: FileResult, keys: CacheKeys) -> frozenset[Phase]:
     """The phases of a result that were made by other code, settings or hints than the keys tell.
 
     A failure is stale in its phase as soon as the package has another version. Tools make the
@@ -126,6 +144,8 @@ def find_stale(result: FileResult, keys: Keys) -> frozenset[Phase]:
     stale = {
         phase for phase in _phases_of(result) if made_by.get(phase.value) != keys[phase.value]
     }
+    if made_by.get(TAGS) != keys.get(TAGS) and Phase.EXTRACTING in _phases_of(result):
+        stale.add(Phase.EXTRACTING)
     if made_by.get(HINTS) != keys.get(HINTS) and Phase.SEGMENTING in _phases_of(result):
         stale.add(Phase.SEGMENTING)
     if result.passages and TOOL in keys and TOOL not in made_by:
@@ -135,14 +155,14 @@ def find_stale(result: FileResult, keys: Keys) -> frozenset[Phase]:
     return frozenset(stale)
 
 
-def find_reusable(result: FileResult, keys: Keys) -> FileResult | None:
+def find_reusable(result: FileResult, keys: CacheKeys) -> FileResult | None:
     """What of a result still holds: the same without what is stale; None where nothing does.
 
     Passages stay, without their stale parts, even where the file is to be cut again: what is cut
     at the same places is the same passage.
     """
     stale = find_stale(result, keys)
-    if Phase.EXTRACTING in stale:
+    if dict(result.provenance).get(Phase.EXTRACTING.value) != keys[Phase.EXTRACTING.value]:
         return None
     passages = tuple(_strip(passage, stale) for passage in result.passages)
     if not any(p.fingerprint or p.amplitude or p.descriptors for p in passages):
@@ -197,12 +217,14 @@ def inherit(result: FileResult, kept: FileResult) -> FileResult:
     if _grounds_of(result) != _grounds_of(kept):
         old = [span for span in old if span.phase is not Phase.IDENTIFYING]
         return replace(result, spans=(*old, *result.spans))
-    notes = [note for note in kept.notes if not note.startswith(STALE_NOTE)]
+    notes = [note for note in kept.notes if not note.startswith(HEALTH_NOTES)]
     identified = [entry for entry in kept.provenance if entry[0] in (IDENTIFIED, ASKED, FLAVORED)]
     return replace(
         result,
         spans=(*old, *result.spans),
         notes=tuple(dict.fromkeys((*result.notes, *notes))),
+        failed_lookups=kept.failed_lookups,
+        cut_hints=kept.cut_hints,
         provenance=tuple(sorted((*result.provenance, *identified))),
     )
 
@@ -230,10 +252,6 @@ def _strip(passage: Passage, stale: frozenset[Phase]) -> Passage:
     if Phase.ANALYZING in stale:
         passage = replace(passage, amplitude=None)
     return replace(passage, descriptors=None) if Phase.FLAVORING in stale else passage
-
-
-def _write_lengths(lengths_s: tuple[float, ...]) -> str:
-    return " ".join(f"{length_s:.3f}" for length_s in lengths_s)
 
 
 def _hash(values: tuple[float, ...] | None) -> str | None:

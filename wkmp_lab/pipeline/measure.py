@@ -16,6 +16,7 @@ from wkmp_lab.analyzing import amplitude as analyzing
 from wkmp_lab.dsp import levels
 from wkmp_lab.errors import (
     CancelledError,
+    DecodeError,
     FingerprintError,
     InvalidInputError,
     WkmpLabError,
@@ -25,7 +26,8 @@ from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.files import cue
 from wkmp_lab.io.files.audio import AudioReader
 from wkmp_lab.io.files.scanning import compute_sha256
-from wkmp_lab.io.files.tags import read_tags
+from wkmp_lab.io.tags.fields import fill_tags
+from wkmp_lab.io.tags.reading import read_tags
 from wkmp_lab.model import (
     AudioFormat,
     Failure,
@@ -141,7 +143,8 @@ def measure_file(
     course = _Course(source.path, progress or NoProgress())
     keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
     kept: FileResult | None = None
-    result = FileResult(source=source, status="done", sha256=sha256)
+    lengths_s = hints.durations_s
+    result = FileResult(source, status="done", sha256=sha256, track_lengths_s=lengths_s)
     try:
         with course.through(Phase.EXTRACTING):
             result = _extract(result)
@@ -177,7 +180,9 @@ def read_profile(
         The file holds no audio that can be decoded.
     """
     with AudioReader(path) as reader:
-        meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
+        meter = levels.LevelMeter(
+            sr=reader.sr, n_channels=reader.n_channels, channels=reader.channels
+        )
         for block in reader.blocks():
             mono = meter.feed(block.samples)
             if listener is not None:
@@ -201,6 +206,8 @@ def describe_error(error: BaseException) -> str:
         return "vanished: the file is no longer there"
     if isinstance(error, PermissionError):
         return "permission denied"
+    if isinstance(error, DecodeError):
+        return error.reason  # the path has a column of its own
     text = " ".join(str(error).split()) or "no message"
     return text if isinstance(error, WkmpLabError) else f"{type(error).__name__}: {text}"
 
@@ -219,8 +226,11 @@ def _measure(
     course: _Course,
 ) -> FileResult:
     with course.through(Phase.SEGMENTING):
-        audio, profile = _listen(result.source.path, buffer, settings, course.progress)
+        audio, profile, shown = _listen(result.path, buffer, settings, course.progress)
+        result = replace(result, tags=fill_tags(result.tags, shown))
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
+        if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
+            kept = None  # more or less of the file is read than when its passages were measured
         cut = kept.segmentation if kept else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
@@ -253,11 +263,16 @@ def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | 
 
 def _listen(
     path: str, buffer: AudioBuffer, settings: Settings, progress: Progress
-) -> tuple[AudioFormat, LevelProfile]:
-    """The one decode: every block feeds the level meter, and its mono mix the buffer."""
+) -> tuple[AudioFormat, LevelProfile, Tags]:
+    """The one decode: every block feeds the level meter, and its mono mix the buffer.
+
+    The tags are those that the decoder shows.
+    """
     limit_s = settings.scanning.max_duration_s
     with AudioReader(path, max_duration_s=limit_s) as reader:
-        meter = levels.LevelMeter(sr=reader.sr, n_channels=reader.n_channels)
+        meter = levels.LevelMeter(
+            sr=reader.sr, n_channels=reader.n_channels, channels=reader.channels
+        )
         resampler = soxr.ResampleStream(reader.sr, ANALYSIS_SR, 1, dtype="float32", quality="HQ")
         n_expected = (reader.expected_duration_s or 0.0) * reader.sr
         n_read = 0
@@ -267,7 +282,7 @@ def _listen(
             n_read += block.n_samples
             progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
         buffer.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
-        return reader.describe(), meter.finish()
+        return reader.describe(), meter.finish(), reader.tags
 
 
 def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
@@ -276,6 +291,11 @@ def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
     notes = []
     if audio.is_truncated and declared_s is not None and declared_s > audio.duration_s + 1.0:
         notes.append(f"truncated: {audio.duration_s:.1f} s decoded of {declared_s:.1f} s declared")
+    elif audio.is_zeroed:
+        share = f"{audio.missing_share:.0%}"
+        notes.append(f"truncated: the last {share} of it are zeros, as in an unfinished download")
+    elif audio.missing_share:
+        notes.append(f"truncated: {audio.missing_share:.0%} of its bytes are missing at the end")
     elif audio.is_truncated:
         notes.append(
             f"truncated: cut off after {audio.duration_s:.1f} s, in the middle of a stream"
@@ -285,7 +305,10 @@ def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
     if audio.n_nonfinite:
         notes.append(f"damaged: {audio.n_nonfinite} samples were not finite and count as 0")
     if audio.n_format_changes:
-        notes.append(f"odd: rate or channels change {audio.n_format_changes} times inside")
+        notes.append(
+            f"odd: rate or channels change {audio.n_format_changes} times inside; all of it was "
+            f"read as {audio.sr} Hz and {audio.n_channels} channels"
+        )
     if audio.is_capped:
         notes.append(f"capped: only the first {audio.duration_s:.0f} s were read")
     return tuple(notes)

@@ -8,13 +8,12 @@ from matplotlib.axes import Axes
 
 from wkmp_lab.collection.neighbours import (
     Neighbour,
-    PassageId,
     compute_flavor_map,
     find_neighbours,
 )
 from wkmp_lab.display.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import FileResult, PassageId
 from wkmp_lab.plots.figures import (
     add_legend,
     label_axes,

@@ -130,7 +130,7 @@ class FileProgress:
         self._index = index
 
     def begin(self) -> None:
-        """Claim the file for this process."""
+        """Take the file for this process."""
         record = self._board._records[self._index + 1]
         record["is_held"] = 0
         record["pid"] = os.getpid()

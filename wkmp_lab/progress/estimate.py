@@ -130,3 +130,37 @@ def estimate_remaining_s(
     if end <= start or end_s <= start_s:
         return None
     return round((1.0 - fraction) * (end_s - start_s) / (end - start), 6)
+
+
+def describe_remaining(
+    remaining_s: float | None,
+    *,
+    n_files: int,
+    n_finished: int,
+    n_waiting: int = 0,
+    lookup_limit: str = "",
+) -> str:
+    """What the remaining time depends on, in words; empty where there is nothing to say.
+
+    Parameters
+    ----------
+    remaining_s
+        As it is told; None where it is not known yet.
+    n_files, n_finished
+        Of the import.
+    n_waiting
+        Files that wait for answers; 0 where they are no more than workers bring at once.
+    lookup_limit
+        The limit that look-ups keep, in words; empty where nobody is asked.
+
+    >>> describe_remaining(None, n_files=300, n_finished=2)
+    'time left: told after 5 files'
+    >>> describe_remaining(90.0, n_files=300, n_finished=9, n_waiting=3, lookup_limit="1 a second")
+    '1 a second: 3 files wait for answers'
+    """
+    if lookup_limit and n_waiting:
+        return f"{lookup_limit}: {n_waiting} files wait for answers"
+    if remaining_s is not None:
+        return "at the latest rate"
+    is_never_told = n_files <= MIN_FINISHED or n_finished == n_files
+    return "" if is_never_told else f"time left: told after {MIN_FINISHED} files"

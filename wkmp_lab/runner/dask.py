@@ -15,13 +15,13 @@ from wkmp_lab.runner.remote import (
     load_engine,
     run_far,
 )
-from wkmp_lab.runner.worker import Outcome, Task, measure_far
+from wkmp_lab.runner.worker import Task, TaskOutcome, measure_far
 from wkmp_lab.settings import Settings
 
 
 def run_on_dask(
     tasks: Sequence[Task], *, settings: Settings, board: Board, n_jobs: int
-) -> Iterator[Outcome]:
+) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished.
 
     The cluster of the process's current ``distributed.Client`` is used; where there is none, a

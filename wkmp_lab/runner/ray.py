@@ -19,7 +19,7 @@ from wkmp_lab.runner.remote import (
     load_engine,
     run_far,
 )
-from wkmp_lab.runner.worker import Outcome, Task, measure_far
+from wkmp_lab.runner.worker import Task, TaskOutcome, measure_far
 from wkmp_lab.settings import Settings
 
 OBJECT_STORE_BYTES = 100 << 20
@@ -31,7 +31,7 @@ itself ends for want of memory (its default)."""
 
 def run_on_ray(
     tasks: Sequence[Task], *, settings: Settings, board: Board, n_jobs: int
-) -> Iterator[Outcome]:
+) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished.
 
     Where Ray is initialized its cluster is used; where not, a local one of ``n_jobs`` processors

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import Board, Control, FileState
-from wkmp_lab.runner.worker import Outcome, Task, fail, until_cancelled
+from wkmp_lab.runner.worker import Task, TaskOutcome, fail, until_cancelled
 from wkmp_lab.settings import Settings
 
 QUEUED_PER_WORKER = 3
@@ -54,7 +54,7 @@ class WorkerDiedError(WkmpLabError):
 
 def run_far(
     engine: Engine, tasks: Sequence[Task], *, settings: Settings, board: Board
-) -> Iterator[Outcome]:
+) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished."""
     waiting = until_cancelled(tasks, board)
     held: dict[Hashable, Task] = {}

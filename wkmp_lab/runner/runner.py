@@ -19,8 +19,8 @@ from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
 from wkmp_lab.runner.worker import (
-    Outcome,
     Task,
+    TaskOutcome,
     fail,
     measure_task,
     prepare_worker,
@@ -102,7 +102,7 @@ class Runner:
         for _ in self._starting:
             pass
 
-    def run(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes in the order in which they are finished.
 
         Parameters
@@ -124,7 +124,7 @@ class Runner:
         else:
             yield from self._parallel(self._jobs(tasks, board))
 
-    def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[Outcome]:
+    def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         waiting = {task.index: task for task in tasks}
         with Watch(
             board,
@@ -139,12 +139,12 @@ class Runner:
                 died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
                 if died is None:
                     return
-                for task in _find_suspects(waiting, board):
-                    yield from self._run_suspect(task, waiting, board, watch)
+                for task in _take_back_in_flight(waiting, board):
+                    yield from self._run_alone(task, waiting, board, watch)
 
     def _run_pool(
         self, tasks: Sequence[Task], waiting: dict[int, Task], board: Board, watch: Watch
-    ) -> Generator[Outcome, None, str | None]:
+    ) -> Generator[TaskOutcome, None, str | None]:
         """Run tasks in the pool; returns how a worker died, None where all went well."""
         try:
             for outcome in self._parallel(self._jobs(tasks, board)):
@@ -155,9 +155,9 @@ class Runner:
             return describe_death(str(error))
         return None
 
-    def _run_suspect(
+    def _run_alone(
         self, task: Task, waiting: dict[int, Task], board: Board, watch: Watch
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[TaskOutcome]:
         """Try a file that a worker died with by itself: what dies alone is to blame."""
         if task.index not in watch.stalled:
             died = yield from self._run_pool([task], waiting, board, watch)
@@ -209,7 +209,7 @@ def describe_death(text: str) -> str:
     return "worker died"
 
 
-def _find_suspects(waiting: dict[int, Task], board: Board) -> list[Task]:
+def _take_back_in_flight(waiting: dict[int, Task], board: Board) -> list[Task]:
     """The files that were in flight when the pool broke; they wait again."""
     records = board.read()
     found = [task for i, task in waiting.items() if records[i]["state"] == FileState.IN_FLIGHT]

@@ -31,7 +31,7 @@ from wkmp_lab.runner.throttle import (
     estimate_file_mb,
     measure_reading,
 )
-from wkmp_lab.runner.worker import Outcome, Task
+from wkmp_lab.runner.worker import Task, TaskOutcome
 from wkmp_lab.settings import Settings
 
 TICK_S = 0.25
@@ -93,7 +93,7 @@ class Watch:
         self._n_told = n_jobs
         self._unfit: set[int] = set()
         """Files that waited on our behalf while they were read: they tell nothing of the disk."""
-        self._outcomes: collections.deque[Outcome] = collections.deque(
+        self._outcomes: collections.deque[TaskOutcome] = collections.deque(
             maxlen=max(MIN_READ, 2 * n_jobs)
         )
         self._cancelled_at: float | None = None
@@ -114,7 +114,7 @@ class Watch:
         self._thread.join()
         self._on_change(self._n_jobs, "")
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: TaskOutcome) -> None:
         """Take a result as evidence of how fast files are read."""
         self._outcomes.append(outcome)
 

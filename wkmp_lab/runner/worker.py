@@ -45,11 +45,11 @@ class Task:
     """What of an earlier result still holds."""
 
 
-Outcome = tuple[int, str, FileResult | None]
+TaskOutcome = tuple[int, str, FileResult | None]
 """``(index, path, result)``; the result is None where the run was cancelled before it."""
 
 
-def measure_task(task: Task, settings: Settings, board: Board) -> Outcome:
+def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     """Measure one file in a process of this machine; every failure is a result."""
     progress = FileProgress(board, task.index)
     path = task.source.path
@@ -95,7 +95,13 @@ def fail(task: Task, phase: Phase, reason: str, *, settings: Settings) -> FileRe
         cache_keys.compute_keys(settings), task.hints, path=task.source.path
     )
     failure = Failure(phase, reason)
-    result = FileResult(task.source, "failed", sha256=task.sha256, failure=failure)
+    result = FileResult(
+        task.source,
+        "failed",
+        sha256=task.sha256,
+        failure=failure,
+        track_lengths_s=task.hints.durations_s,
+    )
     return cache_keys.stamp(result, keys)
 
 
@@ -108,7 +114,7 @@ def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:
-    """Make this process a good worker: deaf to Ctrl-C, mortal, bounded and warm."""
+    """Make this process a worker: bounded and warm, it ignores Ctrl-C and ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, args=(parent_pid,), daemon=True).start()
     _limit_memory(memory_mb)

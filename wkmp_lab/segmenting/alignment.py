@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from wkmp_lab.signals import FloatArray
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 GRID_S = 0.5
 """Besides the gaps, the quietest moment of each half second may be a cut, and the one where the
@@ -27,11 +26,9 @@ BEST_PRECISION_S = 0.1
 WHOLE_SECONDS_PRECISION_S = 0.4
 """How sure lengths can be at best: exact ones, and those in whole seconds."""
 
-DoubleArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
+class LengthFit:
     """Cuts that fit known lengths best.
 
     Attributes
@@ -60,7 +57,7 @@ def fit_durations(
     gap_cuts_s: list[float],
     durations_s: tuple[float, ...],
     end_s: float,
-) -> Alignment | None:
+) -> LengthFit | None:
     """The cuts that make pieces of known lengths; None where no cuts come near.
 
     Parameters
@@ -79,14 +76,14 @@ def fit_durations(
         Length of the file.
     """
     if len(durations_s) < 2:
-        return Alignment((), (end_s - sum(durations_s),), abs(end_s - sum(durations_s)), None)
+        return LengthFit((), (end_s - sum(durations_s),), abs(end_s - sum(durations_s)), None)
     precision_s = find_precision_s(durations_s, end_s)
     places, costs = _find_places(level, change_db, hop_s, gap_cuts_s)
     found = _search(places, costs, durations_s, end_s, precision_s)
     if found is None:
         return None
     cuts, cost = found
-    rivals = [
+    runners_up = [
         other[1]
         for cut in cuts
         if (
@@ -95,11 +92,11 @@ def fit_durations(
     ]
     edges = np.array([0.0, *cuts, end_s])
     errors = np.diff(edges) - np.array(durations_s)
-    return Alignment(
+    return LengthFit(
         cuts_s=cuts,
         errors_s=tuple(float(error) for error in errors),
         cost_s=cost,
-        runner_up_cost_s=min(rivals, default=None),
+        runner_up_cost_s=min(runners_up, default=None),
     )
 
 

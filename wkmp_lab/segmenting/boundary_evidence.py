@@ -37,7 +37,7 @@ for crackle). By hand, too: ``timbre`` (2.8 in the fit), as the
 songs of an album are more alike than those of the fit's sides, and ``tags``, so that only a very
 long silence parts what the tags call one track."""
 
-Evidence = tuple[tuple[str, float], ...]
+BoundaryEvidence = tuple[tuple[str, float], ...]
 
 
 def measure_evidence(
@@ -93,7 +93,7 @@ def count_alike(floors_s: Sequence[float]) -> list[int]:
     return [int(n) for n in n_alike]
 
 
-def weigh(measures: dict[str, float]) -> tuple[Evidence, float]:
+def weigh(measures: dict[str, float]) -> tuple[BoundaryEvidence, float]:
     """Each measure times its weight, and the score in (0, 1) that they add up to."""
     evidence = tuple((name, WEIGHTS[name] * value) for name, value in measures.items())
     return evidence, 1.0 / (1.0 + math.exp(-sum(value for _, value in evidence)))
@@ -112,7 +112,7 @@ _WORDS = {
 }
 
 
-def name_strongest(evidence: Evidence, *, is_for: bool) -> str:
+def name_strongest(evidence: BoundaryEvidence, *, is_for: bool) -> str:
     """The three strongest pieces of evidence for a gap, or against it, in words."""
     sign = 1.0 if is_for else -1.0
     ranked = sorted(

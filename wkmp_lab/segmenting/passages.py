@@ -9,7 +9,6 @@ evidence and the reason in words.
 """
 
 import itertools
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,12 +16,12 @@ import numpy as np
 
 from wkmp_lab.model import Gap, Segmentation
 from wkmp_lab.segmenting.alignment import (
-    Alignment,
+    LengthFit,
     compute_change_db,
     fit_durations,
 )
 from wkmp_lab.segmenting.boundary_evidence import (
-    Evidence,
+    BoundaryEvidence,
     count_alike,
     measure_evidence,
     name_strongest,
@@ -34,13 +33,11 @@ from wkmp_lab.segmenting.gaps import (
     LEAST_FLOOR_DB,
     BoolArray,
     GapFacts,
-    compute_clearance,
-    compute_quiet_level,
     find_runs,
     find_sounding,
     measure_floor_db,
-    measure_gap,
 )
+from wkmp_lab.segmenting.profile_measures import ProfileMeasures, measure_profile
 from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, SegmentHints, SegmentSettings
 from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
@@ -53,37 +50,15 @@ MIN_RANGE_DB = 10.0
 """How far a stretch must lie below the loud part of a file, in its clearest band."""
 BRIDGE_S = 0.2
 """Quiet stretches with no more than this between them are one: crackle parts nothing."""
-LOUD_PERCENTILE = 75.0
 MIN_CANDIDATE_S = 0.25
 TAKEN = "taken"
 """The fate of a gap that becomes a boundary; any other fate is a reason against it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    """A file's levels, A-weighted and as clearance, and where its loud part lies in both."""
-
-    profile: LevelProfile
-    level: FloatArray
-    clearance: FloatArray
-    loud_db: float
-    range_db: float
-
-    @property
-    def hop_s(self) -> float:
-        return self.profile.coarse_hop_s
-
-    def measure(self, runs: Sequence[tuple[int, int]]) -> list[GapFacts]:
-        return [
-            measure_gap(self.level, self.clearance, start, end, hop_s=self.hop_s)
-            for start, end in runs
-        ]
-
-
 @dataclass(frozen=True, slots=True)
 class _Weighed:
     facts: GapFacts
-    evidence: Evidence
+    evidence: BoundaryEvidence
     score: float
 
 
@@ -109,28 +84,41 @@ def find_passages(
     Segmentation
         No spans where the file is silent throughout; else at least one.
     """
+    return find_passages_in(measure_profile(profile), settings=settings, hints=hints)
+
+
+def find_passages_in(
+    measures: ProfileMeasures,
+    *,
+    settings: SegmentSettings | None = None,
+    hints: SegmentHints | None = None,
+) -> Segmentation:
+    """The passages of a file whose profile was measured before: for cutting it again and again.
+
+    See :func:`find_passages`; what the settings do not change is not computed anew.
+    """
     settings, hints = settings or SegmentSettings(), hints or SegmentHints()
-    scene = _look(profile)
-    floor_db = measure_floor_db(scene.level[find_sounding(profile)], hop_s=scene.hop_s)
-    if float(scene.level.max(initial=DIGITAL_SILENCE_DB)) < SILENT_FILE_DBFS:
+    profile = measures.profile
+    floor_db = measure_floor_db(measures.level[find_sounding(profile)], hop_s=measures.hop_s)
+    if float(measures.level.max(initial=DIGITAL_SILENCE_DB)) < SILENT_FILE_DBFS:
         return Segmentation((), (), settings.medium, floor_db, SILENT_FILE_DBFS, "no audio")
     durations_s = settings.durations_s or hints.durations_s
-    weighed = _find_weighed(scene, hints)
+    weighed = _find_weighed(measures, hints)
     is_by_hand = hints.boundaries_ticks is not None
-    fit = _fit(scene, weighed, durations_s) if durations_s and not is_by_hand else None
+    fit = _fit(measures, weighed, durations_s) if durations_s and not is_by_hand else None
     if hints.boundaries_ticks is not None:
-        gaps = _take_set(scene, weighed, hints.boundaries_ticks)
+        gaps = _take_set(measures, weighed, hints.boundaries_ticks)
     elif fit is not None:
-        gaps = _take_fitting(scene, weighed, fit)
+        gaps = _take_fitting(measures, weighed, fit)
     elif settings.n_passages:
-        gaps = _take_best(scene, weighed, settings, settings.n_passages)
+        gaps = _take_best(measures, weighed, settings, settings.n_passages)
     elif _is_fixed(settings):
-        gaps = _take_all(scene, settings)
+        gaps = _take_all(measures, settings)
     else:
-        gaps = _keep_long_pieces(weighed, scene, settings)
+        gaps = _keep_long_pieces(weighed, measures, settings)
     cuts = [gap.cut_ticks for gap in gaps if gap.cut_ticks is not None]
     spans = tuple(itertools.pairwise([0, *cuts, ticks_from_seconds(profile.duration_s)]))
-    threshold_db = find_threshold_db(settings, floor_db=floor_db, loud_db=scene.loud_db)
+    threshold_db = find_threshold_db(settings, floor_db=floor_db, loud_db=measures.loud_db)
     verdict = "single song" if len(spans) == 1 else f"{len(spans)} pieces"
     if is_by_hand:
         verdict += "; cut by hand"
@@ -157,41 +145,21 @@ def find_threshold_db(settings: SegmentSettings, *, floor_db: float, loud_db: fl
     return min(max(floor_db, LEAST_FLOOR_DB) + CLEAR_DB, loud_db - MIN_RANGE_DB)
 
 
-def _look(profile: LevelProfile) -> _Scene:
-    """The scene of a file, which no setting changes: cutting anew finds it here."""
-    seen = _SEEN.get(profile)
-    if seen is None:
-        level = compute_quiet_level(profile)
-        clearance = compute_clearance(profile, level)
-        loud_db, range_db = (
-            float(np.percentile(values, LOUD_PERCENTILE)) if len(values) else DIGITAL_SILENCE_DB
-            for values in (level, clearance)
-        )
-        seen = _SEEN[profile] = (level, clearance, loud_db, range_db)
-    return _Scene(profile, *seen)
-
-
-_SEEN: weakref.WeakKeyDictionary[LevelProfile, tuple[FloatArray, FloatArray, float, float]] = (
-    weakref.WeakKeyDictionary()
-)
-"""What was computed of profiles that are still in use."""
-
-
 def _is_fixed(settings: SegmentSettings) -> bool:
     return settings.threshold_dbfs is not None or settings.medium != "auto"
 
 
-def _find_calm_stretches(scene: _Scene) -> list[tuple[int, int]]:
+def _find_calm_stretches(measures: ProfileMeasures) -> list[tuple[int, int]]:
     """Stretches near the floor in coarse frames, without those at the file's ends."""
-    is_quiet = scene.clearance < min(CLEAR_DB, scene.range_db - MIN_RANGE_DB)
-    runs = find_runs(is_quiet, n_bridge=round(BRIDGE_S / scene.hop_s))
-    return _keep_inner(runs, scene, MIN_CANDIDATE_S)
+    is_quiet = measures.clearance < min(CLEAR_DB, measures.range_db - MIN_RANGE_DB)
+    runs = find_runs(is_quiet, n_bridge=round(BRIDGE_S / measures.hop_s))
+    return _keep_inner(runs, measures, MIN_CANDIDATE_S)
 
 
 def _keep_inner(
-    runs: Sequence[tuple[int, int]], scene: _Scene, least_s: float
+    runs: Sequence[tuple[int, int]], measures: ProfileMeasures, least_s: float
 ) -> list[tuple[int, int]]:
-    n_least, n_frames = max(round(least_s / scene.hop_s), 1), len(scene.level)
+    n_least, n_frames = max(round(least_s / measures.hop_s), 1), len(measures.level)
     return [(a, b) for a, b in runs if a > 0 and b < n_frames and b - a >= n_least]
 
 
@@ -207,33 +175,33 @@ def _level_of_power(profile: LevelProfile) -> FloatArray:
     return level
 
 
-def _take_all(scene: _Scene, settings: SegmentSettings) -> list[Gap]:
+def _take_all(measures: ProfileMeasures, settings: SegmentSettings) -> list[Gap]:
     """The fixed rule: every silence parts in its middle, unless a piece would become too short."""
     threshold_db = find_threshold_db(settings, floor_db=0.0, loud_db=0.0)
-    is_quiet: BoolArray = _level_of_power(scene.profile) < threshold_db
-    runs = _keep_inner(find_runs(is_quiet), scene, settings.min_silence_s)
+    is_quiet: BoolArray = _level_of_power(measures.profile) < threshold_db
+    runs = _keep_inner(find_runs(is_quiet), measures, settings.min_silence_s)
     weighed = [
-        _Weighed(replace(facts, cut_s=0.5 * (facts.start + facts.end) * scene.hop_s), (), 1.0)
-        for facts in scene.measure(runs)
+        _Weighed(replace(facts, cut_s=0.5 * (facts.start + facts.end) * measures.hop_s), (), 1.0)
+        for facts in measures.measure_gaps(runs)
     ]
-    return _keep_long_pieces(weighed, scene, settings)
+    return _keep_long_pieces(weighed, measures, settings)
 
 
-def _find_weighed(scene: _Scene, hints: SegmentHints) -> list[_Weighed]:
+def _find_weighed(measures: ProfileMeasures, hints: SegmentHints) -> list[_Weighed]:
     """The stretches near the floor, each with its evidence and score."""
-    profile, rises_db = scene.profile, compute_rises_db(scene.profile)
-    found = scene.measure(_find_calm_stretches(scene))
+    profile, rises_db = measures.profile, compute_rises_db(measures.profile)
+    found = measures.measure_gaps(_find_calm_stretches(measures))
     weighed = []
     for facts, n_alike in zip(found, count_alike([f.floor_s for f in found]), strict=True):
-        measures = measure_evidence(
+        evidence = measure_evidence(
             facts,
             measure_continuity(profile, rises_db, facts.start, facts.end),
-            range_db=scene.range_db,
+            range_db=measures.range_db,
             duration_s=profile.duration_s,
             n_alike=n_alike,
             is_one_track=_is_one_track(hints),
         )
-        weighed.append(_Weighed(facts, *weigh(measures)))
+        weighed.append(_Weighed(facts, *weigh(evidence)))
     return weighed
 
 
@@ -243,10 +211,10 @@ def _is_one_track(hints: SegmentHints) -> bool:
 
 
 def _keep_long_pieces(
-    weighed: Sequence[_Weighed], scene: _Scene, settings: SegmentSettings
+    weighed: Sequence[_Weighed], measures: ProfileMeasures, settings: SegmentSettings
 ) -> list[Gap]:
     """Gaps in order of time; the best are taken first, and no piece becomes too short."""
-    cuts = [0.0, scene.profile.duration_s]
+    cuts = [0.0, measures.profile.duration_s]
     fates: dict[int, str] = {}
     for item in sorted(weighed, key=lambda w: (-w.score, w.facts.start)):
         facts = item.facts
@@ -259,7 +227,7 @@ def _keep_long_pieces(
         else:
             cuts.append(facts.cut_s)
             fates[facts.start] = TAKEN
-    return [_make_gap(item, scene.hop_s, fates[item.facts.start]) for item in weighed]
+    return [_make_gap(item, measures.hop_s, fates[item.facts.start]) for item in weighed]
 
 
 def _make_gap(item: _Weighed, hop_s: float, fate: str) -> Gap:
@@ -285,15 +253,18 @@ def _reason(item: _Weighed, fate: str) -> str:
     if fate not in (TAKEN, ""):
         return f"not taken, {fate}: {facts}"
     words = name_strongest(item.evidence, is_for=fate == TAKEN)
-    verdict = "taken" if fate == TAKEN else "a pause in the music"
-    return f"{verdict}: {words} ({facts})"
+    decided = "taken" if fate == TAKEN else "a pause in the music"
+    return f"{decided}: {words} ({facts})"
 
 
 def _take_best(
-    scene: _Scene, weighed: Sequence[_Weighed], settings: SegmentSettings, n_passages: int
+    measures: ProfileMeasures,
+    weighed: Sequence[_Weighed],
+    settings: SegmentSettings,
+    n_passages: int,
 ) -> list[Gap]:
     """The rule for a known count: so many gaps, the best ones that leave no scrap between."""
-    cuts = [0.0, scene.profile.duration_s]
+    cuts = [0.0, measures.profile.duration_s]
     fates: dict[int, str] = {}
     for item in sorted(weighed, key=lambda w: (-w.score, w.facts.start)):
         cut_s = item.facts.cut_s
@@ -304,7 +275,7 @@ def _take_best(
         else:
             cuts.append(cut_s)
             fates[item.facts.start] = TAKEN
-    return [_make_gap(item, scene.hop_s, fates[item.facts.start]) for item in weighed]
+    return [_make_gap(item, measures.hop_s, fates[item.facts.start]) for item in weighed]
 
 
 def _is_too_near(cut_s: float, cuts_s: Sequence[float], settings: SegmentSettings) -> bool:
@@ -312,41 +283,45 @@ def _is_too_near(cut_s: float, cuts_s: Sequence[float], settings: SegmentSetting
 
 
 def _fit(
-    scene: _Scene, weighed: Sequence[_Weighed], durations_s: tuple[float, ...]
-) -> Alignment | None:
+    measures: ProfileMeasures, weighed: Sequence[_Weighed], durations_s: tuple[float, ...]
+) -> LengthFit | None:
     return fit_durations(
-        scene.clearance,
-        compute_change_db(scene.profile.band_power, hop_s=scene.hop_s),
-        hop_s=scene.hop_s,
+        measures.clearance,
+        compute_change_db(measures.profile.band_power, hop_s=measures.hop_s),
+        hop_s=measures.hop_s,
         gap_cuts_s=[item.facts.cut_s for item in weighed],
         durations_s=durations_s,
-        end_s=scene.profile.duration_s,
+        end_s=measures.profile.duration_s,
     )
 
 
-def _take_fitting(scene: _Scene, weighed: Sequence[_Weighed], fit: Alignment) -> list[Gap]:
+def _take_fitting(
+    measures: ProfileMeasures, weighed: Sequence[_Weighed], fit: LengthFit
+) -> list[Gap]:
     """The rule for known lengths: the gaps and quiet spots that fit them best."""
     errors_s = dict(zip(fit.cuts_s, fit.errors_s, strict=False))
     gaps = []
     for item in weighed:
         error_s = errors_s.pop(item.facts.cut_s, None)
         fate = "does not fit the lengths" if error_s is None else TAKEN
-        gap = _make_gap(item, scene.hop_s, fate)
+        gap = _make_gap(item, measures.hop_s, fate)
         gaps.append(gap if error_s is None else _note_error(gap, error_s))
-    gaps += [_note_error(_make_join(scene, cut_s), error_s) for cut_s, error_s in errors_s.items()]
+    gaps += [
+        _note_error(_make_join(measures, cut_s), error_s) for cut_s, error_s in errors_s.items()
+    ]
     return sorted(gaps, key=lambda gap: gap.start_ticks)
 
 
 def _take_set(
-    scene: _Scene, weighed: Sequence[_Weighed], boundaries_ticks: Sequence[int]
+    measures: ProfileMeasures, weighed: Sequence[_Weighed], boundaries_ticks: Sequence[int]
 ) -> list[Gap]:
     """The rule for boundaries set by hand: they hold, and the gaps stay to be looked at."""
     left = [
-        _make_gap(item, scene.hop_s, "not among the boundaries set by hand") for item in weighed
+        _make_gap(item, measures.hop_s, "not among the boundaries set by hand") for item in weighed
     ]
     cuts = [
         replace(
-            _make_join(scene, seconds_from_ticks(ticks)),
+            _make_join(measures, seconds_from_ticks(ticks)),
             cut_ticks=ticks,
             score=1.0,
             reason="taken: set by hand",
@@ -362,7 +337,7 @@ def _note_error(gap: Gap, error_s: float) -> Gap:
     )
 
 
-def _describe_fit(fit: Alignment | None) -> str:
+def _describe_fit(fit: LengthFit | None) -> str:
     """How well known lengths fit, and how the next best split would."""
     if fit is None:
         return "; the known lengths do not fit"
@@ -372,13 +347,13 @@ def _describe_fit(fit: Alignment | None) -> str:
     return f"{text} (cost {fit.cost_s:.1f}, next best split {fit.runner_up_cost_s:.1f})"
 
 
-def _make_join(scene: _Scene, cut_s: float) -> Gap:
+def _make_join(measures: ProfileMeasures, cut_s: float) -> Gap:
     """A cut without a gap, where the known lengths ask for one."""
-    frame = min(int(cut_s / scene.hop_s), len(scene.level) - 1)
+    frame = min(int(cut_s / measures.hop_s), len(measures.level) - 1)
     return Gap(
-        start_ticks=ticks_from_seconds(frame * scene.hop_s),
-        end_ticks=ticks_from_seconds((frame + 1) * scene.hop_s),
-        level_dbfs=float(scene.level[frame]),
+        start_ticks=ticks_from_seconds(frame * measures.hop_s),
+        end_ticks=ticks_from_seconds((frame + 1) * measures.hop_s),
+        level_dbfs=float(measures.level[frame]),
         depth_db=0.0,
         score=0.5,
         is_boundary=True,

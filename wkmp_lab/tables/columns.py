@@ -6,7 +6,6 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from wkmp_lab.model import (
     MATCH_LEVELS,
-    STATUSES,
     Candidate,
     Evidence,
     FileResult,
@@ -17,7 +16,7 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.units import seconds_from_ticks
 
-Kind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
+ColumnKind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
 """Text and paths are shown cleaned; a tuple names the values of an ordered category."""
 Row = TypeVar("Row")
 
@@ -29,7 +28,7 @@ class Column(Generic[Row]):
     """One column of a table."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     meaning: str
     read: Callable[[Row], object]
     """The value in a row; None where it is missing."""
@@ -93,7 +92,7 @@ def elapsed_s(result: FileResult) -> float:
     return sum(span.end_s - span.start_s for span in result.spans)
 
 
-def _field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     """A column of a passage's amplitude, under another or the same name."""
     return Column(name, kind, meaning, lambda row: getattr(row.passage.amplitude, key, None))
 
@@ -107,14 +106,14 @@ def _amplitude_s(name: str, meaning: str, key: str) -> Column[PassageRow]:
     )
 
 
-def _quality(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
+def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     def read(row: PassageRow) -> object:
         return dict(getattr(row.passage.amplitude, "quality", ())).get(name)
 
     return Column(name, kind, meaning, read)
 
 
-def _chosen_field(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _chosen_field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(_chosen(row), key, None))
 
 
@@ -127,15 +126,15 @@ def _tag_of_whole(key: str, meaning: str) -> Column[PassageRow]:
     return Column(f"tag_{key}", "text", meaning, read)
 
 
-def _passage(name: str, kind: Kind, meaning: str) -> Column[PassageRow]:
+def _passage(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(row.passage, name))
 
 
-def _identity(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _identity(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(row.passage.identity, key, None))
 
 
-def _tempo(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _tempo(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(
         name,
         kind,
@@ -144,7 +143,7 @@ def _tempo(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
     )
 
 
-def _key(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
+def _key(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(
         name,
         kind,
@@ -152,75 +151,6 @@ def _key(name: str, kind: Kind, meaning: str, key: str) -> Column[PassageRow]:
         lambda row: getattr(getattr(row.passage.descriptors, "key", None), key, None),
     )
 
-
-def _tag(key: str, kind: Kind, meaning: str) -> Column[FileResult]:
-    return Column(f"tag_{key}", kind, meaning, lambda row: getattr(row.tags, key))
-
-
-def _audio(name: str, kind: Kind, meaning: str, key: str) -> Column[FileResult]:
-    return Column(name, kind, meaning, lambda row: getattr(row.audio, key, None))
-
-
-def _cut(name: str, kind: Kind, meaning: str) -> Column[FileResult]:
-    return Column(name, kind, meaning, lambda row: getattr(row.segmentation, name, None))
-
-
-def _provenance(result: FileResult) -> str | None:
-    return "; ".join(f"{what}={version}" for what, version in result.provenance) or None
-
-
-FILES: Sequence[Column[FileResult]] = (
-    Column("path", "path", "the file", lambda row: row.path),
-    Column("status", STATUSES, "what became of it", lambda row: row.status),
-    _audio("format", "text", "container, as in flac, mp3", "container"),
-    _audio("sr", "int", "sample rate in Hz", "sr"),
-    _audio("n_channels", "int", "number of channels", "n_channels"),
-    _audio("duration_s", "float", "length as decoded, in seconds", "duration_s"),
-    Column("size_bytes", "int", "size of the file", lambda row: row.source.size_bytes),
-    Column("sha256", "text", "hash of the whole content", lambda row: row.sha256),
-    Column("n_passages", "int", "passages found in it", lambda row: len(row.passages)),
-    Column(
-        "failure_phase",
-        PHASES,
-        "where it failed",
-        lambda row: row.failure.phase.value if row.failure else None,
-    ),
-    Column(
-        "failure_reason",
-        "text",
-        "why it failed",
-        lambda row: row.failure.reason if row.failure else None,
-    ),
-    Column("elapsed_s", "float", "time spent on it, in seconds", elapsed_s),
-    Column("duplicate_of", "path", "the file it is a copy of", lambda row: row.duplicate_of),
-    Column("notes", "text", "what to know of it", lambda row: "; ".join(row.notes) or None),
-    _tag("title", "text", "title in its tags"),
-    _tag("artist", "text", "artist in its tags"),
-    _tag("album", "text", "album in its tags"),
-    _tag("album_artist", "text", "artist of the album in its tags"),
-    _tag("track", "int", "track number in its tags"),
-    _tag("n_tracks", "int", "number of tracks in its tags"),
-    _tag("disc", "int", "disc number in its tags"),
-    _tag("year", "int", "year in its tags"),
-    _tag("genre", "text", "genre in its tags"),
-    _tag("isrc", "text", "ISRC in its tags"),
-    _tag("recording_mbid", "text", "MusicBrainz recording id in its tags"),
-    _tag("is_cleaned", "bool", "characters had to be removed from its tags"),
-    _audio("codec", "text", "codec of the audio", "codec"),
-    _audio(
-        "bits_per_sample", "int", "bits per sample, where the format has them", "bits_per_sample"
-    ),
-    _audio("declared_duration_s", "float", "length that the header tells", "declared_duration_s"),
-    _audio("n_decode_errors", "int", "packets that could not be decoded", "n_decode_errors"),
-    _audio("is_truncated", "bool", "ends before its stream does", "is_truncated"),
-    _audio("is_capped", "bool", "not read to its end, by the longest length set", "is_capped"),
-    _cut("medium", "text", "source medium that the cut was made for"),
-    _cut("noise_floor_dbfs", "float", "level of its noise floor"),
-    _cut("threshold_dbfs", "float", "level below which it counts as silent"),
-    _cut("verdict", "text", "what it holds, in words"),
-    Column("provenance", "text", "versions and settings that made the result", _provenance),
-)
-"""A row per file."""
 
 PASSAGES: Sequence[Column[PassageRow]] = (
     Column("path", "path", "the file", lambda row: row.file.path),

@@ -14,16 +14,17 @@ import msgspec
 
 from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.settings import Settings
-from wkmp_lab.tables.columns import FILES, PASSAGES, Column, PassageRow
+from wkmp_lab.tables.columns import PASSAGES, Column, PassageRow
+from wkmp_lab.tables.columns_files import FILES
 
-SAME_PLACE = 0.5
+MIN_SHARED_BY_PASSAGES = 0.5
 """Two passages are the same if they share more than this part of the longer one."""
 NOT_COMPARED = frozenset({"path", "passage", "elapsed_s", "provenance"})
 """Columns that name a row, tell the time, or stand in ``cause``."""
 
 Row = TypeVar("Row")
-Kind = Literal["changed", "added", "removed"]
-KINDS: tuple[Kind, ...] = ("changed", "added", "removed")
+DifferenceKind = Literal["changed", "added", "removed"]
+KINDS: tuple[DifferenceKind, ...] = ("changed", "added", "removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Difference:
     """Index in the later result, of a removed one in the earlier; None: the file's own."""
     column: str
     """Of the tables ``files``, ``passages``, ``flavors``; or a setting: ``analyzing.preset``."""
-    kind: Kind
+    kind: DifferenceKind
     before: object
     after: object
     cause: str | None = None
@@ -134,7 +135,7 @@ def _pair_files(before: Sequence[FileResult], after: Sequence[FileResult]) -> It
 
 def _compare_files(old: FileResult | None, new: FileResult | None) -> Iterator[Difference]:
     if old is None or new is None:
-        kind: Kind = "added" if old is None else "removed"
+        kind: DifferenceKind = "added" if old is None else "removed"
         sides = (old and old.status, new and new.status)
         yield Difference(_path_of((old, new)), None, "file", kind, *sides)
         return
@@ -182,7 +183,7 @@ def _pair_passages(
 def _is_same_place(one: Passage, other: Passage) -> bool:
     shared = min(one.end_ticks, other.end_ticks) - max(one.start_ticks, other.start_ticks)
     longer = max(one.end_ticks - one.start_ticks, other.end_ticks - other.start_ticks)
-    return shared > SAME_PLACE * longer
+    return shared > MIN_SHARED_BY_PASSAGES * longer
 
 
 def _compare_passages(
@@ -193,7 +194,7 @@ def _compare_passages(
     cause: str | None,
 ) -> Iterator[Difference]:
     if was is None or now is None:
-        kind: Kind = "added" if was is None else "removed"
+        kind: DifferenceKind = "added" if was is None else "removed"
         index = now.index if now else was.index if was else None
         sides = (was and _describe_span(was), now and _describe_span(now))
         yield Difference(new.path, index, "passage", kind, *sides, cause)

@@ -23,19 +23,19 @@ from wkmp_lab.tables.columns import (
     CANDIDATES,
     EVIDENCE,
     FAILURES,
-    FILES,
     FLAVORS,
     GAPS,
     PASSAGES,
     TIMELINE,
     CandidateRow,
     Column,
+    ColumnKind,
     EvidenceRow,
     GapRow,
-    Kind,
     PassageRow,
     SpanRow,
 )
+from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
     DECISIONS,
     MERGES,
@@ -53,7 +53,7 @@ MARK = "wkmp_lab"
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per file; columns :data:`columns.FILES`.
+    """A row per file; columns :data:`columns_files.FILES`.
 
     >>> files_table([]).columns[:3].tolist()
     ['path', 'status', 'format']
@@ -229,7 +229,7 @@ def _add_numbers(
     return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
 
 
-def _make_series(kind: Kind, values: list[object]) -> "pd.Series[Any]":
+def _make_series(kind: ColumnKind, values: list[object]) -> "pd.Series[Any]":
     if isinstance(kind, tuple):
         return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
     if kind in ("text", "path"):

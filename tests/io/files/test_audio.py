@@ -224,6 +224,6 @@ def test_dts_that_is_disguised_as_pcm_is_not_taken_for_noise(tmp_path):
         file.writeframes(np.frombuffer((header + payload) * 100, ">u2").astype("<u2").tobytes())
 
     with contextlib.ExitStack() as closing:
-        container, _ = opening.open_container(str(path), closing)
+        container = opening.open_container(str(path), closing).container
         stream = opening.find_stream(container, str(path))
         assert stream.codec_context.name == "dca"

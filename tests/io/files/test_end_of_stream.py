@@ -1,14 +1,18 @@
 """Files that were cut off are told from whole ones, in formats where FFmpeg does not tell."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mutagen import apev2
 from support import audio_factory as factory
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files.audio import AudioReader
-from wkmp_lab.io.files.end_of_stream import Ending, has_mp4_index, read_ending
+from wkmp_lab.io.files.end_of_stream import Ending, read_ending
 from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.io.formats import mp4
 from wkmp_lab.pipeline.measure import measure_file
 
 SR = 44_100
@@ -28,9 +32,21 @@ def shorten(path, share):
     return path
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.opus", "a.aiff", "a.wv"])
-def test_a_whole_file_is_not_truncated_and_half_of_it_is(tmp_path, name):
-    path = factory.write_audio(tmp_path / name, MUSIC, SR)
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *((f"a.{ending}", None) for ending in ("wav", "flac", "mp3", "ogg", "opus", "aiff", "wv")),
+        ("a.caf", "pcm_s16be"),
+        ("a.caf", "pcm_mulaw"),
+        ("a.w64", "pcm_s16le"),
+        ("a.au", "pcm_s16be"),
+        ("a.tta", "tta"),
+        ("a.mka", "flac"),
+        ("a.wma", None),
+    ],
+)
+def test_a_whole_file_is_not_truncated_and_half_of_it_is(tmp_path, name, codec):
+    path = factory.write_audio(tmp_path / name, MUSIC, SR, codec=codec)
     assert not describe(path).is_truncated
     audio = describe(shorten(path, 0.5))
     assert audio.is_truncated
@@ -121,7 +137,7 @@ def test_any_bytes_have_an_ending_or_none(tmp_path_factory, content):
         declared_s = read_ending(path, container, "pcm_s16le").declared_s
         assert declared_s is None or declared_s > 0
     with path.open("rb") as file:
-        assert not has_mp4_index(file) or b"moov" in content
+        assert not mp4.has_index(file) or b"moov" in content
 
 
 def test_the_note_says_what_is_known(tmp_path):
@@ -130,3 +146,51 @@ def test_the_note_says_what_is_known(tmp_path):
     notes = {source.path: measure_file(source).notes for source in scan_folder(tmp_path).files}
     assert notes[str(wave)] == ("truncated: 3.0 s decoded of 6.0 s declared",)
     assert notes[str(ogg)][0].startswith("truncated: cut off after ")
+
+
+def test_an_mp3_whose_tail_is_zeros_is_an_unfinished_download(tmp_path):
+    path = factory.write_audio(tmp_path / "a.mp3", MUSIC, SR)
+    content = path.read_bytes().replace(b"Info", bytes(4)).replace(b"Xing", bytes(4))
+    path.write_bytes(content)
+    assert not describe(path).is_truncated
+    n_kept = round(0.55 * len(content))
+    path.write_bytes(content[:n_kept] + bytes(len(content) - n_kept))
+    audio = describe(path)
+    assert (audio.is_truncated, audio.is_zeroed) == (True, True)
+    assert audio.missing_share == pytest.approx(0.45, abs=0.01)
+    (source,) = scan_folder(tmp_path).files
+    assert "45% of it are zeros, as in an unfinished download" in measure_file(source).notes[0]
+
+
+def test_a_few_zeros_at_the_end_are_padding(tmp_path):
+    path = factory.write_audio(tmp_path / "a.mp3", MUSIC, SR, bit_rate=128_000)
+    content = path.read_bytes().replace(b"Info", bytes(4)).replace(b"Xing", bytes(4))
+    path.write_bytes(content + bytes(4_000))  # a quarter of a second
+    assert not describe(path).is_truncated
+
+
+def test_samples_that_opus_drops_at_its_start_are_not_missing_at_its_end(tmp_path):
+    # RFC 7845, 5.1: any number of 16 bits, 1.2 s here; FFmpeg counts it into the length.
+    path = factory.write_audio(tmp_path / "a.opus", MUSIC, SR)
+    first, *rest = factory.split_ogg(path.read_bytes())
+    body = first.body[:10] + (57_600).to_bytes(2, "little") + first.body[12:]
+    first = dataclasses.replace(first, body=body)
+    path.write_bytes(b"".join(page.encode() for page in (first, *rest)))
+    audio = describe(path)
+    assert not audio.is_truncated
+    assert audio.declared_duration_s == pytest.approx(audio.duration_s, abs=0.001)
+    assert audio.duration_s == pytest.approx(4.8, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.wv", None), ("a.ac3", "ac3"), ("a.au", "pcm_s16be"), ("a.mp3", None), ("a.tta", "tta")],
+)
+def test_tags_behind_the_sound_are_neither_damage_nor_sound(tmp_path, name, codec):
+    path = factory.write_audio(tmp_path / name, MUSIC, SR, codec=codec)
+    plain = describe(path)
+    tag = apev2.APEv2()
+    tag["Title"] = "Song"
+    tag.save(path)
+    path.write_bytes(path.read_bytes() + b"TAG" + bytes(125))
+    assert describe(path) == plain

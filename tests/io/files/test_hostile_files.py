@@ -20,7 +20,7 @@ from support import audio_factory as factory
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files.audio import AudioReader
-from wkmp_lab.io.files.tags import read_tags
+from wkmp_lab.io.tags.reading import read_tags
 
 SR = 44_100
 MUSIC = factory.music_like(seed=2, seconds=6, sr=SR, n_channels=2)

@@ -11,9 +11,9 @@ import pytest
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.files.scanning import (
     compute_sha256,
-    has_audio_signature,
     scan_folder,
 )
+from wkmp_lab.io.formats.signatures import has_audio_signature, name_other
 from wkmp_lab.settings import ScanSettings
 
 FLAC = b"fLaC" + bytes(40)
@@ -41,8 +41,39 @@ def test_files_are_found_in_order_whatever_the_order_of_the_disk(tmp_path):
 
 def test_hidden_system_and_other_files_are_left(tmp_path):
     put(tmp_path, ".git/a.mp3", ".svn/a.mp3", "node_modules/a.mp3", ".hidden.mp3", "Thumbs.db")
-    put(tmp_path, ".DS_Store", "cover.jpg", "sheet.cue", "list.m3u", "notes.txt")
-    assert names_in(scan_folder(tmp_path)) == []
+    put(tmp_path, ".DS_Store", "cover.jpg", "sheet.cue", "list.m3u")
+    put(tmp_path, "notes.txt", content=b"just some words")
+    scan = scan_folder(tmp_path)
+    assert (names_in(scan), scan.skipped) == ([], ())
+
+
+def test_what_is_akin_to_music_is_named_by_its_kind(tmp_path):
+    put(tmp_path, "a.mid", "b.xm", "c.mkv", "d.sid")
+    scan = scan_folder(tmp_path)
+    assert names_in(scan) == []
+    reasons = [reason.split(":")[0] for _, reason in scan.skipped]
+    assert reasons == ["MIDI", "tracker module", "video", "music of a sound chip"]
+
+
+@pytest.mark.parametrize(
+    "ending", "3ga aax amr asf awb dts eac3 ec3 m4p mlp oma ra shn snd thd voc".split()
+)
+def test_rare_names_of_audio_are_taken(tmp_path, ending):
+    put(tmp_path, f"a.{ending}", content=b"anything")
+    assert names_in(scan_folder(tmp_path)) == [f"a.{ending}"]
+
+
+def test_music_under_a_name_of_text_is_told_and_text_is_not(tmp_path):
+    frame = b"\xff\xfb\x90\x00" + bytes(413)  # 128 kbit/s at 44.1 kHz: 417 bytes
+    put(tmp_path, "a.txt", content=3 * frame)
+    put(tmp_path, "b.nfo")
+    put(tmp_path, "c.txt", content="\ufeffTrack list".encode("utf-16-le"))
+    put(tmp_path, "d.txt", content=frame[:4] + b" is how a frame begins")
+    scan = scan_folder(tmp_path)
+    assert [(Path(path).name, reason) for path, reason in scan.skipped] == [
+        ("a.txt", "MP3 audio under a name of text"),
+        ("b.nfo", "FLAC audio under a name of text"),
+    ]
 
 
 def test_files_without_a_known_name_are_judged_by_their_first_bytes(tmp_path):
@@ -71,6 +102,24 @@ def test_files_without_a_known_name_are_judged_by_their_first_bytes(tmp_path):
 )
 def test_signatures(head, is_audio):
     assert has_audio_signature(head) is is_audio
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"MThd" + bytes(30), "MIDI"),
+        (b"Extended Module: song" + bytes(30), "tracker"),
+        (bytes(44) + b"SCRM", "tracker"),
+        (bytes(1080) + b"M.K.", "tracker"),
+        (b"RIFF\0\0\0\0AVI ", "video"),
+        (b"%PDF-1.7", "PDF"),
+        (bytes(100), "zeros"),
+    ],
+)
+def test_what_holds_no_sound_is_named(head, name):
+    assert name in (name_other(head) or "")
+    assert name_other(b"fLaC" + bytes(100)) is None
+    assert name_other(b"") is None
 
 
 def test_progress_is_told_and_may_end_the_scan(tmp_path):

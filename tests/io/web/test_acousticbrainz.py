@@ -25,10 +25,10 @@ from wkmp_lab.io.web.acousticbrainz import (
     AcousticbrainzClient,
     read_answer,
 )
-from wkmp_lab.io.web.answers import OutcomeKind
 from wkmp_lab.io.web.connection import Timeouts
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.transport import Host, Transport
+from wkmp_lab.model.reasons import OutcomeKind
 
 HALF_PRECISION = 2.0**-11
 """Relative step of the 16 bits that a probability is kept in."""

@@ -13,10 +13,10 @@ from support.standin_world import distort
 from wkmp_lab.fingerprinting.fingerprint import encode_fingerprint
 from wkmp_lab.io.keys import Secret, ask_key, read_key, write_key
 from wkmp_lab.io.web.acoustid import AcoustidClient, read_matches
-from wkmp_lab.io.web.answers import OutcomeKind
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.transport import Host, Patience, Transport
 from wkmp_lab.model import Fingerprint
+from wkmp_lab.model.reasons import OutcomeKind
 
 HOST = Host("acoustid", 0.02, Patience(pause_s=0.01, linger_s=0.01))
 

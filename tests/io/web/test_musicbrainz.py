@@ -10,7 +10,6 @@ from support.standin import Standin
 from support.standin_world import make_id
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.io.web.answers import OutcomeKind
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.musicbrainz import (
     MusicbrainzClient,
@@ -21,6 +20,7 @@ from wkmp_lab.io.web.musicbrainz import (
     read_recording,
 )
 from wkmp_lab.io.web.transport import Host, Patience, Transport
+from wkmp_lab.model.reasons import OutcomeKind
 
 HOST = Host("musicbrainz", 0.02, Patience(pause_s=0.01, linger_s=0.01))
 

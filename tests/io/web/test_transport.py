@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from support.standin import Standin
 
 from wkmp_lab.io.web import connection
-from wkmp_lab.io.web.answers import Outcome, OutcomeKind
+from wkmp_lab.io.web.answers import Outcome
 from wkmp_lab.io.web.connection import Reply, Request, Timeouts
 from wkmp_lab.io.web.http_cache import HttpCache, make_key
 from wkmp_lab.io.web.transport import Host, Patience, Transport, read_pause_s
+from wkmp_lab.model.reasons import OutcomeKind
 
 QUICK = Host(
     "musicbrainz",

@@ -73,7 +73,7 @@ def test_dragging_the_threshold_cuts_again_without_decoding(explorer, monkeypatc
     wait_until(lambda: "<b>1 passage</b>" in explorer.verdict.value)
 
 
-def test_only_the_newest_wish_is_drawn(explorer):
+def test_only_the_newest_request_is_drawn(explorer):
     for threshold in np.arange(-100.0, -40.0, 0.5):
         explorer.sliders.threshold.value = float(threshold)
     wait_until(lambda: "below -40.5 dBFS" in explorer.verdict.value)
@@ -88,7 +88,7 @@ def test_settings_are_told_as_code_that_runs(explorer):
     assert scope["settings"].segmenting == explorer.cutting.settings
 
 
-def test_a_browser_that_writes_a_number_otherwise_wishes_for_nothing(explorer):
+def test_a_browser_that_writes_a_number_otherwise_asks_for_nothing(explorer):
     before = explorer.sliders.threshold.value
     explorer.sliders.threshold.value = before + 1e-13
     assert explorer.sliders.medium.value == "auto"

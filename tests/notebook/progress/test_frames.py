@@ -1,5 +1,7 @@
 """Our tables in a notebook: paths cut short in front, steady decimals, texts as text."""
 
+import re
+
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -45,11 +47,49 @@ def test_what_is_missing_is_blank():
     assert "NA" not in format_frame_html(table)
 
 
+OWN = pd.DataFrame({"path": ["/music/a.flac"], "end_s": [1.23456]})
+
+
 def test_other_tables_are_shown_as_pandas_shows_them():
-    own = pd.DataFrame({"path": ["/music/a.flac"], "end_s": [1.23456]})
-    assert html_of(own) == own._repr_html_()
+    assert html_of(OWN) == OWN._repr_html_()
+
+
+def test_our_tables_with_grouped_rows_are_as_pandas_shows_them_and_hold_no_formulas():
     grouped = passages_table([make_result("/music/a.flac")]).set_index(["path", "passage"])
-    assert html_of(grouped) == grouped._repr_html_()
+    html = html_of(grouped)
+    with pd.option_context("display.html.use_mathjax", False):
+        assert html == grouped._repr_html_()
+
+
+def test_other_tables_go_to_the_formatter_that_stood_there_before():
+    shell = InteractiveShell()
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type(pd.DataFrame, lambda table: f"their {len(table)}")
+    register_reprs(shell)
+    register_reprs(shell)  # a second import changes nothing
+    assert html(OWN) == "their 1"
+    assert "<table" in html(files_table([]))
+
+
+def test_a_formatter_that_comes_later_is_handed_other_tables_too():
+    shell = InteractiveShell()
+    register_reprs(shell)
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type(pd.DataFrame, lambda table: "later")
+    register_reprs(shell)
+    assert html(OWN) == "later"
+    assert "<table" in html(files_table([]))
+
+
+def test_no_option_of_pandas_is_changed():
+    def options():
+        names = re.findall(r"^([\w.]+) : ", pd.describe_option("display", _print_desc=False), re.M)
+        return {name: pd.get_option(name) for name in names}
+
+    before = options()
+    assert "display.html.use_mathjax" in before
+    html_of(files_table([]))
+    assert options() == before
 
 
 def test_a_grid_that_took_over_stays(monkeypatch):

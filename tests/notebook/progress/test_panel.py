@@ -87,7 +87,7 @@ def test_buttons_pause_resume_and_cancel():
     panel._pause._handle_msg(CLICK)
     panel._cancel._handle_msg(CLICK)
     panel.paint(session.snapshot())
-    assert session.wishes == ["pause", "resume", "cancel"]
+    assert session.requests == ["pause", "resume", "cancel"]
     assert panel._cancel.disabled
 
 
@@ -206,7 +206,7 @@ def test_the_place_decides_how_progress_is_shown(shell, environment, is_terminal
 
 def test_an_unknown_display_is_refused():
     with pytest.raises(InvalidInputError, match=r"ui must be one of widgets, .* got 'gui'"):
-        find_ui(shell=None, environment={}, is_terminal=False, wish="gui")
+        find_ui(shell=None, environment={}, is_terminal=False, chosen="gui")
 
 
 def test_a_script_loads_neither_widgets_nor_ipython():

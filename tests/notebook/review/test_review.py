@@ -150,7 +150,7 @@ def test_a_side_that_is_cut_through_a_song_is_merged_and_parted_again_by_buttons
     review = session.review()
     assert [passage for _, passage in review.keys] == [0, 1]
     assert review._merge.layout.display == ""
-    assert "#0 and #1 may be one passage: both are &#x27;Switchyard&#x27;" in review._item.value
+    assert "#0 and #1 may be one passage: both are &#39;Switchyard&#39;" in review._item.value
     review.show("table")
     facts = [row._facts.value for row in review.table._rows]
     assert ["may be one passage: both are" in each for each in facts] == [True, False]

@@ -16,13 +16,13 @@ from typing import Self
 
 import numpy as np
 
+from wkmp_lab.dsp.chromaprint import MAX_RELATED_BIT_ERROR, Items
 from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.io.catalogue.index import (
     ITEM_S,
     MAX_POSITIONS,
     MAX_SLOTS,
-    Items,
-    Keys,
+    IndexKeys,
     Overlap,
     choose_stride,
     find_votes,
@@ -37,8 +37,6 @@ APPLICATION_ID = 0x574B4D43
 SCHEMA_VERSION = 1
 MAX_IN_MEMORY = 2_000
 """Fingerprints whose index is made in memory at each opening (under a second)."""
-MAX_RELATED_BIT_ERROR = 0.22
-"""Matches above are no relatives: the nearest unrelated pieces lie at 0.26."""
 
 _SCHEMA = """
 CREATE TABLE recording(
@@ -82,8 +80,8 @@ class _Index:
     Fingerprints above ``last_slot`` are in neither.
     """
 
-    mapped: Keys
-    recent: Keys
+    mapped: IndexKeys
+    recent: IndexKeys
     last_slot: int
 
 
@@ -298,7 +296,7 @@ class Catalogue:
             return _Index(nothing, nothing, 0)
         return _Index(sidecar.keys, nothing, sidecar.last_slot)
 
-    def _make_keys(self, after: int, last: int, *, stride: int) -> Iterator[Keys]:
+    def _make_keys(self, after: int, last: int, *, stride: int) -> Iterator[IndexKeys]:
         """Keys of the fingerprints in ``(after, last]``, unsorted, one array each."""
         rows = self._db.execute(
             "SELECT id, items FROM fingerprint WHERE id > ? AND id <= ?", (after, last)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wkmp_lab.dsp.chromaprint import Items
 from wkmp_lab.errors import InvalidInputError
 
-Items = npt.NDArray[np.uint32]
-Keys = npt.NDArray[np.uint64]
+IndexKeys = npt.NDArray[np.uint64]
 
 STABLE_BITS = 0xFFFCCBEF
 """The 26 bits of an item that flip least under re-encoding and shifts, learnt on 338 pieces."""
@@ -70,7 +70,7 @@ def choose_stride(n_fingerprints: int) -> int:
     return 1 if n_fingerprints <= 20_000 else 2 if n_fingerprints <= 100_000 else 4
 
 
-def make_keys(items: Items, *, slot: int, stride: int = 1) -> Keys:
+def make_keys(items: Items, *, slot: int, stride: int = 1) -> IndexKeys:
     """The index keys of one fingerprint, unsorted; silent and repeated items are left out."""
     if not 0 <= slot < MAX_SLOTS:
         raise InvalidInputError(f"slot must be in [0, {MAX_SLOTS}), got {slot}")
@@ -78,11 +78,13 @@ def make_keys(items: Items, *, slot: int, stride: int = 1) -> Keys:
     positions = positions[positions % stride == 0]
     place = np.uint64(slot << POSITION_BITS) | positions.astype(np.uint64)
     shift = np.uint64(SLOT_BITS + POSITION_BITS)
-    keys: Keys = (_compress(items[positions]).astype(np.uint64) << shift) | place
+    keys: IndexKeys = (_compress(items[positions]).astype(np.uint64) << shift) | place
     return keys
 
 
-def find_votes(keys: Keys, items: Items, *, n_best: int = 20, n_offsets: int = 2) -> list[Vote]:
+def find_votes(
+    keys: IndexKeys, items: Items, *, n_best: int = 20, n_offsets: int = 2
+) -> list[Vote]:
     """The (fingerprint, offset) pairs that most items agree on, best first.
 
     Parameters

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wkmp_lab.io.catalogue.index import Keys
+from wkmp_lab.io.catalogue.index import IndexKeys
 
 _HEADER = struct.Struct("<8s16sqqq")
 _MAGIC = b"wkmpidx1"
@@ -20,13 +20,13 @@ _HEADER_BYTES = 64
 class Sidecar:
     """Sorted keys of the fingerprints up to ``last_slot``."""
 
-    keys: Keys
+    keys: IndexKeys
     last_slot: int
     stride: int
 
 
 def write_sidecar(
-    path: Path, parts: Iterable[Keys], *, catalogue_id: bytes, last_slot: int, stride: int
+    path: Path, parts: Iterable[IndexKeys], *, catalogue_id: bytes, last_slot: int, stride: int
 ) -> None:
     """Write the sorted keys; the file appears whole or not at all.
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files import container as opening
 from wkmp_lab.io.files import end_of_stream
+from wkmp_lab.io.tags.container_tags import read_container_tags
 from wkmp_lab.model import AudioFormat
 from wkmp_lab.signals import FloatArray, Signal
 
@@ -65,6 +66,10 @@ class AudioReader:
     ----------
     sr, n_channels
         Of the first decoded frame.
+    channels
+        The names of its channels, as in FL, FR, LFE; None where the file names none.
+    tags
+        What the container and the stream say of themselves.
     declared_duration_s
         What the header says, None where it says nothing.
     expected_duration_s
@@ -87,11 +92,13 @@ class AudioReader:
         self._n_changes = 0
         self._is_capped = False
         try:
-            self._container, copied = opening.open_container(self.path, self._exit)
+            opened = opening.open_container(self.path, self._exit)
+            self._container, copied, self._later_links = opened
             self._stream = opening.find_stream(self._container, self.path)
             self._frames = self._decode()
             self._first = self._take_first()
             self._names = copied or opening.read_names(self._container, self._stream)
+            self.tags = read_container_tags(self._container, self._stream)
             self._bits = None if copied else opening.read_bits(self._stream)
             self._ending = end_of_stream.read_ending(self.path, *self._names)
         except BaseException:
@@ -99,6 +106,7 @@ class AudioReader:
             raise
         self.sr = int(self._first.sample_rate)
         self.n_channels = int(self._first.layout.nb_channels)
+        self.channels = opening.read_channels(self._first)
         self.expected_duration_s = self._ending.declared_s or opening.read_declared_s(
             self._container, self._stream
         )
@@ -167,7 +175,7 @@ class AudioReader:
         declared_s = self.declared_duration_s or 0.0
         missing_s = declared_s - self._n_samples / self.sr
         is_short = missing_s > max(TRUNCATED_S, TRUNCATED_SHARE * declared_s)
-        is_truncated = is_short or self._ending.is_cut
+        is_truncated = is_short or self._ending.is_cut or self._are_bytes_missing()
         return AudioFormat(
             container=container,
             codec=codec,
@@ -181,19 +189,41 @@ class AudioReader:
             is_truncated=is_truncated and not self._is_capped,
             is_capped=self._is_capped,
             n_format_changes=self._n_changes,
+            channels=self.channels,
+            missing_share=self._ending.missing_share if is_truncated else 0.0,
+            is_zeroed=self._ending.is_zeroed and is_truncated,
         )
+
+    def _are_bytes_missing(self) -> bool:
+        """True where bytes that would hold more than the tolerated length are not there."""
+        share = self._ending.missing_share
+        if not 0.0 < share < 1.0:
+            return False
+        missing_s = self._n_samples / self.sr * share / (1.0 - share)
+        return missing_s > TRUNCATED_S and share > TRUNCATED_SHARE
 
     def _take_first(self) -> Any:
         """The first frame, which says more truly than the header what the stream is."""
         first = next(self._frames, None)
         if first is None:
-            raise DecodeError(f"no sample could be decoded from {self.path!r}")
+            raise DecodeError("damaged: no sample of it could be decoded", self.path)
         opening.require_plausible(first.sample_rate, first.layout.nb_channels, self.path)
         return first
 
     def _decode(self) -> Iterator[Any]:
-        """Frames of the stream; packets that cannot be decoded are counted."""
-        packets = self._container.demux(self._stream)
+        """Frames of the stream, and of those that follow it in a chained Ogg file."""
+        yield from self._decode_stream(self._container, self._stream)
+        for link in self._later_links:
+            try:
+                with opening.open_link(link) as container:
+                    stream = opening.find_stream(container, self.path)
+                    yield from self._decode_stream(container, stream)
+            except (*_DAMAGE, DecodeError):
+                self._n_errors += 1
+
+    def _decode_stream(self, container: Any, stream: Any) -> Iterator[Any]:
+        """Frames of one stream; packets that cannot be decoded are counted."""
+        packets = container.demux(stream)
         while True:
             try:
                 packet = next(packets)

@@ -5,16 +5,19 @@ import re
 import stat
 import tempfile
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import av
 
 from wkmp_lab.errors import DecodeError
-from wkmp_lab.io.files.end_of_stream import has_mp4_index
+from wkmp_lab.io.formats import asf, mp4, ogg
+from wkmp_lab.io.formats.audio_part import view_audio
+from wkmp_lab.io.formats.part import FilePart
+from wkmp_lab.io.formats.signatures import HEAD_BYTES, name_format, name_other
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
-"""Rates outside are taken for damage: a 44-byte header can claim 100 MHz."""
+"""Rates outside are taken for damage: a 44-byte header can say 100 MHz."""
 
 _CONTAINERS = {
     "mov,mp4,m4a,3gp,3g2,mj2": "m4a",
@@ -32,9 +35,9 @@ _WAVE_PROBE = {"max_probe_packets": "8"}
 """FFmpeg looks for DTS that is disguised as PCM, which is there from the start: in 32 kB, not in
 megabytes of every WAV file."""
 
-_OGG = b"OggS"
 _COPY_FRAMES = 1 << 16
 
+_UNNAMED = {"UNSD", "UNK", "NONE"}
 _EINVAL = -22
 _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
 """Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
@@ -46,23 +49,32 @@ class _Source:
     Damaged sizes make demuxers seek before the start; PyAV would print the error of each.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Any) -> None:
         self._file = file
         self.read = file.read
         self.tell = file.tell
 
     def seek(self, offset: int, whence: int = 0) -> int:
         try:
-            return self._file.seek(offset, whence)
+            return int(self._file.seek(offset, whence))
         except (OSError, OverflowError, ValueError):
             return _EINVAL
 
 
 class Opened(NamedTuple):
-    """A container that FFmpeg reads, and the tidy names of what it is a copy of, if it is one."""
+    """A container that FFmpeg reads.
+
+    Attributes
+    ----------
+    copied
+        The tidy names of what it is a copy of, if it is one.
+    later_links
+        The streams that follow it in a chained Ogg file, each as a file of its own.
+    """
 
     container: Any
     copied: tuple[str, str] | None = None
+    later_links: tuple[FilePart, ...] = ()
 
 
 def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
@@ -77,27 +89,60 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     """
     _require_regular(path)
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
-    file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
+    file = view_audio(closing.enter_context(Path(path).open("rb")))  # noqa: SIM115
     head = file.read(8)
-    file.seek(0)
     av.logging.set_level(None)
+    if (owner := _find_protection(file, head)) is not None:
+        raise DecodeError(f"protected: its sound is locked by {owner}", path)
+    links = [FilePart(file, start=each.start, end=each.end) for each in _find_links(file, head)]
+    file.seek(0)
     try:
-        opened = Opened(_open(file, _WAVE_PROBE if head[:4] in _WAVES else {}))
+        options = _WAVE_PROBE if head[:4] in _WAVES else {}
+        opened = Opened(_open(links[0] if links else file, options), None, tuple(links[1:]))
     except (av.error.FFmpegError, ValueError) as error:
-        found = _copy_ogg(file, closing) if head[:4] == _OGG else None
+        found = _copy_ogg(file, closing) if head[:4] == ogg.MAGIC else None
         if found is None:
-            is_cut = head[4:] == b"ftyp" and not has_mp4_index(file)
-            reason = "no index (moov), it was probably cut off" if is_cut else _say(error)
-            raise DecodeError(f"no audio that can be decoded in {path!r}: {reason}") from error
+            raise DecodeError(_explain(file, head), path) from error
         opened = found
     container = opened.container
     closing.callback(container.close)
     if container.format.name.split(",")[0] in _REFUSED:
-        raise DecodeError(f"no audio file: {path!r} is of format {container.format.name!r}")
+        raise DecodeError(f"no audio, but text or a list ({container.format.name})", path)
     return opened
 
 
-def _open(file: IO[bytes], options: dict[str, str]) -> Any:
+def open_link(link: FilePart) -> Any:
+    """The container of a later link of a chained Ogg file.
+
+    Raises
+    ------
+    av.error.FFmpegError, ValueError
+        It cannot be read.
+    """
+    link.seek(0)
+    return _open(link, {})
+
+
+def read_channels(frame: Any) -> tuple[str, ...] | None:
+    """Names of a frame's channels, as in FL, FR, LFE; None where the file names none."""
+    names = tuple(channel.name for channel in frame.layout.channels)
+    return names if names and _UNNAMED.isdisjoint(names) else None
+
+
+def _find_protection(file: Any, head: bytes) -> str | None:
+    """Whose lock is on the sound; None where there is none that we know."""
+    if head[4:] == b"ftyp":
+        return mp4.find_protection(file)
+    return asf.find_protection(file) if asf.MAGIC.startswith(head) else None
+
+
+def _find_links(file: Any, head: bytes) -> tuple[ogg.OggLink, ...]:
+    """The links of a chained Ogg file; none where it is not chained."""
+    links = ogg.find_links(file) if head[:4] == ogg.MAGIC else ()
+    return links if len(links) > 1 else ()
+
+
+def _open(file: Any, options: dict[str, str]) -> Any:
     return av.open(
         _Source(file),
         mode="r",
@@ -106,7 +151,7 @@ def _open(file: IO[bytes], options: dict[str, str]) -> Any:
     )
 
 
-def _copy_ogg(file: IO[bytes], closing: contextlib.ExitStack) -> Opened | None:
+def _copy_ogg(file: Any, closing: contextlib.ExitStack) -> Opened | None:
     """What libsndfile reads of an Ogg file, as a temporary WAV file; None where it reads nothing.
 
     Some editors repeat Vorbis' headers ahead of the sound: FFmpeg takes that for damage, Xiph's
@@ -139,13 +184,15 @@ def find_stream(container: Any, path: str) -> Any:
     """
     streams = container.streams.audio
     if not streams:
-        raise DecodeError(f"no audio stream in {path!r}")
+        raise DecodeError("no sound in it: there are pictures or data only", path)
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
-        raise DecodeError(f"no decoder for the audio stream in {path!r}")
+        raise DecodeError("its sound is of a kind that there is no decoder for", path)
     context = known[0].codec_context
     if not context.sample_rate and not context.channels:
-        raise DecodeError(f"no audio that can be decoded in {path!r}: no rate and no channels")
+        raise DecodeError(
+            "no audio that can be decoded: it tells neither a rate nor channels", path
+        )
     require_plausible(context.sample_rate, context.channels, path)
     context.thread_count = 1
     return known[0]
@@ -156,8 +203,9 @@ def require_plausible(sr: int, n_channels: int, path: str) -> None:
     if not is_plausible(sr, n_channels):
         low, high = SR_RANGE_HZ
         raise DecodeError(
-            f"implausible header: {sr} Hz and {n_channels} channels in {path!r}; expected "
-            f"{low} to {high} Hz and 1 to {MAX_CHANNELS} channels"
+            f"implausible header: {sr} Hz and {n_channels} channels; expected {low} to {high} Hz "
+            f"and 1 to {MAX_CHANNELS} channels",
+            path,
         )
 
 
@@ -199,11 +247,20 @@ def read_bits(stream: Any) -> int | None:
 def _require_regular(path: str) -> None:
     status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
-        raise DecodeError(f"not a regular file: {path!r}")
+        raise DecodeError("not a regular file", path)
     if status.st_size == 0:
-        raise DecodeError(f"empty file: {path!r}")
+        raise DecodeError("empty file", path)
 
 
-def _say(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return " ".join(text.split()) or type(error).__name__
+def _explain(file: Any, head: bytes) -> str:
+    """Why FFmpeg reads nothing in a file, in words for whoever owns it."""
+    if head[4:] == b"ftyp" and not mp4.has_index(file):
+        return "damaged: no index (moov), it was probably cut off"
+    file.seek(0)
+    start = file.read(HEAD_BYTES)
+    if (kind := name_other(start)) is not None:
+        return f"no audio, but {kind}"
+    kind = name_format(start)
+    if kind is None:
+        return "no audio of any known kind"
+    return f"no audio that can be decoded: it begins as {kind}, and no more of it can be read"

@@ -14,8 +14,8 @@ from wkmp_lab.model import SourceFile
 HEAD_BYTES = 1 << 16
 """Files of one size whose first bytes differ are told apart by these alone."""
 
-Item = TypeVar("Item")
-Key = TypeVar("Key", bound=Hashable)
+_Item = TypeVar("_Item")
+_Shared = TypeVar("_Shared", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def _find_same_heads(files: list[SourceFile], hashes: Mapping[str, str]) -> list
     return _group(files, lambda file: _try_read(_hash_head, file))
 
 
-def _group(items: Iterable[Item], key: Callable[[Item], Key | None]) -> list[list[Item]]:
+def _group(items: Iterable[_Item], key: Callable[[_Item], _Shared | None]) -> list[list[_Item]]:
     """Items that share a key with another one; those of key None share nothing."""
-    groups: defaultdict[Key | None, list[Item]] = defaultdict(list)
+    groups: defaultdict[_Shared | None, list[_Item]] = defaultdict(list)
     for item in items:
         groups[key(item)].append(item)
     groups.pop(None, None)

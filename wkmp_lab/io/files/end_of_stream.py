@@ -1,6 +1,6 @@
 """Whether a file ends where it means to, from its own bytes, where FFmpeg takes what it finds.
 
-FFmpeg cuts the length of a WAV file down to the bytes that are there, takes the last page of an
+FFmpeg cuts the length of most files down to the bytes that are there, takes the last page of an
 Ogg file for its end, and guesses the length of bare frames from their bit rate.
 """
 
@@ -8,15 +8,20 @@ import os
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from wkmp_lab.io.formats import ogg
+from wkmp_lab.io.formats.audio_part import measure_id3_bytes, view_audio
+from wkmp_lab.io.formats.sizes import STREAMED_BYTES, find_declared_end
+
 GUESSED_CONTAINERS = {"aac", "ac3", "amr", "dts", "eac3", "loas", "mlp", "truehd"}
 """Bare frames: nothing in the file tells its length."""
 
-_STREAMED_BYTES = 0x7FFFF000
-"""From here on a WAV size is what writes that could not go back left there."""
+_UNPADDED_CONTAINERS = {"ape", "tak", "tta"}
+"""Nothing but sound stands in the second half of these, and zeros decode as silence."""
 _MAX_PAGE_BYTES = 65_307
 """Largest page of an Ogg file (RFC 3533, section 6)."""
 _PAGE_HEAD_BYTES = 27
 _LAST_PAGE = 4
+_STEP_BYTES = 1 << 16
 _XING_REACH_BYTES = 4096
 _XING_MARKS = (b"Xing", b"Info", b"VBRI")
 _MAX_CHUNKS = 64
@@ -28,16 +33,23 @@ class Ending(NamedTuple):
     Attributes
     ----------
     declared_s
-        Length that a WAV header tells; None for other files, or where it tells none.
+        Length that a WAV header or the pages of an Ogg file tell; None for other files, or where
+        they tell none.
     is_guessed
         True where no header tells the length, so that what FFmpeg says of it is a guess.
     is_cut
         True where the file ends within an Ogg page, or on one that is not the last of its stream.
+    missing_share
+        Share of the bytes that should be there and are not, or are zeros.
+    is_zeroed
+        True where they are zeros, as in a download that was broken off.
     """
 
     declared_s: float | None = None
     is_guessed: bool = False
     is_cut: bool = False
+    missing_share: float = 0.0
+    is_zeroed: bool = False
 
 
 def read_ending(path: str | Path, container: str, codec: str) -> Ending:
@@ -48,37 +60,55 @@ def read_ending(path: str | Path, container: str, codec: str) -> Ending:
     OSError
         The file cannot be read.
     """
-    if container not in {"wav", "ogg", "mp3"}:
-        return Ending(is_guessed=container in GUESSED_CONTAINERS)
-    with Path(path).open("rb") as file:
-        if container == "wav":
-            # Of other codecs the header tells the mean rate only.
-            is_exact = codec.startswith("pcm_")
-            return Ending(declared_s=_read_wave_length_s(file) if is_exact else None)
+    with Path(path).open("rb") as whole:
+        file = view_audio(whole)
         if container == "ogg":
-            return Ending(is_cut=_is_page_missing(file))
-        return Ending(is_guessed=not _has_frame_count(file))
+            return _read_ogg_ending(file)
+        is_guessed = container in GUESSED_CONTAINERS
+        if container == "mp3":
+            is_guessed = not _has_frame_count(file)
+        size = file.seek(0, os.SEEK_END)
+        if is_guessed or container in _UNPADDED_CONTAINERS:
+            share = _count_zeros_at_end(file, size) / max(size, 1)
+            return Ending(is_guessed=is_guessed, missing_share=share, is_zeroed=share > 0.0)
+        end = find_declared_end(file)
+        share = 1.0 - size / end if end is not None and end > size else 0.0
+        # Of other codecs a WAV header tells the mean rate only.
+        is_exact = container == "wav" and codec.startswith("pcm_")
+        declared_s = _read_wave_length_s(file) if is_exact else None
+        return Ending(declared_s=declared_s, missing_share=share)
 
 
-def has_mp4_index(file: IO[bytes]) -> bool:
-    """True where an MP4 file has its index (``moov``), which often stands behind the music."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    for _ in range(_MAX_CHUNKS):
-        head = file.read(8)
-        n_bytes, name = int.from_bytes(head[:4], "big"), head[4:]
-        if name == b"moov":
-            return True
-        if n_bytes == 1:
-            n_bytes = int.from_bytes(file.read(8), "big") - 8
-        if not 8 <= n_bytes <= size:
-            return False
-        file.seek(n_bytes - 8, os.SEEK_CUR)
-    return False
+def _read_ogg_ending(file: IO[bytes]) -> Ending:
+    """FFmpeg guesses the length of a chain from the first link's bit rate, and forgets samples
+    that are dropped at the start.
+    """
+    lengths_s = [link.length_s for link in ogg.find_links(file)]
+    told = [length_s for length_s in lengths_s if length_s is not None]
+    is_told = bool(told) and len(told) == len(lengths_s)
+    return Ending(
+        declared_s=sum(told) if is_told else None,
+        is_guessed=not is_told,
+        is_cut=_is_page_missing(file),
+    )
+
+
+def _count_zeros_at_end(file: IO[bytes], size: int) -> int:
+    """Bytes of nothing that a file ends with."""
+    end = size
+    while end > 0:
+        start = max(end - _STEP_BYTES, 0)
+        file.seek(start)
+        rest = file.read(end - start).rstrip(b"\x00")
+        if rest:
+            return size - start - len(rest)
+        end = start
+    return size
 
 
 def _read_wave_length_s(file: IO[bytes]) -> float | None:
     """Length from the sizes in a RIFF header, None where they are not there or were never set."""
+    file.seek(0)
     head = file.read(12)
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         return None
@@ -89,7 +119,7 @@ def _read_wave_length_s(file: IO[bytes]) -> float | None:
             return None
         name, n_bytes = head[:4], int.from_bytes(head[4:], "little")
         if name == b"data":
-            is_told = 0 < n_bytes < _STREAMED_BYTES and bytes_per_s > 0
+            is_told = 0 < n_bytes < STREAMED_BYTES and bytes_per_s > 0
             return n_bytes / bytes_per_s if is_told else None
         if name == b"fmt ":
             bytes_per_s = int.from_bytes(file.read(12)[8:], "little")
@@ -120,12 +150,6 @@ def _is_page_missing(file: IO[bytes]) -> bool:
 
 def _has_frame_count(file: IO[bytes]) -> bool:
     """True where the first MPEG frame is a header that counts the others (Xing, Info, VBRI)."""
-    head = file.read(10)
-    start = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        # Four times seven bits, and ten bytes of the tag's own head.
-        a, b, c, d = (byte & 0x7F for byte in head[6:])
-        start = 10 + (a << 21 | b << 14 | c << 7 | d)
-    file.seek(start)
+    file.seek(measure_id3_bytes(file))
     first = file.read(_XING_REACH_BYTES)
     return any(mark in first for mark in _XING_MARKS)

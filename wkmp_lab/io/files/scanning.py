@@ -6,22 +6,44 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.io.formats.signatures import HEAD_BYTES, has_audio_signature, name_audio
 from wkmp_lab.model import SourceFile
 from wkmp_lab.settings import ScanSettings
 
 EXTENSIONS = frozenset(
-    ".aac .ac3 .aif .aifc .aiff .alac .ape .au .caf .dff .dsf .flac .m4a .m4b .mka .mp1 .mp2 .mp3 "
-    ".mp4 .mpc .oga .ogg .opus .spx .tak .tta .w64 .wav .wave .weba .webm .wma .wv".split()
+    ".3ga .aa .aac .aax .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .awb .bwf .caf .dff "
+    ".dsf .dts .dtshd .eac3 .ec3 .f4a .flac .latm .m2a .m4a .m4b .m4p .m4r .mka .mlp .mp1 .mp2 "
+    ".mp3 .mp4 .mpa .mpc .oga .ofr .ogg .oma .opus .ra .rf64 .shn .snd .spx .tak .thd .tta .voc "
+    ".w64 .wav .wave .weba .webm .wma .wv".split()
 )
 """Files of these names are audio until decoding says otherwise."""
 
+KINDS_BY_EXTENSION = MappingProxyType(
+    {
+        **dict.fromkeys((".kar", ".mid", ".midi", ".rmi"), "MIDI: notes, and no sound"),
+        **dict.fromkeys(
+            ".669 .it .med .mod .mptm .mtm .s3m .stm .ult .xm".split(),
+            "tracker module: notes and samples, and no sound",
+        ),
+        **dict.fromkeys(
+            ".avi .flv .m2ts .m4v .mkv .mov .mpeg .mpg .mts .ts .vob .wmv".split(), "video"
+        ),
+        **dict.fromkeys(".gbs .nsf .sid .spc .vgm .vgz".split(), "music of a sound chip"),
+    }
+)
+"""What is akin to music, and is passed over."""
+
 OTHER_EXTENSIONS = frozenset(
-    ".avi .bmp .cue .db .doc .gif .htm .html .ini .jpeg .jpg .json .log .m3u .m3u8 .md .mid .midi "
-    ".mkv .mov .nfo .pdf .pls .png .py .rtf .sfv .tif .tiff .txt .url .webp .xml .zip".split()
+    ".bmp .cue .db .gif .ini .jpeg .jpg .json .m3u .m3u8 .pdf .pls .png .py .sfv .tif .tiff .url "
+    ".webp .zip".split()
 )
 """Files of these names are never looked into."""
+
+TEXT_EXTENSIONS = frozenset(".doc .htm .html .log .md .nfo .rtf .txt .xml".split())
+"""Text, but for music that a mail program or a game has named so: it is told, not read."""
 
 IGNORED_FOLDERS = frozenset({"node_modules", "__pycache__", "$recycle.bin", "lost+found"})
 IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini"})
@@ -181,39 +203,20 @@ def _is_audio(entry: "os.DirEntry[str]", walk: _Walk) -> bool:
         return True
     if extension in OTHER_EXTENSIONS:
         return False
+    if extension in KINDS_BY_EXTENSION:
+        walk.skipped.append((entry.path, KINDS_BY_EXTENSION[extension]))
+        return False
     try:
         with Path(entry.path).open("rb") as file:
-            return has_audio_signature(file.read(36))
+            head = file.read(HEAD_BYTES)
     except OSError as error:
         walk.skipped.append((entry.path, _describe(error)))
         return False
-
-
-def has_audio_signature(head: bytes) -> bool:
-    """True where the first bytes of a file are those of an audio format.
-
-    >>> has_audio_signature(b"fLaC" + bytes(32))
-    True
-    >>> has_audio_signature(b"%PDF-1.7 and so on")
-    False
-    """
-    starts = (b"fLaC", b"OggS", b"ID3", b"MAC ", b"wvpk", b"TTA1", b"MPCK", b"MP+", b"caff")
-    if head.startswith(starts):
-        return True
-    if head[:4] in (b"RIFF", b"FORM") and head[8:12] in (b"WAVE", b"AIFF", b"AIFC"):
-        return True
-    if head[4:8] == b"ftyp":
-        return head[8:11] in (b"M4A", b"M4B")
-    # An MPEG audio frame: sync, a layer, a bit rate and a sample rate that exist.
-    return (
-        len(head) > 3
-        and head[0] == 0xFF
-        and head[1] & 0xE0 == 0xE0
-        and head[1] & 0x18 != 0x08
-        and head[1] & 0x06 != 0
-        and head[2] & 0xF0 not in (0x00, 0xF0)
-        and head[2] & 0x0C != 0x0C
-    )
+    if extension not in TEXT_EXTENSIONS:
+        return has_audio_signature(head)
+    if (kind := name_audio(head)) is not None:
+        walk.skipped.append((entry.path, f"{kind} audio under a name of text"))
+    return False
 
 
 def _source_of(path: str, status: os.stat_result) -> SourceFile:

@@ -14,16 +14,17 @@ from urllib.parse import quote
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import CATEGORIES, Flavor
-from wkmp_lab.io.web.answers import Outcome, OutcomeKind
+from wkmp_lab.io.web.answers import Outcome
 from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
-from wkmp_lab.io.web.transport import Host, Patience, Transport
+from wkmp_lab.io.web.transport import Host, Patience, PublicService, Transport
+from wkmp_lab.model.reasons import OutcomeKind
 
 SOURCE = "acousticbrainz"
 MAX_BYTES = 4 << 20
 MAX_BATCH = 25
 """Recordings in one request; the service refuses more."""
-INTERVAL_S = 1.0
+PUBLIC = PublicService("acousticbrainz", "acousticbrainz.org", interval_s=1.0)
 """The service allowed 10 requests in 10 s."""
 FOUND_LIFE_S = 90 * DAY_S
 UNKNOWN_LIFE_S = 30 * DAY_S

@@ -15,20 +15,20 @@ from wkmp_lab.io.keys import Secret
 from wkmp_lab.io.web.answers import (
     AcoustidMatch,
     Outcome,
-    OutcomeKind,
     Recording,
     ReleaseRef,
 )
 from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
-from wkmp_lab.io.web.transport import Host, Transport
+from wkmp_lab.io.web.transport import Host, PublicService, Transport
 from wkmp_lab.model import Fingerprint
+from wkmp_lab.model.reasons import OutcomeKind
 
 META = "recordings releasegroups releases compress sources"
 """Rich enough that most recordings need no other service."""
 MAX_BATCH = 10
 """The server takes 20 and may come to take 10; a batch counts as one request."""
-INTERVAL_S = 0.34
+PUBLIC = PublicService("acoustid", "acoustid.org", interval_s=0.34)
 FOUND_LIFE_S = 30 * DAY_S
 EMPTY_LIFE_S = 7 * DAY_S
 """An empty answer may only mean that the server's search timed out."""

@@ -1,25 +1,11 @@
 """What services answer: an outcome that is never an exception, and the records in it."""
 
-import enum
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from wkmp_lab.model.reasons import OutcomeKind
+
 Found = TypeVar("Found", covariant=True)
-
-
-class OutcomeKind(enum.StrEnum):
-    """How a question to a service ended."""
-
-    MATCH = "match"
-    NO_MATCH = "no_match"
-    """Answered: nothing is known. For AcoustID this holds for today only."""
-    RATE_LIMITED = "rate_limited"
-    REJECTED = "rejected"
-    """The service refuses the question: a wrong key or a bad parameter."""
-    UNAVAILABLE = "unavailable"
-    MALFORMED = "malformed"
-    """An answer came that is none: HTML of a portal, a cut body."""
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +22,7 @@ class Outcome(Generic[Found]):
     @property
     def is_answered(self) -> bool:
         """True where the service gave its answer, even if it is that nothing is known."""
-        return self.kind in (OutcomeKind.MATCH, OutcomeKind.NO_MATCH)
+        return self.kind.is_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +55,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class ReleaseTrack:
     """A recording at its place on a release."""
 
     disc: int
@@ -84,7 +70,7 @@ class Release:
     mbid: str
     title: str | None
     artist: str | None
-    tracks: tuple[Track, ...]
+    tracks: tuple[ReleaseTrack, ...]
     year: int | None = None
     status: str | None = None
 

@@ -16,22 +16,22 @@ from musicbrainzngs import mbxml
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.web.answers import (
     Outcome,
-    OutcomeKind,
     Recording,
     Release,
     ReleaseRef,
-    Track,
+    ReleaseTrack,
 )
 from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
-from wkmp_lab.io.web.transport import Host, Transport
+from wkmp_lab.io.web.transport import Host, PublicService, Transport
+from wkmp_lab.model import MAX_EXCESS_S
+from wkmp_lab.model.reasons import OutcomeKind
 from wkmp_lab.names import compute_similarity
 
-INTERVAL_S = 1.0
+PUBLIC = PublicService("musicbrainz", "musicbrainz.org", interval_s=1.0)
 FOUND_LIFE_S = 60 * DAY_S
 UNKNOWN_LIFE_S = 7 * DAY_S
 SEARCH_LIFE_S = 30 * DAY_S
-SEARCH_SLACK_S = 7.0
 MAX_QUERY_CHARACTERS = 200
 MAX_HOLDERS = 100_000
 """Recordings whose release is remembered without asking the cache."""
@@ -181,7 +181,7 @@ def make_query(title: str, artist: str | None, duration_s: float | None) -> str:
     if artist:
         parts.append(f'artist:"{escape_lucene(artist)}"')
     if duration_s is not None:
-        low, high = (round(1000 * (duration_s + side * SEARCH_SLACK_S)) for side in (-1, 1))
+        low, high = (round(1000 * (duration_s + side * MAX_EXCESS_S)) for side in (-1, 1))
         parts.append(f"dur:[{max(low, 0)} TO {high}]")
     return " AND ".join(parts)
 
@@ -240,7 +240,7 @@ def read_release(found: Document) -> Release | None:
     )
 
 
-def _read_tracks(release: Document) -> Iterator[Track]:
+def _read_tracks(release: Document) -> Iterator[ReleaseTrack]:
     for disc, medium in enumerate(release.get("medium-list", ()), 1):
         for position, track in enumerate(medium.get("track-list", ()), 1):
             recording = track.get("recording", {})
@@ -250,7 +250,7 @@ def _read_tracks(release: Document) -> Iterator[Track]:
             # recording that is identified, so the track only fills in what that lacks.
             lacking = {key: track[key] for key in ("title", "length") if key in track}
             credit = {"artist-credit-phrase": release.get("artist-credit-phrase")}
-            yield Track(disc, position, _recording_of({**credit, **lacking, **recording}))
+            yield ReleaseTrack(disc, position, _recording_of({**credit, **lacking, **recording}))
 
 
 def _recording_of(recording: Document) -> Recording:

@@ -6,6 +6,7 @@ looked for again after it was gained; so no process asks what another one is ask
 """
 
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from wkmp_lab.io.web.answers import Outcome, OutcomeKind
+from wkmp_lab.io.web.answers import Outcome
 from wkmp_lab.io.web.connection import (
     BrokenReplyError,
     Connections,
@@ -26,6 +27,7 @@ from wkmp_lab.io.web.connection import (
     UnreachableError,
 )
 from wkmp_lab.io.web.rate_limit import MAX_PAUSE_S, hold_slot
+from wkmp_lab.model.reasons import OutcomeKind
 
 Found = TypeVar("Found")
 
@@ -61,6 +63,38 @@ class Host:
     name: str
     interval_s: float
     patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicService:
+    """A service as the public knows it: its name, its domain, and the pace that it allows.
+
+    >>> public = PublicService("musicbrainz", "musicbrainz.org", 1.0)
+    >>> public.make_host("https://musicbrainz.org/ws/2", 0.1, Patience()).interval_s
+    1.0
+    >>> public.make_host("http://mirror:5000/ws/2", 0.1, Patience()).name
+    'musicbrainz-mirror_5000'
+    """
+
+    name: str
+    domain: str
+    interval_s: float
+
+    def make_host(self, url: str, interval_s: float, patience: Patience) -> Host:
+        """The server at an address: its own slot, so that a mirror does not wait for the public.
+
+        ``interval_s`` is what is asked for; the public server is never asked more often than it
+        allows.
+        """
+        address = urlsplit(url)
+        server = address.hostname or ""
+        is_public = server == self.domain or server.endswith(f".{self.domain}")
+        slot = re.sub(r"[^a-z0-9.-]", "_", address.netloc.lower())
+        return Host(
+            f"{self.name}-{slot}",
+            max(interval_s, self.interval_s) if is_public else interval_s,
+            patience,
+        )
 
 
 @dataclass(slots=True)

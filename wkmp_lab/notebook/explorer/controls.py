@@ -1,6 +1,6 @@
 """What is moved and pressed in the explorer: sliders, the editor of cuts, the player.
 
-Each group knows its widgets only, and calls back with what is wished for.
+Each group knows its widgets only, and calls back with what is asked for.
 """
 
 import math
@@ -204,8 +204,8 @@ class CutEditor:
         if not is_by_hand or len(cuts_s) != len(self._cuts_s):
             self._is_dragged = False
         self._cuts_s = tuple(cuts_s)
-        # Widgets tell of changes in the thread that makes them: what is changed here is no wish,
-        # and what a person changes meanwhile is one.
+        # Widgets tell of changes in the thread that makes them: what is changed here is no
+        # request, and what a person changes meanwhile is one.
         self._showing = threading.get_ident()
         try:
             self.pick.options = [
@@ -247,8 +247,8 @@ class CutEditor:
             self._on_pick(change["new"])
 
     def _take_place(self, change: dict[str, Any]) -> None:
-        is_wish = self._showing != threading.get_ident() and _is_moved(change)
-        if is_wish and self.chosen is not None:
+        is_request = self._showing != threading.get_ident() and _is_moved(change)
+        if is_request and self.chosen is not None:
             self._is_dragged = True
             self._on_move(self.chosen, change["new"])
 

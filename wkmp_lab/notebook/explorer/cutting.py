@@ -10,13 +10,14 @@ from wkmp_lab.identifying.decisions import place_boundaries
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import FileResult, Passage, Segmentation, SourceFile
 from wkmp_lab.notebook.explorer.overview import Overview, find_calm_spot
-from wkmp_lab.segmenting.passages import find_passages
+from wkmp_lab.segmenting.passages import find_passages_in
+from wkmp_lab.segmenting.profile_measures import measure_profile
 from wkmp_lab.settings import SegmentHints, SegmentSettings
 from wkmp_lab.units import seconds_from_ticks
 
 
 class Cutting:
-    """The cuts of one file as they are wished for, and the passages that they give.
+    """The cuts of one file as they are asked for, and the passages that they give.
 
     Nothing is decoded: every cut is made from the level profile.
 
@@ -49,6 +50,7 @@ class Cutting:
         self.session = session
         self.boundaries_ticks = hints.boundaries_ticks
         self._hints = hints
+        self._measures = measure_profile(overview.profile)
         self.result = self.cut()
 
     @property
@@ -65,7 +67,7 @@ class Cutting:
 
     @property
     def cuts_s(self) -> tuple[float, ...]:
-        """The inner boundaries in seconds, as they were last wished for."""
+        """The inner boundaries in seconds, as they were last asked for."""
         ticks = self.boundaries_ticks
         if ticks is None:
             spans = self._find(self.settings, None).spans_ticks
@@ -73,7 +75,7 @@ class Cutting:
         return tuple(map(seconds_from_ticks, ticks))
 
     def cut(self) -> FileResult:
-        """Cut the file as is wished for, and measure the passages' leads."""
+        """Cut the file as is asked for, and measure the passages' leads."""
         found = self._find(self.settings, self.boundaries_ticks)
         passages = tuple(
             self._measure(Passage(index, start, end))
@@ -124,7 +126,7 @@ class Cutting:
         self, settings: SegmentSettings, boundaries_ticks: tuple[int, ...] | None
     ) -> Segmentation:
         hints = replace(self._hints, boundaries_ticks=boundaries_ticks)
-        return find_passages(self.overview.profile, settings=settings, hints=hints)
+        return find_passages_in(self._measures, settings=settings, hints=hints)
 
     def _set(self, cuts_s: Sequence[float]) -> None:
         end_s = self.overview.profile.duration_s

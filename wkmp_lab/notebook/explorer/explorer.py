@@ -1,7 +1,7 @@
 """The explorer of one file: see where it is cut and why, cut it otherwise, hear it, keep it.
 
 The file is decoded once. Every new cut is made from its level profile, and one drawing thread
-takes the newest wish: what the mouse has left behind is never drawn.
+takes the newest request: what the mouse has left behind is never drawn.
 """
 
 import base64
@@ -17,12 +17,14 @@ from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.display.numbers import format_clock, format_count, read_clock
-from wkmp_lab.display.safe_text import clean_text, escape_html
+from wkmp_lab.display.safe_text import clean_text
 from wkmp_lab.display.summary import format_result_html
+from wkmp_lab.display.templating import render
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip, read_crossfade
-from wkmp_lab.io.files.tags import read_tags
+from wkmp_lab.io.tags.reading import read_tags
 from wkmp_lab.library.session import ImportSession
+from wkmp_lab.notebook.card import format_status
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import (
     CutEditor,
@@ -42,6 +44,7 @@ BOUNDARY_S = 5.0
 """What is played before and after a cut."""
 LEAST_WIDTH_PX = 760
 """Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
+_TEMPLATE = "notebook/templates/explorer.html.jinja"
 
 
 def explore(
@@ -93,18 +96,18 @@ class Explorer:
         self.cutting = cutting
         self._handle: Any = None
         self._beats: dict[int, tuple[float, ...]] = {}
-        self._wishes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._make_widgets()
         self._draw()
         threading.Thread(target=self._follow, name="wkmp-explore", daemon=True).start()
 
     def show(self) -> None:
         """Draw soon what the cutting has become."""
-        self._wishes.put(_draw_anew)
+        self._requests.put(_draw_anew)
 
     def close(self) -> None:
         """End the exploring: a picture and tables, which a saved file keeps, take its place."""
-        self._wishes.put(_end)
+        self._requests.put(_end)
         if self._handle is not None:
             self._handle.update(self._make_bundle(), raw=True)
         self.box.close()
@@ -148,7 +151,7 @@ class Explorer:
             "Keep these cuts",
             "save",
             "For every later import, too",
-            lambda: self._wishes.put(self._keep),
+            lambda: self._requests.put(self._keep),
             css_class="keep",
         )
         done = make_button(
@@ -213,7 +216,7 @@ class Explorer:
         self.editor.new.value = ""
 
     def _say(self, words: str) -> None:
-        self.message.value = f'<div role="status">{escape_html(words, 300)}</div>'
+        self.message.value = format_status(words)
 
     def _keep(self) -> None:
         self._say("measuring the passages anew ...")
@@ -226,22 +229,22 @@ class Explorer:
         self._say(f"kept: {format_count(len(result.passages), 'passage')}, {told}")
 
     def _follow(self) -> None:
-        """Carry wishes out, one after the other; of drawings only the latest."""
+        """Carry requests out, one after the other; of drawings only the latest."""
         is_due = False
-        while (wish := self._wishes.get()) is not _end:
-            if wish is _draw_anew:
+        while (request := self._requests.get()) is not _end:
+            if request is _draw_anew:
                 is_due = True
             else:
-                wish()
-            if is_due and self._wishes.empty():
+                request()
+            if is_due and self._requests.empty():
                 is_due = not self._draw()
 
     def _draw(self) -> bool:
-        """Cut and show everything; False where another wish came before the end."""
+        """Cut and show everything; False where another request came before the end."""
         cutting, end_s = self.cutting, self.cutting.overview.profile.duration_s
         passages = cutting.cut().passages
-        self.verdict.value = f'<div role="status">{_describe(cutting)}</div>'
-        self.code.value = _show_code(format_cutting_code(cutting))
+        self.verdict.value = _format_verdict(cutting)
+        self.code.value = _format_code(cutting, "code")
         self.player.show([(p.start_s, p.end_s) for p in passages])
         cuts_s = [passage.start_s for passage in passages[1:]]
         self.editor.show(cuts_s, end_s, is_by_hand=cutting.is_by_hand)
@@ -250,7 +253,7 @@ class Explorer:
             steps[:2] = reversed(steps[:2])
         for step in steps:
             step()
-            if not self._wishes.empty():
+            if not self._requests.empty():
                 return False
         return True
 
@@ -298,13 +301,16 @@ class Explorer:
     def _make_bundle(self) -> dict[str, str]:
         cutting = self.cutting
         png = base64.b64encode(draw_png(plot_overview(cutting.overview, cutting.result))).decode()
-        words = escape_html(f"Level and spectrogram of {self!r}", 300)
-        picture = (
-            f'<div style="overflow-x:auto"><img alt="{words}" '
-            f'style="min-width:{LEAST_WIDTH_PX}px" src="data:image/png;base64,{png}"></div>'
+        values = {
+            "png": png,
+            "words": f"Level and spectrogram of {self!r}",
+            "least_width_px": LEAST_WIDTH_PX,
+        }
+        html = (
+            render(_TEMPLATE, "picture", values)
+            + format_result_html(cutting.result)
+            + _format_code(cutting, "saved_code")
         )
-        code = _show_code(format_cutting_code(cutting))
-        html = f"{picture}{format_result_html(cutting.result)}<p>{code}</p>"
         return {"text/html": html, "text/plain": repr(self)}
 
 
@@ -317,16 +323,20 @@ def format_cutting_code(cutting: Cutting) -> str:
     return code
 
 
-def _describe(cutting: Cutting) -> str:
+def _format_verdict(cutting: Cutting) -> str:
     """What was cut, in words, as HTML."""
     cut = cutting.segmentation
-    how = "set by hand" if cutting.is_by_hand else cut.verdict
-    n_passages = format_count(len(cut.spans_ticks), "passage")
-    n_left = format_count(sum(not gap.is_boundary for gap in cut.gaps), "gap")
-    return (
-        f"<b>{n_passages}</b>, {n_left} not cut; "
-        f"silence below {cut.threshold_dbfs:.1f} dBFS; {escape_html(how)}"
-    )
+    values = {
+        "n_passages": len(cut.spans_ticks),
+        "n_left": sum(not gap.is_boundary for gap in cut.gaps),
+        "threshold_dbfs": cut.threshold_dbfs,
+        "how": "set by hand" if cutting.is_by_hand else cut.verdict,
+    }
+    return render(_TEMPLATE, "verdict", values)
+
+
+def _format_code(cutting: Cutting, part: str) -> str:
+    return render(_TEMPLATE, part, {"lines": format_cutting_code(cutting).splitlines()})
 
 
 def _with_class(widget: Any, name: str) -> Any:
@@ -335,14 +345,8 @@ def _with_class(widget: Any, name: str) -> Any:
 
 
 def _end() -> None:
-    """The wish that ends the drawing thread."""
+    """The request that ends the drawing thread."""
 
 
 def _draw_anew() -> None:
-    """The wish for new pictures; of several, one is drawn."""
-
-
-def _show_code(code: str) -> str:
-    lines = "<br>".join(escape_html(line, 2000) for line in code.splitlines())
-    style = "white-space:pre-wrap;overflow-wrap:anywhere"
-    return f'As code, for every file of an import:<br><code style="{style}">{lines}</code>'
+    """The request for new pictures; of several, one is drawn."""

@@ -21,7 +21,7 @@ from wkmp_lab.display.summary import (
 from wkmp_lab.display.terminal import Watched, format_result
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import FileResult
-from wkmp_lab.notebook.progress.frames import show_frame
+from wkmp_lab.notebook.progress.frames import FrameFormatter
 from wkmp_lab.notebook.progress.panel import Controlled, Panel
 from wkmp_lab.notebook.progress.records import SHOWN, format_record_html
 from wkmp_lab.progress.snapshot import Snapshot
@@ -61,15 +61,16 @@ def make_bundle(now: Snapshot) -> dict[str, str]:
 def register_reprs(shell: Any) -> None:
     """Let an IPython shell show sessions and results as summaries.
 
-    The records themselves know nothing of HTML; a notebook's shell is told how to show them.
-    Tables are told that a name like "A$AP - L$D" is no formula.
+    The records themselves know nothing of HTML; a notebook's shell is told how to show them. How
+    other DataFrames look is not changed: they go to what showed them before.
     """
-    pd.set_option("display.html.use_mathjax", False)
     html = shell.display_formatter.formatters["text/html"]
     html.for_type(ImportSession, lambda s: format_session_html(s.snapshot(), s.results))
     html.for_type(Snapshot, format_snapshot_html)
     html.for_type(FileResult, format_result_html)
-    html.for_type(pd.DataFrame, show_frame)
+    before = html.for_type(pd.DataFrame)
+    if not isinstance(before, FrameFormatter):
+        html.for_type(pd.DataFrame, FrameFormatter(before))
     for record in SHOWN:
         html.for_type(record, format_record_html)
     plain = shell.display_formatter.formatters["text/plain"]

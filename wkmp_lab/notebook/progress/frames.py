@@ -3,13 +3,14 @@
 The tables themselves stay as they are: only their HTML is ours, and no other table's.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from wkmp_lab.display.safe_text import elide, escape_html
-from wkmp_lab.display.summary import wrap_html
+from wkmp_lab.display.safe_text import clean_and_elide, elide
+from wkmp_lab.display.templating import render
 from wkmp_lab.tables.tables import MARK
 
 MAX_COLUMNS = 20
@@ -17,6 +18,7 @@ MAX_ROWS = 60
 SHOWN_ROWS = 20
 """Of a table with more than ``MAX_ROWS``."""
 MAX_PATH = 70
+MAX_TIP = 500
 MAX_TEXT = 160
 LONG_TEXT = 40
 """Longer texts get a column wide enough to be read."""
@@ -39,14 +41,23 @@ DECIMALS = {
     "distance": 3,
 }
 """By the end of a column's name; of others, three digits that count."""
+_NO_FORMULAS = "tex2jax_ignore mathjax_ignore"
 _LEFT = "text-align:left;vertical-align:top"
 _RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
+
+
+class _Cell(NamedTuple):
+    """What a cell shows: CSS, text, and the words of its tool tip; None: it has none."""
+
+    style: str
+    text: str
+    tip: str | None = None
 
 
 def format_frame_html(table: pd.DataFrame) -> str:
     """A table of ours as HTML; of large ones the first and the last rows and columns.
 
-    Every text is escaped. Paths are shown from the folder that all of them share.
+    Paths are shown from the folder that all of them share.
 
     >>> print(format_frame_html(pd.DataFrame({"path": ["/m/<b>.wav"], "end_s": [1.0]}))[:24])
     <div class="tex2jax_igno
@@ -54,26 +65,49 @@ def format_frame_html(table: pd.DataFrame) -> str:
     names = _pick(list(table.columns), MAX_COLUMNS, MAX_COLUMNS)
     folder = _find_folder(table)
     positions = _pick(list(range(len(table))), MAX_ROWS, SHOWN_ROWS)
-    head = "".join(_head(name, table) for name in names)
-    rows = "".join(_row(table, at, names, folder) for at in positions)
-    size = f"{len(table)} rows × {len(table.columns)} columns"
-    below = f"; paths below {escape_html(folder, 200)}" if folder else ""
-    return wrap_html(
-        f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<p>{size}{below}</p>"
-    )
+    values = {
+        "heads": [None if name is None else _head(name, table) for name in names],
+        "rows": [None if at is None else _row(table, at, names, folder) for at in positions],
+        "n_rows": len(table),
+        "n_columns": len(table.columns),
+        "folder": folder,
+    }
+    return render("notebook/templates/frame.html.jinja", "table", values)
 
 
-def show_frame(table: pd.DataFrame) -> str | None:
-    """What a notebook shows of any table: ours in our way, others, and grids, in theirs."""
-    # pandas' stubs leave it out; a grid puts its own in its place.
-    draw: Any = getattr(pd.DataFrame, "_repr_html_")  # noqa: B009
-    is_plain = draw.__module__ == "pandas.core.frame"
-    is_flat = table.columns.nlevels == table.index.nlevels == 1 and table.columns.is_unique
-    if is_plain and is_flat and table.attrs.get(MARK):
-        return format_frame_html(table)
-    shown: str | None = draw(table)
-    return shown
+@dataclass(frozen=True, slots=True)
+class FrameFormatter:
+    """What a notebook shows of any DataFrame: ours in our way, all others as before.
+
+    Attributes
+    ----------
+    before
+        What showed DataFrames until now; None: they show themselves.
+    """
+
+    before: Callable[[pd.DataFrame], str | None] | None = None
+
+    def __call__(self, table: pd.DataFrame) -> str | None:
+        if not table.attrs.get(MARK):
+            return self._show_as_before(table)
+        # pandas' stubs leave it out; a grid puts its own in its place.
+        draw: Any = getattr(pd.DataFrame, "_repr_html_")  # noqa: B009
+        if draw.__module__ != "pandas.core.frame":
+            return self._show_as_before(table)
+        is_flat = table.columns.nlevels == table.index.nlevels == 1 and table.columns.is_unique
+        return format_frame_html(table) if is_flat else _forbid_formulas(draw(table))
+
+    def _show_as_before(self, table: pd.DataFrame) -> str | None:
+        if self.before is not None:
+            return self.before(table)
+        draw: Any = getattr(table, "_repr_html_", None)
+        shown: str | None = draw() if draw is not None else None
+        return shown
+
+
+def _forbid_formulas(html: str | None) -> str | None:
+    """What pandas has drawn, with the classes that keep a ``$`` in a name from being a formula."""
+    return html and html.replace('class="dataframe"', f'class="dataframe {_NO_FORMULAS}"', 1)
 
 
 def format_value(name: str, value: Any, folder: str = "") -> str:
@@ -125,35 +159,30 @@ def _pick(items: Sequence[Any], max_items: int, n_shown: int) -> list[Any]:
     return [*items[: n_shown - n_tail], None, *items[len(items) - n_tail :]]
 
 
-def _head(name: object, table: pd.DataFrame) -> str:
-    if name is None:
-        return "<th>…</th>"
+def _head(name: object, table: pd.DataFrame) -> _Cell:
     style = _RIGHT if _is_number(table[name]) else _LEFT
-    return f'<th scope="col" style="{style}">{escape_html(str(name), MAX_TEXT)}</th>'
+    return _Cell(style, clean_and_elide(str(name), MAX_TEXT))
 
 
-def _row(table: pd.DataFrame, at: int | None, names: Sequence[Any], folder: str) -> str:
-    if at is None:
-        return f"<tr><th>…</th>{'<td></td>' * len(names)}</tr>"
-    label = escape_html(str(table.index[at]), MAX_TEXT)
-    cells = "".join(
-        "<td></td>" if name is None else _cell(str(name), table[name], at, folder)
-        for name in names
-    )
-    return f'<tr><th scope="row" style="{_RIGHT}">{label}</th>{cells}</tr>'
+def _row(
+    table: pd.DataFrame, at: int, names: Sequence[Any], folder: str
+) -> tuple[_Cell, list[_Cell | None]]:
+    """The label of a row and its cells; None for the columns that are left out."""
+    label = _Cell(_RIGHT, clean_and_elide(str(table.index[at]), MAX_TEXT))
+    cells = [None if name is None else _cell(str(name), table[name], at, folder) for name in names]
+    return label, cells
 
 
-def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> str:
+def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> _Cell:
     text = format_value(name, column.iloc[at], folder)
     if _is_number(column):
-        return f'<td style="{_RIGHT}">{escape_html(text)}</td>'
+        return _Cell(_RIGHT, text)
     if _holds_paths(name):
-        whole = escape_html(str(column.iloc[at]), 500)
-        shown = escape_html(elide(text, MAX_PATH))
-        return f'<td style="{_LEFT};min-width:12em" title="{whole}">{shown}</td>'
+        whole = clean_and_elide(str(column.iloc[at]), MAX_TIP)
+        return _Cell(f"{_LEFT};min-width:12em", elide(text, MAX_PATH), whole)
     is_long, is_short = len(text) > LONG_TEXT, len(text) <= SHORT_TEXT
     width = ";min-width:18em" if is_long else ";white-space:nowrap" if is_short else ""
-    return f'<td style="{_LEFT}{width}">{escape_html(text, MAX_TEXT)}</td>'
+    return _Cell(f"{_LEFT}{width}", clean_and_elide(text, MAX_TEXT))
 
 
 def _is_number(column: "pd.Series[Any]") -> bool:

@@ -1,11 +1,11 @@
 """The records of the model as HTML tables: a row per field, records within records folded."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
-from wkmp_lab.display.numbers import LEFT, MAX_REASON, MAX_ROWS, format_count
-from wkmp_lab.display.safe_text import escape_html
-from wkmp_lab.display.summary import wrap_html
+from wkmp_lab.display.numbers import MAX_REASON, MAX_ROWS, format_count
+from wkmp_lab.display.safe_text import clean_and_elide
+from wkmp_lab.display.templating import render
 from wkmp_lab.model import (
     Amplitude,
     AudioFormat,
@@ -21,42 +21,50 @@ SHOWN = (Amplitude, AudioFormat, Candidate, Identity, Passage, Segmentation, Tag
 """Records that a notebook shows as tables."""
 
 
+class _Table(NamedTuple):
+    """The fields of a record that hold something, and the names of the others."""
+
+    rows: list[tuple[str, "str | _Fold"]]
+    missing: list[str]
+
+
+class _Fold(NamedTuple):
+    """Records within a record."""
+
+    title: str
+    tables: list[_Table]
+
+
 def format_record_html(record: Any) -> str:
     """A record, field by field: times in seconds, numbers to four digits, what is missing last."""
-    return wrap_html(f"<p><b>{type(record).__name__}</b></p>{_format_fields(record)}")
+    values = {"title": type(record).__name__, "table": _read_fields(record)}
+    return render("notebook/templates/record.html.jinja", "card", values)
 
 
-def _format_fields(record: Any) -> str:
+def _read_fields(record: Any) -> _Table:
     names = [field.name for field in dataclasses.fields(record)]
     cells = {
-        name.removesuffix("_ticks"): _format_value(name, getattr(record, name)) for name in names
+        name.removesuffix("_ticks"): _read_value(name, getattr(record, name)) for name in names
     }
-    rows = "".join(
-        f"<tr><td {LEFT}>{name}</td><td {LEFT}>{cell}</td></tr>"
-        for name, cell in cells.items()
-        if cell
-    )
-    missing = ", ".join(name for name, cell in cells.items() if not cell)
-    return f"<table>{rows}</table>" + (f"<p><small>none: {missing}</small></p>" if missing else "")
+    rows = [(name, cell) for name, cell in cells.items() if cell]
+    return _Table(rows, [name for name, cell in cells.items() if not cell])
 
 
-def _format_value(name: str, value: Any) -> str:
-    """A value as HTML; empty where there is nothing to show."""
+def _read_value(name: str, value: Any) -> str | _Fold:
+    """What is shown of a value; an empty text where there is nothing to show."""
     if dataclasses.is_dataclass(value):
-        return (
-            f"<details><summary>{type(value).__name__}</summary>{_format_fields(value)}</details>"
-        )
+        return _Fold(type(value).__name__, [_read_fields(value)])
     if isinstance(value, tuple):
-        return _format_items(name, value)
-    return "" if value is None else escape_html(_format_plain(name, value), MAX_REASON)
+        return _read_items(name, value)
+    return "" if value is None else clean_and_elide(_format_plain(name, value), MAX_REASON)
 
 
-def _format_items(name: str, items: tuple[Any, ...]) -> str:
+def _read_items(name: str, items: tuple[Any, ...]) -> str | _Fold:
     if not any(dataclasses.is_dataclass(item) for item in items):
-        return escape_html(", ".join(_format_plain(name, item) for item in items), 3 * MAX_REASON)
-    tables = "".join(_format_fields(item) for item in items[:MAX_ROWS])
-    count = format_count(len(items), type(items[0]).__name__.lower())
-    return f"<details><summary>{count}</summary>{tables}</details>"
+        words = ", ".join(_format_plain(name, item) for item in items)
+        return clean_and_elide(words, 3 * MAX_REASON)
+    title = format_count(len(items), type(items[0]).__name__.lower())
+    return _Fold(title, [_read_fields(item) for item in items[:MAX_ROWS]])
 
 
 def _format_plain(name: str, value: Any) -> str:

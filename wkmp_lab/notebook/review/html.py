@@ -1,28 +1,32 @@
 """What a review shows of passages, candidates and decisions, as HTML and text: strings alone."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from wkmp_lab.collection.review_queue import ReviewItem
-from wkmp_lab.display.numbers import (
-    LEFT,
-    MAX_REASON,
-    RIGHT,
-    format_clock,
-    format_count,
-    format_name,
-)
-from wkmp_lab.display.safe_text import clean_name, clean_text, escape_html
-from wkmp_lab.display.summary import wrap_html
+from wkmp_lab.display.numbers import format_clock, format_count
+from wkmp_lab.display.safe_text import clean_name, clean_text
+from wkmp_lab.display.templating import render
 from wkmp_lab.identifying.decisions import (
     Decision,
     IdentityDecision,
     describe_decision,
 )
-from wkmp_lab.model import Candidate, Identity
+from wkmp_lab.model import Candidate
 
 MAX_CANDIDATES = 8
 MAX_EVIDENCE = 6
 MAX_DECISIONS = 100
+_TEMPLATE = "notebook/templates/review.html.jinja"
+
+
+class _CandidateRow(NamedTuple):
+    """What a review shows of a candidate; of its evidence sign, source and words."""
+
+    names: tuple[str, str, str]
+    length: str
+    score: str
+    evidence: list[tuple[str, str, str]]
 
 
 def name_candidate(candidate: Candidate) -> str:
@@ -63,23 +67,27 @@ def _join_names(candidate: Candidate, names: Sequence[str | None]) -> str:
     return words or f"recording {candidate.recording_mbid}"
 
 
-def format_item_html(item: ReviewItem) -> str:
+def format_item_html(item: ReviewItem | None) -> str:
     """A passage with its candidates side by side, and what speaks for and against each."""
-    passage, identity = item.passage, item.passage.identity
+    if item is None:
+        return render(_TEMPLATE, "nothing", {})
     tags = item.result.tags
     said = [clean_text(each) for each in (tags.artist, tags.album, tags.title) if each]
-    head = (
-        f"<p><b>{format_name(item.result.path)}</b> #{passage.index}, "
-        f"{format_clock(passage.start_s)} to {format_clock(passage.end_s)} "
-        f"({format_clock(passage.end_s - passage.start_s)})<br>"
-    )
-    if identity is not None:
-        head += f"<b>{identity.level}</b>: {escape_html(identity.sentence, MAX_REASON)}"
-    if said:
-        head += f"<br>its tags: {escape_html(' - '.join(said), MAX_REASON)}"
-    if item.merge is not None:
-        head += f"<br>passages {escape_html(str(item.merge), MAX_REASON)}"
-    return wrap_html(head + "</p>" + _candidates_html(identity))
+    values = {
+        "path": item.result.path,
+        "passage": item.passage,
+        "identity": item.passage.identity,
+        "tags": " - ".join(said),
+        "merge": str(item.merge) if item.merge is not None else "",
+        "candidates": [_make_row(each) for each in item.candidates[:MAX_CANDIDATES]],
+        "n_more": len(item.candidates) - MAX_CANDIDATES,
+    }
+    return render(_TEMPLATE, "item", values)
+
+
+def format_state_html(n_decided: int, n_all: int) -> str:
+    """How far the queue of a review is."""
+    return render(_TEMPLATE, "state", {"n_decided": n_decided, "n_all": n_all})
 
 
 def format_review_html(
@@ -87,22 +95,13 @@ def format_review_html(
 ) -> str:
     """What was decided, newest first, and what is open: what stays in a saved notebook."""
     is_open = [item for item in items if not item.is_decided]
-    waiting = "".join(
-        f"<tr><td {LEFT}>{escape_html(name_item(item), MAX_REASON)}</td>"
-        f"<td {LEFT}>{escape_html(_sentence_of(item), MAX_REASON)}</td></tr>"
-        for item in is_open[:MAX_DECISIONS]
-    )
-    rows = "".join(
-        f"<tr><td {LEFT}>{_verdict_of(decision)}</td>"
-        f"<td {LEFT}>{escape_html(describe_decision(decision), MAX_REASON)}</td></tr>"
-        for _, decision in list(reversed(decided))[:MAX_DECISIONS]
-    )
-    tables = "".join(
-        f"<p>{title}</p><table><tbody>{body}</tbody></table>"
-        for title, body in (("Decided", rows), ("Open", waiting))
-        if body
-    )
-    return wrap_html(f"<p><b>{format_review_text(len(decided), len(is_open))}</b></p>{tables}")
+    latest = list(reversed(decided))[:MAX_DECISIONS]
+    values = {
+        "headline": format_review_text(len(decided), len(is_open)),
+        "decided": [(_verdict_of(each), describe_decision(each)) for _, each in latest],
+        "waiting": [(name_item(item), _sentence_of(item)) for item in is_open[:MAX_DECISIONS]],
+    }
+    return render(_TEMPLATE, "record", values)
 
 
 def format_review_text(n_decided: int, n_open: int) -> str:
@@ -123,32 +122,18 @@ def _verdict_of(decision: Decision) -> str:
     return decision.verdict if isinstance(decision, IdentityDecision) else "cut"
 
 
-def _candidates_html(identity: Identity | None) -> str:
-    candidates = identity.candidates if identity else ()
-    if not candidates:
-        return "<p>No candidate was found.</p>"
-    names = ("", "title", "artist", "release", "length", "score", "what speaks for and against")
-    head = "".join(f'<th scope="col" {LEFT}>{name}</th>' for name in names)
-    rows = "".join(
-        _candidate_html(number, candidate)
-        for number, candidate in enumerate(candidates[:MAX_CANDIDATES], 1)
-    )
-    n_more = len(candidates) - MAX_CANDIDATES
-    more = f"<p>and {n_more} more in session.candidates</p>" if n_more > 0 else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
-
-
-def _candidate_html(number: int, candidate: Candidate) -> str:
+def _make_row(candidate: Candidate) -> _CandidateRow:
     strongest = sorted(candidate.evidence, key=lambda piece: -abs(piece.weight))[:MAX_EVIDENCE]
-    evidence = "<br>".join(
-        f"{'+' if piece.weight >= 0 else '-'} {escape_html(piece.source.replace('_', ' '), 30)}: "
-        f"{escape_html(piece.detail or f'{piece.value:.3g}', 160)}"
-        for piece in strongest
-    )
-    length = "" if candidate.duration_s is None else format_clock(candidate.duration_s)
-    texts = (candidate.title, candidate.artist, candidate.release_title)
-    cells = "".join(f"<td {LEFT}>{escape_html(text or '', 80)}</td>" for text in texts)
-    return (
-        f"<tr><td {LEFT}>{number}</td>{cells}<td {RIGHT}>{length}</td>"
-        f"<td {RIGHT}>{candidate.score:.2f}</td><td {LEFT}>{evidence}</td></tr>"
+    return _CandidateRow(
+        names=(candidate.title or "", candidate.artist or "", candidate.release_title or ""),
+        length="" if candidate.duration_s is None else format_clock(candidate.duration_s),
+        score=f"{candidate.score:.2f}",
+        evidence=[
+            (
+                "+" if piece.weight >= 0 else "-",
+                piece.source.replace("_", " "),
+                piece.detail or f"{piece.value:.3g}",
+            )
+            for piece in strongest
+        ],
     )

@@ -9,15 +9,13 @@ from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.collection.review_queue import (
-    Key,
-    Order,
     ReviewItem,
+    ReviewOrder,
     arrange_items,
     find_items,
     find_open,
     read_recording_id,
 )
-from wkmp_lab.display.safe_text import escape_html
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.identifying.decisions import (
     IdentityDecision,
@@ -26,32 +24,20 @@ from wkmp_lab.identifying.decisions import (
 )
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip
 from wkmp_lab.library.session import ImportSession
-from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel
+from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel, PassageId
+from wkmp_lab.notebook.card import format_status, make_style
 from wkmp_lab.notebook.environment import find_ui
-from wkmp_lab.notebook.progress.panel import CSS
 from wkmp_lab.notebook.review.html import (
     MAX_CANDIDATES,
     format_item_html,
     format_review_html,
     format_review_text,
+    format_state_html,
     name_candidate,
     name_item,
 )
-from wkmp_lab.notebook.review.table import TABLE_CSS, ReviewTable, make_line
+from wkmp_lab.notebook.review.table import ReviewTable, make_line
 
-_CSS = """
-.wkmp .wk-review{overflow-x:auto}.wkmp .wk-review table{table-layout:auto}
-.wkmp .wk-review td{white-space:normal;min-width:4em;overflow-wrap:break-word;
-vertical-align:top;padding-right:14px!important}
-.wkmp .wk-review td:first-child{min-width:1.2em}.wkmp .wk-review td:last-child{min-width:11em}
-@container (max-width:600px){.wkmp .wk-review th:nth-child(4),.wkmp .wk-review td:nth-child(4),
-.wkmp .wk-review th:nth-child(5),.wkmp .wk-review td:nth-child(5){display:none}}
-.wkmp .wk-review p{margin:6px 0;overflow-wrap:anywhere}
-.wkmp .widget-radio-box label{height:auto;line-height:1.4;white-space:normal;padding:3px 0;
-overflow-wrap:anywhere;display:flex;align-items:baseline;gap:6px}
-.wkmp .widget-radio-box{height:auto}
-.wkmp .widget-radio-box label input{float:none;order:-1;flex:none;height:auto;margin:0 1px}
-"""
 View = Literal["one by one", "table"]
 VIEWS: tuple[tuple[str, View], ...] = (("One by one", "one by one"), ("Table", "table"))
 MAX_LISTED = 200
@@ -110,9 +96,7 @@ class Review:
             on_take=lambda: self._try(lambda: self.take_best(self.table.ticked)),
             on_reject=lambda: self._try(lambda: self.reject_all(self.table.ticked)),
         )
-        style = widgets.HTML(
-            f"<style>{CSS}{_CSS}{TABLE_CSS}</style>", layout=widgets.Layout(display="none")
-        )
+        style = make_style("card.css", "review.css", "review_table.css")
         self._single = widgets.VBox(
             [
                 *(self._pick, self._item),
@@ -156,14 +140,14 @@ class Review:
         levels: Sequence[MatchLevel] = MATCH_LEVELS,
         *,
         least_score: float = 0.0,
-        order: Order = "file",
-    ) -> list[Key]:
+        order: ReviewOrder = "file",
+    ) -> list[PassageId]:
         """The passages that are not decided yet; see :func:`reviewing.arrange_items`."""
         items = [item for item in self._items() if not item.is_decided]
         found = arrange_items(items, levels=levels, least_score=least_score, order=order)
         return [item.key for item in found]
 
-    def take_best(self, keys: Collection[Key]) -> None:
+    def take_best(self, keys: Collection[PassageId]) -> None:
         """Take the best candidate of each of these passages; where there is none, it stays open.
 
         One :meth:`undo` takes it all back, as it does after :meth:`reject_all`.
@@ -174,12 +158,12 @@ class Review:
         left = f"; {n_left} without a candidate stay open" if n_left else ""
         self._paint(f"{len(takeable)} taken{left}")
 
-    def reject_all(self, keys: Collection[Key]) -> None:
+    def reject_all(self, keys: Collection[PassageId]) -> None:
         """Of each of these passages it is none of the candidates."""
         self._session.decide_all(keys, "reject")
         self._paint(f"{len(keys)} set aside")
 
-    def open(self, key: Key) -> None:
+    def open(self, key: PassageId) -> None:
         """Look at one passage by itself; InvalidInputError where the queue does not hold it."""
         self._items()
         if key not in self.keys:
@@ -325,12 +309,12 @@ class Review:
         self._say("")
 
     def _say(self, words: str) -> None:
-        self._message.value = f'<div role="status">{escape_html(words, 300)}</div>'
+        self._message.value = format_status(words)
 
     def _paint(self, words: str = "") -> None:
         items = self._items()
         n_open = sum(not each.is_decided for each in items)
-        self._state.value = f"<b>{len(items) - n_open} of {len(items)} decided</b>"
+        self._state.value = format_state_html(len(items) - n_open, len(items))
         is_table = self._view.value == "table"
         self._single.layout.display = "none" if is_table else ""
         self.table.box.layout.display = "" if is_table else "none"
@@ -346,7 +330,7 @@ class Review:
         first = max(self.position - MAX_LISTED // 2, 0)
         listed = enumerate(items[first : first + MAX_LISTED], first)
         options = [(name_item(each), position) for position, each in listed]
-        # New options choose their first by themselves, which is nobody's wish.
+        # New options choose their first by themselves, which is nobody's choice.
         self._pick.unobserve(self._on_pick, "value")
         self._pick.options = options
         self._pick.value = self.position if options else None
@@ -359,8 +343,7 @@ class Review:
         self._candidates.value = 0 if candidates else None
         self._typed.value = ""
         self._merge.layout.display = "none" if item is None or item.merge is None else ""
-        shown = format_item_html(item) if item else "<p>Nothing is open: all is sure.</p>"
-        self._item.value = f'<div class="wk-review">{shown}</div>'
+        self._item.value = format_item_html(item)
 
     def _make_bundle(self) -> dict[str, str]:
         decided = self._session.read_decisions()

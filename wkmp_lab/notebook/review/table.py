@@ -8,18 +8,17 @@ from typing import Any, cast
 
 import ipywidgets as widgets
 
-from wkmp_lab.collection.review_queue import Key, Order, ReviewItem, arrange_items
+from wkmp_lab.collection.review_queue import ReviewItem, ReviewOrder, arrange_items
 from wkmp_lab.display.numbers import format_clock
 from wkmp_lab.display.palette import MATCH_COLORS
-from wkmp_lab.display.safe_text import elide, escape_html
-from wkmp_lab.model import MATCH_LEVELS, MatchLevel
+from wkmp_lab.display.safe_text import elide
+from wkmp_lab.display.templating import render
+from wkmp_lab.model import MATCH_LEVELS, MatchLevel, PassageId
 from wkmp_lab.notebook.review.html import name_place, name_song
 
 PAGE_ROWS = 25
 MAX_PLACE = 60
-MAX_SONG = 80
-MAX_OFFER = 160
-_ORDERS: tuple[tuple[str, Order], ...] = (
+_ORDERS: tuple[tuple[str, ReviewOrder], ...] = (
     ("file and place", "file"),
     ("level, surest first", "level"),
     ("score, highest first", "score"),
@@ -30,36 +29,7 @@ _LEVELS: tuple[tuple[str, tuple[MatchLevel, ...]], ...] = (
     ("every level", MATCH_LEVELS),
     *((level, (level,)) for level in MATCH_LEVELS),
 )
-_COLUMNS = (("time", ""), ("level", ""), ("score", "n"), ("margin", "n"), ("best candidate", ""))
-TABLE_CSS = """
-.wkmp .wk-rows{overflow:hidden}
-.wkmp .wk-row{display:grid!important;grid-template-columns:26px minmax(9em,15em) 1fr;
-align-items:center;border-bottom:1px solid var(--wk-line);padding:1px 0;overflow:hidden}
-.wkmp .wk-row>*{margin:0;min-width:0;width:auto}
-.wkmp .wk-row .widget-checkbox{height:26px;display:flex;align-items:center}
-.wkmp .wk-row .widget-checkbox input{margin:0 4px;position:static}
-.wkmp .wk-row .widget-checkbox span,.wkmp .wk-cells i.wk-name{position:absolute;width:1px;
-height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap;font-style:normal}
-.wkmp .wk-row button.jupyter-button{margin:0;padding:0 6px;text-align:left;overflow:hidden;
-text-overflow:ellipsis;white-space:nowrap;background:none;color:var(--wk-fg);box-shadow:none;
-text-decoration:underline;text-underline-offset:3px}
-.wkmp .wk-cells{display:grid;grid-template-columns:8.5em 7.5em 3em 3.5em 1fr;gap:0 10px;
-padding-left:10px;font-variant-numeric:tabular-nums;align-items:baseline}
-.wkmp .wk-cells .n{text-align:right}.wkmp .wk-cells>span{white-space:nowrap}
-.wkmp .wk-cells>.wk-song{white-space:normal;overflow-wrap:anywhere}
-.wkmp .wk-head .widget-html-content{color:var(--wk-soft)}
-.wkmp .wk-head .wk-file{padding-left:6px}
-.wkmp .wk-line>*,.wkmp .wk-line>button.jupyter-button{margin:2px 12px 2px 0}
-.wkmp .wk-views,.wkmp .wk-views .widget-radio-box{width:auto;margin:2px 0}
-.wkmp .wk-views .widget-radio-box{flex-direction:row;gap:0 18px}
-@container (max-width:700px){.wkmp .wk-head{display:none!important}
-.wkmp .wk-row{grid-template-columns:26px 1fr;padding:4px 0}
-.wkmp .wk-row>.widget-html{grid-column:2}
-.wkmp .wk-cells{display:block;padding-left:6px;line-height:1.5}
-.wkmp .wk-cells>span{margin-right:10px}.wkmp .wk-cells .wk-song{display:block}
-.wkmp .wk-cells .n i.wk-name{position:static;clip-path:none;margin-right:3px;
-color:var(--wk-soft)}}
-"""
+_TEMPLATE = "notebook/templates/review_table.html.jinja"
 
 
 def make_line(*controls: widgets.Widget) -> widgets.HBox:
@@ -92,11 +62,11 @@ class ReviewTable:
     def __init__(
         self,
         *,
-        on_open: Callable[[Key], None],
+        on_open: Callable[[PassageId], None],
         on_take: Callable[[], None],
         on_reject: Callable[[], None],
     ) -> None:
-        self.ticked: frozenset[Key] = frozenset()
+        self.ticked: frozenset[PassageId] = frozenset()
         self._items: Sequence[ReviewItem] = ()
         self._shown: Sequence[ReviewItem] = ()
         self._page = 0
@@ -115,13 +85,8 @@ class ReviewTable:
         self._count = widgets.HTML()
         self._body = widgets.VBox()
         self._body.add_class("wk-rows")
-        head = "".join(f'<span class="{kind}">{name}</span>' for name, kind in _COLUMNS)
-        titles = (
-            widgets.HTML(),
-            widgets.HTML('<span class="wk-file">file</span>'),
-            widgets.HTML(_cells(head)),
-        )
-        self._head = widgets.HBox(titles)
+        file, head = render(_TEMPLATE, "file_head", {}), render(_TEMPLATE, "head", {})
+        self._head = widgets.HBox([widgets.HTML(), widgets.HTML(file), widgets.HTML(head)])
         for name in ("wk-row", "wk-head"):
             self._head.add_class(name)
         self.box = widgets.VBox(
@@ -142,11 +107,11 @@ class ReviewTable:
             items,
             levels=self.level.value,
             least_score=self.least.value,
-            order=cast(Order, self.order.value),
+            order=cast(ReviewOrder, self.order.value),
         )
         self.tick(self.ticked)
 
-    def tick(self, keys: Iterable[Key]) -> None:
+    def tick(self, keys: Iterable[PassageId]) -> None:
         """Tick these passages, and no other; those that are not shown are left out."""
         self.ticked = frozenset(keys) & {item.key for item in self._shown}
         n_shown = len(self._shown)
@@ -160,7 +125,7 @@ class ReviewTable:
         self._body.children = [row.box for row in self._rows[: len(page)]]
         self._head.layout.display = "" if page else "none"
         place = f"{first + 1} to {first + len(page)} of {n_shown}" if page else "nothing to show"
-        self._place.value = f'<span class="wk-soft" role="status">{place}</span>'
+        self._place.value = render(_TEMPLATE, "place", {"words": place})
         self._previous.disabled = first == 0
         self._next.disabled = first + PAGE_ROWS >= n_shown
         self._tick_all.description = f"Tick all {n_shown}"
@@ -196,13 +161,13 @@ class ReviewTable:
         page = self._shown[first : first + PAGE_ROWS]
         self.tick(self.ticked | {item.key for item in page})
 
-    def _take_tick(self, key: Key, *, is_ticked: bool) -> None:
+    def _take_tick(self, key: PassageId, *, is_ticked: bool) -> None:
         self.ticked = self.ticked | {key} if is_ticked else self.ticked - {key}
         self._tell_ticked()
 
     def _tell_ticked(self) -> None:
         n_ticked = len(self.ticked)
-        self._count.value = f'<span role="status">{n_ticked} ticked</span>'
+        self._count.value = render(_TEMPLATE, "ticked", {"n_ticked": n_ticked})
         self.take.description = f"Take the best for {n_ticked} ticked"
         self.reject.description = f"Reject {n_ticked} ticked"
         for button in (self.take, self.reject, self._untick):
@@ -212,8 +177,8 @@ class ReviewTable:
 class _Row:
     """The widgets of a row, whatever passage they show."""
 
-    def __init__(self, on_tick: Callable[..., None], on_open: Callable[[Key], None]) -> None:
-        self._key: Key | None = None
+    def __init__(self, on_tick: Callable[..., None], on_open: Callable[[PassageId], None]) -> None:
+        self._key: PassageId | None = None
         self._on_tick, self._on_open = on_tick, on_open
         self._check = widgets.Checkbox(indent=False)
         self._name = _button("", "", self._open)
@@ -225,7 +190,7 @@ class _Row:
     def show(self, item: ReviewItem, *, is_ticked: bool) -> None:
         """Show a passage."""
         place = elide(name_place(item), MAX_PLACE)
-        self._key = None  # a tick that is only shown is nobody's wish
+        self._key = None  # a tick that is only shown is nobody's choice
         self._check.value = is_ticked
         self._key = item.key
         # The words beside the box are for those who hear the page; the button shows them.
@@ -247,29 +212,17 @@ def _format_facts(item: ReviewItem) -> str:
     """What is known of a passage, as the cells of its row."""
     passage, identity, best, margin = item.passage, item.passage.identity, item.best, item.margin
     level = identity.level if identity else "unidentified"
-    texts = (
-        f"{format_clock(passage.start_s)} to {format_clock(passage.end_s)}",
-        level,
-        "" if best is None else f"{best.score:.2f}",
-        "" if margin is None else f"{margin:+.2f}",
-        "no candidate" if best is None else elide(name_song(best), MAX_SONG),
-    )
-    dot = f'<i class="wk-dot" style="background:{MATCH_COLORS[level]}"></i>'
-    cells = [
-        f'<span class="{kind}"><i class="wk-name">{name} </i>'
-        f"{dot if name == 'level' else ''}{escape_html(text)}</span>"
-        if text
-        else "<span></span>"
-        for (name, kind), text in zip(_COLUMNS[:-1], texts[:-1], strict=True)
-    ]
-    # Sure passages are open too, where they seem to be cut through.
-    offer = f"<br><small>{escape_html(str(item.merge), MAX_OFFER)}</small>" if item.merge else ""
-    song = f'<span class="wk-song"><bdi>{escape_html(texts[-1])}</bdi>{offer}</span>'
-    return _cells("".join(cells) + song)
-
-
-def _cells(html: str) -> str:
-    return f'<div class="wk-cells tex2jax_ignore mathjax_ignore">{html}</div>'
+    values = {
+        "time": f"{format_clock(passage.start_s)} to {format_clock(passage.end_s)}",
+        "level": level,
+        "color": MATCH_COLORS[level],
+        "score": "" if best is None else f"{best.score:.2f}",
+        "margin": "" if margin is None else f"{margin:+.2f}",
+        "song": "no candidate" if best is None else name_song(best),
+        # Sure passages are open too, where they seem to be cut through.
+        "offer": str(item.merge) if item.merge else "",
+    }
+    return render(_TEMPLATE, "facts", values)
 
 
 def _dropdown(name: str, options: Sequence[tuple[str, Any]], *, width: str) -> widgets.Dropdown:

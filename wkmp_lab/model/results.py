@@ -10,6 +10,8 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
+from wkmp_lab.model.reasons import CutHint, FailedLookup, WhyUnidentified
+from wkmp_lab.model.tags import Tags
 from wkmp_lab.units import seconds_from_ticks
 
 
@@ -31,28 +33,12 @@ MatchLevel = Literal["high", "medium", "low", "unidentified"]
 EndType = Literal["fade", "hard", "long_tail"]
 
 MATCH_LEVELS: tuple[MatchLevel, ...] = ("high", "medium", "low", "unidentified")
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """What the file says of itself, cleaned of control characters; nothing here is trusted."""
-
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    album_artist: str | None = None
-    track: int | None = None
-    n_tracks: int | None = None
-    disc: int | None = None
-    year: int | None = None
-    genre: str | None = None
-    isrc: str | None = None
-    recording_mbid: str | None = None
-    release_mbid: str | None = None
-    artist_mbid: str | None = None
-    cue_sheet: str | None = None
-    is_cleaned: bool = False
-    """True where characters had to be removed from a value."""
+SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
+"""What is matched as well as this is taught to catalogues, and not asked about again."""
+MAX_EXCESS_S = 7.0
+"""Lengths of one recording differ by no more: the most that AcoustID's own filter lets pass."""
+PassageId = tuple[str, int]
+"""Path of the file and index of the passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +71,12 @@ class AudioFormat:
     """Decoding stopped at the configured longest length."""
     n_format_changes: int = 0
     """Times that rate, channels or sample format changed on the way, and were converted back."""
+    channels: tuple[str, ...] | None = None
+    """Names of the channels, as in FL, FR, LFE; None where the file names none."""
+    missing_share: float = 0.0
+    """Share of a truncated file's bytes that are not there, or are zeros."""
+    is_zeroed: bool = False
+    """True where the missing bytes are zeros."""
 
     def __post_init__(self) -> None:
         if self.sr <= 0 or self.n_channels <= 0 or self.n_samples < 0:
@@ -240,11 +232,15 @@ class Identity:
 
     level: MatchLevel
     reason: str
-    """For unidentified: no_match, ambiguous, too_short, silent, lookup_failed(...), ..."""
+    """In words: what it rests on; of an unidentified passage ``why_not``, with details."""
     chosen: Candidate | None = None
     candidates: tuple[Candidate, ...] = ()
     sentence: str = ""
     """The evidence in words."""
+    why_not: WhyUnidentified | None = None
+    """Why there is none; None where there is one."""
+    is_by_hand: bool = False
+    """True where a person has decided it."""
 
     def __post_init__(self) -> None:
         if (self.chosen is None) != (self.level == "unidentified"):
@@ -352,9 +348,17 @@ class FileResult:
     failure: Failure | None = None
     duplicate_of: str | None = None
     notes: tuple[str, ...] = ()
-    """Things a user should know: truncated, header mismatch, no fingerprint tool, ..."""
+    """Things a user should know of the file: truncated, damaged, ...; see ``all_notes``."""
     provenance: tuple[tuple[str, str], ...] = ()
     """(what, version or settings key) of everything that made this result."""
+    failed_lookups: tuple[FailedLookup, ...] = ()
+    """Services that did not answer about it: asking again may tell more."""
+    cut_hints: tuple[CutHint, ...] = ()
+    """What its release, or its passages' identities, say against its cuts."""
+    track_lengths_s: tuple[float, ...] | None = None
+    """What a release tells of the lengths of its pieces, in s: it is cut by them, once."""
+    stale: tuple[Phase, ...] = ()
+    """Phases that would be done differently now; known when a library is opened, not stored."""
 
     def __post_init__(self) -> None:
         if (self.status == "failed") != (self.failure is not None):
@@ -366,6 +370,14 @@ class FileResult:
     @property
     def path(self) -> str:
         return self.source.path
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, with failed lookups, hints about cuts and stale phases in words."""
+        told = (*self.notes, *map(str, (*self.failed_lookups, *self.cut_hints)))
+        names = ", ".join(phase.value for phase in self.stale)
+        stale = f"stale: {names} by other settings or another version; import again"
+        return (*told, stale) if self.stale else told
 
     @property
     def duration_s(self) -> float | None:

@@ -1,0 +1,1 @@
+"""What the bytes of a file format tell, read without a decoder."""

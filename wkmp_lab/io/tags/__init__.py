@@ -1,0 +1,1 @@
+"""What a file says of itself: several kinds of tags, one form."""

@@ -1,0 +1,59 @@
+"""What a person decides on an import: kept in its store, shown at once, and undone again.
+
+All of it happens in the thread of whoever calls.
+"""
+
+from wkmp_lab.identifying.decisions import CutDecision, Decision, find_boundaries
+from wkmp_lab.library import changes
+from wkmp_lab.library.run.import_run import ImportRun
+from wkmp_lab.lookup.lookup_thread import identify_now
+from wkmp_lab.model import FileResult
+from wkmp_lab.pipeline import measure
+from wkmp_lab.settings import SegmentHints
+
+
+def keep_decisions(run: ImportRun, *decisions: Decision) -> None:
+    """Keep decisions that are made, and undone, at once; show the results accordingly."""
+    with run.store.borrow() as store:
+        store.put_decisions(decisions)
+        run.take_decisions(store)
+
+
+def undo_decisions(run: ImportRun) -> tuple[Decision, ...]:
+    """Take back what was decided last, and return it. A file is cut as before."""
+    with run.store.borrow() as store:
+        undone = store.undo_decisions()
+        run.take_decisions(store)
+    recut = {each.sha256 for each in undone if isinstance(each, CutDecision)}
+    for result in run.results.read() if recut else ():
+        if result.sha256 in recut:
+            measure_again(run, result)
+    return undone
+
+
+def cut(run: ImportRun, result: FileResult, decision: Decision) -> FileResult:
+    """Keep a decision on where a file is cut, and measure it accordingly."""
+    keep_decisions(run, decision)
+    return measure_again(run, result)
+
+
+def measure_again(run: ImportRun, result: FileResult) -> FileResult:
+    """Measure and identify one file here and now, with the boundaries that hold for it."""
+    fresh = measure.measure_file(
+        result.source,
+        settings=run.settings,
+        hints=make_hints(run, result),
+        sha256=result.sha256,
+    )
+    fresh = identify_now(fresh, run.settings, folder=run.folder)
+    with run.store.borrow() as store:
+        run.revise(fresh, store)
+    return fresh
+
+
+def make_hints(run: ImportRun, result: FileResult) -> SegmentHints:
+    """What the library knows of a file when it is cut: its folder, lengths, decisions."""
+    boundaries = find_boundaries(run.results.decisions.get(result.sha256 or "", ()))
+    n_in_folder = changes.count_siblings(known.source for known in run.results.read())
+    lengths_s = result.track_lengths_s
+    return changes.make_hints(result.source, n_in_folder, boundaries, lengths_s)

@@ -1,0 +1,115 @@
+"""One import as a whole: what was asked for, and the parts that it is made of."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from wkmp_lab.library import changes
+from wkmp_lab.library.run.control import RunControl
+from wkmp_lab.library.run.log import RunLog
+from wkmp_lab.library.run.progress import RunProgress
+from wkmp_lab.library.run.results import Results
+from wkmp_lab.library.run.shared_store import SharedStore
+from wkmp_lab.library.store import Store
+from wkmp_lab.lookup import services
+from wkmp_lab.model import FileResult
+from wkmp_lab.progress.snapshot import Snapshot
+from wkmp_lab.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportRun:
+    """One import, running or over: nothing here changes but its parts, which say by whom."""
+
+    session_id: str
+    """Short random name of the import, in every log line."""
+    folder: str
+    settings: Settings
+    started_s: float
+    """When it began, in seconds since the epoch."""
+    store: SharedStore
+    results: Results
+    progress: RunProgress
+    log: RunLog
+    control: RunControl
+
+    def snapshot(self) -> Snapshot:
+        """The state of the import at this moment."""
+        state = self.control.state
+        is_live = state in ("running", "paused")
+        far = self.progress.read(is_live=is_live)
+        counts = self.results.count()
+        return Snapshot(
+            session_id=self.session_id,
+            state=state,
+            folder=self.folder,
+            n_files=far.n_files,
+            n_finished=far.board.n_finished,
+            n_failed=counts.n_failed,
+            n_passages=far.board.n_passages,
+            n_passages_by_level=counts.n_passages_by_level,
+            n_files_by_phase=far.board.n_by_phase,
+            n_passages_by_phase=far.board.n_passages_by_phase,
+            fraction=1.0 if state == "completed" else far.fraction,
+            elapsed_s=far.elapsed_s,
+            remaining_s=far.remaining_s,
+            remaining_reason=far.remaining_reason,
+            in_flight=far.board.in_flight if is_live else (),
+            failures=counts.failures,
+            log=self.log.lines,
+            n_jobs=self.progress.n_jobs,
+            remarks=self.log.remarks,
+            measured_s=counts.measured_s,
+        )
+
+    def take_decisions(self, store: Store) -> None:
+        """Show the results as the store's decisions have them."""
+        self.results.decide(decision for _, decision in store.read_decisions())
+
+    def revise(self, result: FileResult, store: Store) -> None:
+        """Keep and show another result of a file that had one."""
+        store.put(result, run_id=self.session_id)
+        self.results.replace(result)
+        self.progress.show_done(result, is_new=False)
+
+
+def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun:
+    """An import of a folder of which nothing has happened yet."""
+    session_id, started_s = uuid.uuid4().hex[:8], time.time()
+    limit = services.name_limit(settings.identifying)
+    return ImportRun(
+        session_id=session_id,
+        folder=str(folder),
+        settings=settings,
+        started_s=started_s,
+        store=SharedStore(store_path, folder=folder),
+        results=Results(since_s=started_s),
+        progress=RunProgress(started_s=started_s, lookup_limit=limit),
+        log=RunLog(session_id),
+        control=RunControl(),
+    )
+
+
+def load_run(folder: Path, store_path: Path) -> ImportRun:
+    """What an import has left, as a run that has ended.
+
+    Raises
+    ------
+    StoreError
+        No import of the folder is known.
+    """
+    with Store(store_path, folder=folder, is_writer=False) as opened:
+        stored = opened.read_last_run()
+        settings = stored.settings if stored else Settings()
+        results = changes.note_stale(opened.read_results(), settings)
+        run = make_run(folder, settings=settings, store_path=store_path)
+        run.take_decisions(opened)
+    for result in results:
+        run.results.replace(result)
+    run.progress.load(results)
+    # A run that never said how it ended was broken off.
+    is_whole = stored is not None and stored.state == "completed"
+    run.control.enter("completed" if is_whole else "cancelled")
+    run.control.end()
+    return run

@@ -1,0 +1,202 @@
+"""The work of an import in a thread of its own: scan, sort out, measure, identify, cut again."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from wkmp_lab._version import __version__
+from wkmp_lab.errors import CancelledError
+from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.library import changes
+from wkmp_lab.library.run.import_run import ImportRun
+from wkmp_lab.library.store import Store, StoredRun
+from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
+from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.progress.board import Board
+from wkmp_lab.runner.runner import Runner, order_tasks
+from wkmp_lab.runner.worker import Task
+
+SPAWN_WAIT_S = 30.0
+"""How long a start waits for the worker processes to exist."""
+
+
+class ImportThread:
+    """The thread that carries an import out, once.
+
+    It alone opens and closes what the parts of the run hold, and says what the run is at. The
+    lookup thread and the supervisor thread call back into it, with one file or one line at a time.
+
+    Parameters
+    ----------
+    run
+        Of which nothing has happened yet.
+    retry_failed
+        Try files again that failed before.
+    """
+
+    def __init__(self, run: ImportRun, *, retry_failed: bool = False) -> None:
+        self._run = run
+        self._retry_failed = retry_failed
+        self._spawned = threading.Event()
+
+    def start(self) -> None:
+        """Begin; returns when the worker processes exist.
+
+        A notebook's interrupt reaches every process of its group: the workers are made while this
+        process ignores it, and so ignore it from birth.
+        """
+        thread = threading.Thread(target=self._work, name="wkmp-import", daemon=True)
+        with _ignoring_interrupts():
+            thread.start()
+            self._spawned.wait(SPAWN_WAIT_S)
+
+    def _work(self) -> None:
+        run = self._run
+        try:
+            with run.store.keep_open() as store:
+                run.take_decisions(store)
+                with Runner(run.settings, on_change=self._adapt) as runner:
+                    run.progress.n_jobs = runner.n_jobs
+                    self._spawned.set()
+                    self._import(runner, store)
+        except CancelledError:
+            run.control.enter("cancelled")
+        except BaseException as error:  # noqa: BLE001 (the thread's boundary: wait() raises it)
+            run.control.fail(error)
+            self._log(f"failed: {measure.describe_error(error)}")
+        finally:
+            run.progress.close()
+            self._spawned.set()
+            run.control.end()
+
+    def _import(self, runner: Runner, store: Store) -> None:
+        run = self._run
+        scan = scan_folder(run.folder, settings=run.settings.scanning, on_found=self._found)
+        self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        n_jobs = run.progress.n_jobs
+        begun = StoredRun(run.session_id, run.started_s, None, "running", n_jobs, run.settings)
+        store.put_run(begun, version=__version__)
+        store.mark_missing(file.path for file in scan.files)
+        board = run.progress.open(scan)
+        run.control.attach(board)
+        run.control.enter("running")
+        self._measure_and_identify(scan.files, runner, store, board)
+        self._cut_by_releases(scan.files, runner, store, board)
+        run.control.enter("cancelled" if run.control.is_cancelled else "completed")
+        ended = replace(begun, ended_s=time.time(), state=run.control.state)
+        store.put_run(ended, version=__version__)
+        self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
+
+    def _measure_and_identify(
+        self, files: Sequence[SourceFile], runner: Runner, store: Store, board: Board
+    ) -> None:
+        run = self._run
+        found = self._sort_out(files, store, retry_failed=self._retry_failed)
+        self._log(
+            f"parallelism level {run.progress.n_jobs}: {len(found.tasks)} files to measure, "
+            f"{len(found.known)} known, {len(found.copies)} copies"
+        )
+        store.put_many(found.copies, run_id=run.session_id)
+        with LookupThread(
+            run.settings,
+            folder=run.folder,
+            on_identified=lambda result: self._finish(result, store),
+            on_revised=lambda result: run.revise(result, store),
+            is_cancelled=lambda: run.control.is_cancelled,
+        ) as lookup_thread:
+            for result in (*found.known, *found.copies):
+                self._take(result, lookup_thread, is_new=False)
+            for _, _, outcome in runner.run(self._order(found.tasks), board):
+                if outcome is not None:
+                    store.put(outcome, run_id=run.session_id)
+                    self._take(outcome, lookup_thread, is_new=True)
+            lookup_thread.finish()
+            for line in lookup_thread.remarks:
+                run.log.remark(line, n_jobs=run.progress.n_jobs)
+
+    def _cut_by_releases(
+        self, files: Sequence[SourceFile], runner: Runner, store: Store, board: Board
+    ) -> None:
+        """Measure files again, once, whose release has told other lengths of their pieces."""
+        run = self._run
+        again = {each.path for each in run.results.read() if cache_keys.is_to_be_cut_again(each)}
+        if not again or run.control.is_cancelled:
+            return
+        found = self._sort_out(files, store, retry_failed=False)
+        tasks = [task for task in found.tasks if task.source.path in again]
+        self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
+        for _, _, outcome in runner.run(self._order(tasks), board):
+            if outcome is not None:
+                run.revise(identify_now(outcome, run.settings, folder=run.folder), store)
+
+    def _sort_out(
+        self, files: Sequence[SourceFile], store: Store, *, retry_failed: bool
+    ) -> changes.Sorting:
+        return changes.sort_out(
+            files,
+            store=store,
+            settings=self._run.settings,
+            decisions=self._run.results.decisions,
+            retry_failed=retry_failed,
+        )
+
+    def _order(self, tasks: Sequence[Task]) -> list[Task]:
+        return order_tasks(tasks, self._run.settings.running.order)
+
+    def _take(self, result: FileResult, lookup_thread: LookupThread, *, is_new: bool) -> None:
+        """Count a measured result, and hand it to the lookup thread if it is to be identified."""
+        run = self._run
+        is_pending = lookup_thread.needs(result)
+        run.results.put(result, is_finished=not is_pending, is_new=is_new)
+        if not is_pending:
+            run.progress.show_done(result, is_new=is_new)
+        elif not is_new:
+            run.progress.show_measured(result)
+        lookup_thread.put(result)
+        if is_new and not is_pending:
+            self._log_file(result)
+
+    def _finish(self, result: FileResult, store: Store) -> None:
+        """Keep a result that the lookup thread has identified."""
+        store.put(result, run_id=self._run.session_id)
+        self._run.results.put(result, is_finished=True, is_new=True)
+        self._run.progress.show_done(result, is_new=True)
+        self._log_file(result)
+
+    def _adapt(self, n_jobs: int, reason: str) -> None:
+        """Show how many files go on at once; called by the runner's watch."""
+        self._run.progress.n_jobs = n_jobs
+        if reason:
+            self._log(f"now {n_jobs} at a time: {reason}")
+
+    def _found(self, n_files: int) -> None:
+        self._run.progress.show_found(n_files)
+        if self._run.control.is_cancelled:
+            raise CancelledError("cancelled during the scan")
+
+    def _log_file(self, result: FileResult) -> None:
+        run = self._run
+        reason = f" ({result.failure.reason})" if result.failure else ""
+        self._log(
+            f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
+            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+        )
+
+    def _log(self, line: str) -> None:
+        self._run.log.note(line, n_jobs=self._run.progress.n_jobs)
+
+
+@contextlib.contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)

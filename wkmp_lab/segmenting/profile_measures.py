@@ -1,0 +1,62 @@
+"""What cutting needs of a profile and no setting changes: computed once, held by who cuts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wkmp_lab.segmenting.gaps import (
+    DIGITAL_SILENCE_DB,
+    GapFacts,
+    compute_clearance,
+    compute_quiet_level,
+    measure_gap,
+)
+from wkmp_lab.signals import FloatArray, LevelProfile
+
+LOUD_PERCENTILE = 75.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileMeasures:
+    """A file's levels, A-weighted and as clearance, and where its loud part lies in both.
+
+    Attributes
+    ----------
+    profile
+        What was measured.
+    level, clearance
+        In dB, per coarse frame: see :func:`~wkmp_lab.segmenting.gaps.compute_quiet_level` and
+        :func:`~wkmp_lab.segmenting.gaps.compute_clearance`.
+    loud_db, range_db
+        Level and clearance of the file's loud part.
+    """
+
+    profile: LevelProfile
+    level: FloatArray
+    clearance: FloatArray
+    loud_db: float
+    range_db: float
+
+    @property
+    def hop_s(self) -> float:
+        """Length of a coarse frame."""
+        return self.profile.coarse_hop_s
+
+    def measure_gaps(self, runs: Sequence[tuple[int, int]]) -> list[GapFacts]:
+        """The facts on stretches of coarse frames ``[start, end)``."""
+        return [
+            measure_gap(self.level, self.clearance, start, end, hop_s=self.hop_s)
+            for start, end in runs
+        ]
+
+
+def measure_profile(profile: LevelProfile) -> ProfileMeasures:
+    """What every cut of a file needs; hold it where the file is to be cut more than once."""
+    level = compute_quiet_level(profile)
+    clearance = compute_clearance(profile, level)
+    loud_db, range_db = (
+        float(np.percentile(values, LOUD_PERCENTILE)) if len(values) else DIGITAL_SILENCE_DB
+        for values in (level, clearance)
+    )
+    return ProfileMeasures(profile, level, clearance, loud_db, range_db)
