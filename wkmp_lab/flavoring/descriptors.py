@@ -170,7 +170,7 @@ def measure_descriptors(
     if sr != spectrum.SR:
         raise InvalidInputError(f"descriptors are defined at {spectrum.SR} Hz, got sr = {sr}")
     settings = settings or FlavorSettings()
-    frames = _measure_frames(mono)
+    frames = measure_frames(mono)
     levels = _measure_levels(mono)
     pitches = tonality.collect_pitches(mono, sr=sr)
     key = tonality.find_key(pitches)
@@ -207,7 +207,7 @@ def warm_up() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frames:
+class Frames:
     """What one walk over the spectrum gives."""
 
     numbers: dict[str, float]
@@ -215,7 +215,8 @@ class _Frames:
     """Onset strength in dB a frame: of all bands, then of those of :data:`ONSET_BANDS`."""
 
 
-def _measure_frames(mono: Samples) -> _Frames:
+def measure_frames(mono: Samples) -> Frames:
+    """Spectral numbers and onsets of a signal at the descriptors' rate."""
     cosines, onset_weights = _compute_cosines(), _compute_onset_weights()
     totals, squares = np.zeros((2, spectrum.N_SHAPE + N_MFCC))
     contrasts = np.zeros(spectrum.N_BANDS)
@@ -237,7 +238,7 @@ def _measure_frames(mono: Samples) -> _Frames:
     means = totals / n_frames
     deviations = np.sqrt(np.maximum(squares / n_frames - means**2, 0.0))
     numbers = _name_numbers(means, deviations, contrasts / n_contrasts)
-    return _Frames(numbers, np.concatenate(onsets, axis=1))
+    return Frames(numbers, np.concatenate(onsets, axis=1))
 
 
 def _name_numbers(

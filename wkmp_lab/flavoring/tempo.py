@@ -7,6 +7,7 @@ onsets a beat would have, and how usual the tempo is. A weighted sum of all of i
 over the tempos; the weights were fitted on other people's music (``benchmarks/fit_tempo.py``).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,8 +29,9 @@ RESONANT_PER_BEAT = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0, 4.0, 6.0,
 N_CROWDED = 3
 """Envelopes whose onsets a beat are counted: all bands, and the two lowest."""
 USUAL_BPM = 110.0
-LEAST_RISE_DB = 2.0
-"""Noise and drones rise by 0.2 to 1.3 dB on average where they rise most; music by 3 and more."""
+LEAST_RISE_DB, LEAST_ONSETS_HZ = 2.0, 0.2
+"""Noise and drones rise by 0.2 to 1.3 dB where they rise most, music by 3 and more; it does so
+every two seconds at least."""
 LEAST_CLARITY = 0.3
 """Speech and noise correlate by up to 0.2 with themselves, music with a beat by 0.35 and more."""
 OCTAVE_SHARE = 0.3
@@ -69,15 +71,14 @@ def measure_tempo(
     """
     whole = envelopes[0]
     found = rhythm.find_onsets(whole, frame_rate_hz=frame_rate_hz)
-    if len(found) == 0 or float(whole[found].mean()) < LEAST_RISE_DB:
+    n_risen = int((whole[found] >= LEAST_RISE_DB).sum())
+    if n_risen <= LEAST_ONSETS_HZ * len(whole) / frame_rate_hz:
         return None
-    periodicities = [measure_periodicity(e, frame_rate_hz=frame_rate_hz) for e in envelopes]
-    heard = periodicities[0]
+    measured = [measure_periodicity(each, frame_rate_hz=frame_rate_hz) for each in envelopes]
+    heard = measured[0]
     if heard is None or not (is_tonal or _find_clarity(heard, frame_rate_hz) >= LEAST_CLARITY):
         return None
-    crowds = [rhythm.find_onsets(e, frame_rate_hz=frame_rate_hz) for e in envelopes[:N_CROWDED]]
-    onsets_per_min = [60.0 * frame_rate_hz * len(crowd) / len(whole) for crowd in crowds]
-    evidence = collect_evidence(periodicities, onsets_per_min, frame_rate_hz=frame_rate_hz)
+    evidence = collect_evidence(envelopes, measured, frame_rate_hz=frame_rate_hz)
     return _read(evidence @ np.array(WEIGHTS), heard, frame_rate_hz)
 
 
@@ -89,27 +90,28 @@ def list_tempos() -> DoubleArray:
 
 
 def collect_evidence(
-    periodicities: Sequence[Periodicity | None],
-    onsets_per_min: Sequence[float],
-    *,
-    frame_rate_hz: float,
+    envelopes: FloatArray, measured: Sequence[Periodicity | None], *, frame_rate_hz: float
 ) -> DoubleArray:
-    """What speaks for each tempo, shape ``(N_TEMPOS, n)``."""
+    """What speaks for each tempo, by the envelopes and their periodicities: ``(N_TEMPOS, n)``."""
     tempos = list_tempos()
     beat_frames = 60.0 * frame_rate_hz / tempos
     silent = np.zeros_like(tempos)
     columns: list[DoubleArray] = []
-    for each in periodicities:
+    for periodicity in measured:
         columns += [
-            each.correlate_at(n * beat_frames) if each else silent for n in CORRELATED_BEATS
+            periodicity.correlate_at(n * beat_frames) if periodicity else silent
+            for n in CORRELATED_BEATS
         ]
         columns += [
-            each.resonate_at(n / beat_frames) if each else silent for n in RESONANT_PER_BEAT
+            periodicity.resonate_at(n / beat_frames) if periodicity else silent
+            for n in RESONANT_PER_BEAT
         ]
     octaves = np.log2(tempos / USUAL_BPM)
     columns += [octaves, octaves**2, octaves**3]
-    for count in onsets_per_min:
-        crowding = np.log2(max(count, 1.0) / tempos)
+    for each in envelopes[:N_CROWDED]:
+        n_onsets = len(rhythm.find_onsets(each, frame_rate_hz=frame_rate_hz))
+        per_min = 60.0 * frame_rate_hz * n_onsets / len(each)
+        crowding = np.log2(max(per_min, 1.0) / tempos)
         columns += [crowding, crowding**2]
     return np.stack(columns, axis=1)
 
@@ -162,7 +164,7 @@ def is_octave(ratio: float) -> bool:
     >>> is_octave(2.02), is_octave(1.5)
     (True, False)
     """
-    return abs(abs(np.log2(ratio)) - 1.0) < np.log2(1.05)
+    return abs(abs(math.log2(ratio)) - 1.0) < math.log2(1.05)
 
 
 def _find_clarity(heard: Periodicity, frame_rate_hz: float) -> float:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
+import scipy.special
 import soxr
 from numba import njit
 
 from wkmp_lab.dsp.growing_arrays import GrowingArray
-from wkmp_lab.flavoring.key_weights import MAJOR_WEIGHTS, MINOR_BIAS, MINOR_WEIGHTS
 from wkmp_lab.signals import DoubleArray, FloatArray, Samples
 
 SR = 5512.5
@@ -28,14 +28,17 @@ HARMONIC_DECAY = 0.6
 _BIN_HZ = SR / N_FFT
 _LOW, _HIGH = int(RANGE_HZ[0] / _BIN_HZ), int(RANGE_HZ[1] / _BIN_HZ)
 _HARMONIC_OCTAVES = tuple(np.log2(np.arange(1, N_HARMONICS + 1)).tolist())
-BASS_HZ = 260.0
-"""Peaks below it are bass notes, which tell a key's tonic from its relatives."""
 NAMES = {
     "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
     "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
 """Tonics as keys are spelled: with fewer accidentals, and F# major and Eb minor of equals."""
 MODES = tuple(NAMES)
+MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
+MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
+"""Key profiles of Albrecht and Shanahan (2013), from the tonic upwards."""
+WEIGHTS = (4.0, 8.4, 6.5, 0.1)
+"""What each part of :func:`collect_evidence` counts, fitted by ``benchmarks/fit_tempo_key.py``."""
 LEAST_STEADINESS, SPEECH_STEADINESS = 0.03, 0.05
 """Pitches of noise and speech lie anywhere between semitones: their steadiness is 0.02 at most
 over a minute, and more by the second value over the root of the number of frames. That of music is
@@ -55,8 +58,6 @@ class Pitches:
     chroma
         Weight of each pitch class in each frame, harmonics counted for their notes, shape
         ``(n_frames, 12)``, from C.
-    bass
-        The same of bass notes alone.
     tuning_cents
         Deviation from A = 440 Hz, -50 to 50.
     steadiness
@@ -66,7 +67,6 @@ class Pitches:
     """
 
     chroma: DoubleArray
-    bass: DoubleArray
     tuning_cents: float
     steadiness: float
     movement: float
@@ -75,7 +75,7 @@ class Pitches:
     def has_key(self) -> bool:
         """Whether these are pitches of a scale that come and go."""
         least = LEAST_STEADINESS + SPEECH_STEADINESS / np.sqrt(max(len(self.chroma), 1))
-        return self.steadiness >= least and self.movement >= LEAST_MOVEMENT
+        return bool(self.steadiness >= least and self.movement >= LEAST_MOVEMENT)
 
     @property
     def is_music(self) -> bool:
@@ -125,44 +125,41 @@ def find_key(pitches: Pitches) -> KeyReading | None:
 
 def compute_probabilities(pitches: Pitches) -> DoubleArray:
     """Probability of 12 major keys from C, then 12 minor."""
-    evidence = collect_evidence(pitches)
-    scores = np.array(
-        [
-            np.roll(evidence, -tonic, axis=1).ravel() @ np.array(weights) + bias
-            for weights, bias in ((MAJOR_WEIGHTS, 0.0), (MINOR_WEIGHTS, MINOR_BIAS))
-            for tonic in range(12)
-        ]
-    )
-    share: DoubleArray = np.exp(scores - scores.max())
-    return share / share.sum()
+    share: DoubleArray = scipy.special.softmax(collect_evidence(pitches) @ np.array(WEIGHTS))
+    return share
 
 
 def collect_evidence(pitches: Pitches) -> DoubleArray:
-    """Shares of the pitch classes: of all notes, their roots, of the bass, of each frame's bass.
+    """What speaks for each key: correlations of its profile with three chromas, and its mode.
+
+    The chromas are that of all sound, its root (soft notes count more), and the mean over frames
+    (soft passages count as loud ones).
 
     Returns
     -------
     array
-        float64, shape ``(4, 12)``.
+        float64, shape ``(24, 4)``, in the order of :func:`name_key`.
     """
-    shares = _share(pitches.chroma.sum(axis=0))
-    is_heard = pitches.bass.sum(axis=1) > 0.0
-    strongest = np.bincount(pitches.bass[is_heard].argmax(axis=1), minlength=12)
-    return np.stack(
-        [shares, np.sqrt(shares), _share(pitches.bass.sum(axis=0)), _share(strongest)]
-    ).astype(np.float64)
+    total = pitches.chroma.sum(axis=0)
+    weight = pitches.chroma.sum(axis=1, keepdims=True)
+    by_frame = (pitches.chroma / np.maximum(weight, 1e-9)).mean(axis=0)
+    chromas = (total, np.sqrt(total), by_frame)
+    return np.stack([*map(correlate_profiles, chromas), np.repeat([0.0, 1.0], 12)], axis=1)
 
 
-def _share(weights: npt.NDArray[np.generic]) -> DoubleArray:
-    """Weights as parts of 1; alike where there are none."""
-    found = np.asarray(weights, np.float64)
-    total = float(found.sum())
-    return found / total if total > 0.0 else np.full(len(found), 1.0 / len(found))
+def correlate_profiles(chroma: DoubleArray) -> DoubleArray:
+    """Correlation of a chroma with the profile of each of 24 keys."""
+    profiles = np.array([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)])
+    centred = profiles - profiles.mean(axis=1, keepdims=True)
+    own = chroma - chroma.mean()
+    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(own)
+    found: DoubleArray = centred @ own / np.maximum(norms, 1e-12)
+    return found
 
 
 def collect_pitches(mono: Samples, *, sr: int) -> Pitches:
     """The pitch classes of a passage, their tuning found and corrected."""
-    notes, bass = _collect_cents(mono, sr=sr)
+    notes = _collect_cents(mono, sr=sr)
     total = notes.sum(axis=0)
     by_offset = total.reshape(12, -1).sum(axis=0)
     angles = 2 * np.pi * np.arange(len(by_offset)) / len(by_offset)
@@ -174,19 +171,18 @@ def collect_pitches(mono: Samples, *, sr: int) -> Pitches:
     away = np.abs(shares - shares.mean(axis=0)).sum(axis=1) if len(shares) else np.zeros(1)
     return Pitches(
         chroma=chroma,
-        bass=_fold(bass, tuning_cents),
         tuning_cents=tuning_cents,
         steadiness=float(np.abs(resultant) / max(float(by_offset.sum()), 1e-9)),
         movement=float(away.mean()),
     )
 
 
-def _collect_cents(mono: Samples, *, sr: int) -> tuple[FloatArray, FloatArray]:
-    """Weight of pitch classes, 10 cents each from C, of all and of the bass, a row a frame."""
+def _collect_cents(mono: Samples, *, sr: int) -> FloatArray:
+    """Weight of each pitch class, in bins of 10 cents from C, shape ``(n_frames, N_CENTS)``."""
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     resampler = soxr.ResampleStream(sr, SR, 1, dtype="float32", quality="HQ")
     rest = np.zeros(0, np.float32)
-    notes, bass = GrowingArray(np.float32, N_CENTS), GrowingArray(np.float32, N_CENTS)
+    notes = GrowingArray(np.float32, N_CENTS)
     step = sr * 30
     for start in range(0, len(mono), step):
         block = np.ascontiguousarray(mono[start : start + step])
@@ -197,12 +193,11 @@ def _collect_cents(mono: Samples, *, sr: int) -> tuple[FloatArray, FloatArray]:
         if len(rest) < N_FFT:
             continue
         frames = np.lib.stride_tricks.sliding_window_view(rest, N_FFT)[::HOP_LENGTH]
-        found = np.zeros((2, len(frames), N_CENTS), np.float32)
+        found = np.zeros((len(frames), N_CENTS), np.float32)
         _collect_peaks(scipy.fft.rfft(frames * window, axis=1), found)
-        notes.append(found[0])
-        bass.append(found[1])
+        notes.append(found)
         rest = rest[len(frames) * HOP_LENGTH :]
-    return notes.finish(), bass.finish()
+    return notes.finish()
 
 
 def name_key(index: int) -> str:
@@ -217,7 +212,7 @@ def name_key(index: int) -> str:
 
 @njit(cache=True, nogil=True)
 def _collect_peaks(spectra: npt.NDArray[np.complex64], found: FloatArray) -> None:
-    """Add the peaks of each spectrum to the notes they speak for, and bass notes to the second."""
+    """Add the peaks of each spectrum to ``found``, in the places of the notes they speak for."""
     magnitudes = np.empty((spectra.shape[0], _HIGH + 1), np.float32)
     for i in range(magnitudes.shape[0]):
         for k in range(_HIGH + 1):
@@ -233,11 +228,9 @@ def _collect_peaks(spectra: npt.NDArray[np.complex64], found: FloatArray) -> Non
             octaves = np.log2((k + _find_shift(row, k)) * _BIN_HZ / C4_HZ)
             # The square root lets soft voices count beside loud ones.
             weight = np.sqrt(row[k] / most)
-            if (k + _find_shift(row, k)) * _BIN_HZ < BASS_HZ:
-                found[1, i, int(np.rint(octaves * N_CENTS)) % N_CENTS] += weight
             for overtone in _HARMONIC_OCTAVES:
                 place = int(np.rint((octaves - overtone) * N_CENTS))
-                found[0, i, place % N_CENTS] += weight
+                found[i, place % N_CENTS] += weight
                 weight *= HARMONIC_DECAY
 
 
