@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--side", choices=["tuning", "heldout"], default="heldout")
     parser.add_argument("--answers", type=Path)
     parser.add_argument("--only", help="one tool")
+    parser.add_argument("--picture", type=Path, help="where the reliability curves are drawn")
     parser.add_argument("--pieces", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=30.0)
@@ -83,7 +84,10 @@ def main() -> None:
     for name, answers in rows.items():
         print_table(name, answers)
     if OURS in rows:
-        print_calibration([row for row in rows[OURS] if row[0].source != COMPOSED])
+        pairs = pair_probabilities([row for row in rows[OURS] if row[0].source != COMPOSED])
+        print_calibration(pairs)
+        if options.picture:
+            draw_calibration(pairs, options.picture)
 
 
 class Answers:
@@ -206,30 +210,49 @@ def place_key(name: str) -> tuple[int, str]:
     return (steps[tonic[0]] + tonic.count("#") - tonic[1:].count("b")) % 12, mode
 
 
-def print_calibration(rows: list[Row]) -> None:
+Pairs = dict[str, list[tuple[float, bool]]]
+"""By what is told: its probability, and whether it was right."""
+
+
+def pair_probabilities(rows: list[Row]) -> Pairs:
+    """What was told of tempos and keys whose truth is known."""
+    pairs: Pairs = {"tempo": [], "key": []}
+    for truth, answer in rows:
+        if truth.bpm is not None and answer.bpm_probability is not None:
+            pairs["tempo"].append((answer.bpm_probability, is_near(answer.bpm, truth.bpm, (1,))))
+        if truth.key is not None and answer.key is not None and answer.key_probability is not None:
+            pairs["key"].append((answer.key_probability, weigh_key(truth.key, answer.key) == 1.0))
+    return {name: found for name, found in pairs.items() if found}
+
+
+def print_calibration(pairs: Pairs) -> None:
     """How often what was called so likely is right."""
-    tempos = [
-        (answer.bpm_probability, is_near(answer.bpm, truth.bpm, (1,)))
-        for truth, answer in rows
-        if truth.bpm is not None and answer.bpm_probability is not None
-    ]
-    keys = [
-        (answer.key_probability, weigh_key(truth.key, answer.key) == 1.0)
-        for truth, answer in rows
-        if truth.key is not None and answer.key is not None
-    ]
-    for name, pairs in (("tempo", tempos), ("key", keys)):
-        if not pairs:
-            continue
-        table = tabulate_reliability(pairs)
-        error = sum(n * abs(said - right) for n, said, right in table) / len(pairs)
-        print(f"\n{name}: ECE {error:.3f} of {len(pairs)} (goal {MOST_ECE:g})")
+    for name, found in pairs.items():
+        table = tabulate_reliability(found)
+        error = sum(n * abs(said - right) for n, said, right in table) / len(found)
+        print(f"\n{name}: ECE {error:.3f} of {len(found)} (goal {MOST_ECE:g})")
         for n, said, right in table:
             print(f"  said {said:.2f}, right {right:.2f} ({n})")
 
 
+def draw_calibration(pairs: Pairs, path: Path) -> None:
+    """Reliability curves: share that is right over the probability told, area by number."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 4.2), layout="constrained")
+    axes = figure.add_subplot(xlabel="probability told", ylabel="share that was right")
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for name, found in pairs.items():
+        n, said, right = np.array(tabulate_reliability(found)).T
+        (line,) = axes.plot(said, right, label=f"{name}, {len(found)} pieces")
+        axes.scatter(said, right, s=6 * n, color=line.get_color())
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend(loc="upper left", frameon=False)
+    figure.savefig(path, dpi=110)
+
+
 def tabulate_reliability(
-    pairs: list[tuple[float | None, bool]],
+    pairs: list[tuple[float, bool]],
 ) -> list[tuple[int, float, float]]:
     """(number, mean probability, share that is right) of each tenth that holds any."""
     said, right = np.array(pairs, np.float64).T

@@ -11,7 +11,7 @@ CURVE_RANGE = 0.25
 """A piece's tempo is followed this far to both sides (natural logarithm)."""
 N_CURVE = 41
 CURVE_BEATS = (1.0, 2.0, 4.0)
-STIFFNESS = 40.0
+STIFFNESS = 200.0
 """Cost of a change between stretches of three seconds, per square of its logarithm."""
 TIGHTNESS = 200.0
 """Cost of a beat that comes early or late, per square of its logarithm (Ellis 2007)."""

@@ -34,7 +34,7 @@ LEAST_RISE_DB, LEAST_ONSETS_HZ = 2.0, 0.2
 every two seconds at least."""
 LEAST_CLARITY = 0.3
 """Speech and noise correlate by up to 0.2 with themselves, music with a beat by 0.35 and more."""
-OCTAVE_SHARE = 0.3
+OCTAVE_SHARE = 1 / 3
 """Half or double with this share of the best reading's probability makes the octave uncertain."""
 MAX_ALTERNATIVES = 4
 LEAST_PROBABILITY = 0.01
