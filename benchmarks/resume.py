@@ -1,6 +1,6 @@
 """What a library keeps: an unchanged one costs next to nothing, a killed import loses nothing.
 
-    python benchmarks/resume.py [--files N] [--kills K] [--killed-files M]
+    python benchmarks/resume.py [--files N] [--kills K] [--killed-files M] [--changes R]
 
 First, N one-second files are imported twice; then once more with another setting of one phase.
 Second, an import of the sample and M one-second files is killed with SIGKILL at K random moments,
@@ -8,6 +8,9 @@ each time into a fresh store, and gone on with. Counted are files that are lost,
 measured again after they had been stored, workers that outlive their parent by ten seconds, and
 exports that are, in every format, byte for byte those of an unbroken import: but for the tables
 that tell when a phase ran (timeline, and the elapsed seconds in files).
+Third, in R rounds, some files of the same library are tagged, renamed or moved, and the import
+that follows is killed and gone on with. Counted are files that were decoded, and those of which
+other figures or another choice by hand are told than before.
 """
 
 import argparse
@@ -24,11 +27,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
+from retag import CHOSEN, tag
 from runner import write_tiny
 
 from wkmp_lab.errors import StoreError
 from wkmp_lab.export.export import FORMATS
+from wkmp_lab.identifying.decisions import BY_HAND
 from wkmp_lab.library.session import ImportSession, import_folder, open_session
+from wkmp_lab.model import Passage
 from wkmp_lab.runner.worker import warm_up
 from wkmp_lab.settings import (
     AnalyzeSettings,
@@ -37,6 +43,8 @@ from wkmp_lab.settings import (
     Settings,
 )
 
+MOVED = "moved"
+SUFFIXES = (".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav", ".wv")
 SETTINGS = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
 
 CHILD = """
@@ -70,17 +78,20 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--killed-files", type=int, default=300)
+    parser.add_argument("--changes", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warm_up()
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as buffer:
         if options.files:
             import_often(options.files, Path(buffer))
+        music = Path(buffer) / "mixed"
+        shutil.copytree(options.music, music)
+        write_tiny(music, options.killed_files)
         if options.kills:
-            music = Path(buffer) / "mixed"
-            shutil.copytree(options.music, music)
-            write_tiny(music, options.killed_files)
             kill_often(music, options.kills, options.seed, Path(buffer))
+        if options.changes:
+            change_often(music, options.changes, options.seed, Path(buffer))
 
 
 def import_often(n_files: int, buffer: Path) -> None:
@@ -152,6 +163,71 @@ def kill_once(
         n_orphans=len(alive),
         is_identical=read_export(session, place / "export") == expected,
     )
+
+
+def change_often(music: Path, n_rounds: int, seed: int, buffer: Path) -> None:
+    """Change files, kill the import that follows, go on, and look for what was lost."""
+    store = buffer / "changed.wkmp.db"
+    rng = random.Random(seed)
+    session = import_folder(music, settings=SETTINGS, store=store)
+    for result in session.results:
+        if result.passages:
+            session.decide(result.path, 0, "choose", candidate=CHOSEN)
+    expected = read_figures(session)
+    n_changed = n_decoded = n_other = 0
+    for number in range(n_rounds):
+        began_s = time.time()
+        n_changed += change_files(music, rng, number)
+        with start_child(music, store) as child:
+            time.sleep(rng.uniform(0.0, 2.0))
+            child.send_signal(signal.SIGKILL)
+        session = import_folder(music, settings=SETTINGS, store=store)
+        n_decoded += len(paths_of(session, decoded_since_s=began_s))
+        found = read_figures(session)
+        n_other += sum(found.get(key) != figures for key, figures in expected.items())
+    print(
+        f"{n_rounds} rounds of changes, each with a kill: {n_changed} files tagged, renamed or "
+        f"moved, {n_decoded} of them decoded again, {n_other} of {len(expected)} lost their "
+        "figures or what was chosen by hand"
+    )
+
+
+def change_files(music: Path, rng: random.Random, number: int) -> int:
+    """Tag, rename and move some files; returns how many."""
+    files = sorted(path for path in music.rglob("*") if path.suffix in SUFFIXES)
+    chosen = rng.sample(files, len(files) // 10)
+    for path in chosen:
+        kinds = ("tag", "rename", "move", "tag and move")
+        # Whether a file is alone in its folder tells on how it is cut: few leave small folders.
+        is_free = path.parent in (music, music / MOVED)
+        what = rng.choice(kinds if is_free else kinds[:2])
+        if "tag" in what:
+            tag(path, f"Title of round {number}")
+        if what == "rename":
+            path.rename(path.with_name(f"r{number} {path.name.rpartition(' ')[2]}"))
+        if "move" in what:
+            place = music / MOVED if path.parent == music else music
+            place.mkdir(exist_ok=True)
+            path.rename(place / f"m{number} {path.name.rpartition(' ')[2]}")
+    return len(chosen)
+
+
+def read_figures(session: ImportSession) -> dict[str, object]:
+    """What was measured of each audio, and chosen by hand."""
+    return {
+        result.audio_hash: [
+            (p.start_ticks, p.end_ticks, p.fingerprint, p.amplitude, p.descriptors, chosen_of(p))
+            for p in result.passages
+        ]
+        for result in session.results
+        if result.audio_hash
+    }
+
+
+def chosen_of(passage: Passage) -> str | None:
+    """What a person has chosen for a passage."""
+    identity = passage.identity
+    return passage.recording_mbid if identity and identity.reason == BY_HAND else None
 
 
 def start_child(music: Path, store: Path) -> "subprocess.Popen[bytes]":

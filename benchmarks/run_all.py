@@ -20,6 +20,7 @@ WITH_MUSIC = (
     "catalogue",
     "flavor",
     "resume",
+    "retag",
     "scale",
 )
 WITHOUT = ("tempo_key", "identify")

@@ -33,6 +33,7 @@ def start_import(
     settings: Settings | None = None,
     store: str | Path | None = None,
     retry_failed: bool = False,
+    rescan: bool = False,
     ui: Ui | None = None,
 ) -> NotebookSession:
     """Start to import a folder of music, show progress, and return at once.
@@ -50,6 +51,8 @@ def start_import(
         The SQLite file to keep results in; None: in the user's data folder.
     retry_failed
         Try files again that failed before.
+    rescan
+        Look into every file, even where size and times are as they were.
     ui
         How to show progress: ``widgets``, ``html``, ``text``, ``log`` or ``none``; None: the
         environment variable ``WKMP_LAB_UI``, else what fits.
@@ -64,7 +67,7 @@ def start_import(
     InvalidInputError
         The folder is missing or no folder, or there is no such ``ui``.
     """
-    return _start(folder, settings, store, ui, retry_failed=retry_failed)[0]
+    return _start(folder, settings, store, ui, retry_failed=retry_failed, rescan=rescan)[0]
 
 
 def import_folder(
@@ -73,6 +76,7 @@ def import_folder(
     settings: Settings | None = None,
     store: str | Path | None = None,
     retry_failed: bool = False,
+    rescan: bool = False,
     ui: Ui | None = None,
 ) -> NotebookSession:
     """Import a folder of music, show progress, and return when that is done.
@@ -81,7 +85,7 @@ def import_folder(
 
     Parameters
     ----------
-    folder, settings, store, retry_failed, ui
+    folder, settings, store, retry_failed, rescan, ui
         As for :func:`start_import`.
 
     Raises
@@ -93,7 +97,9 @@ def import_folder(
     WkmpLabError
         The import could not be carried out, as where its store is held by another.
     """
-    session, display = _start(folder, settings, store, ui, retry_failed=retry_failed)
+    session, display = _start(
+        folder, settings, store, ui, retry_failed=retry_failed, rescan=rescan
+    )
     try:
         return session.wait()
     finally:
@@ -162,6 +168,7 @@ def _start(
     chosen: str | None,
     *,
     retry_failed: bool,
+    rescan: bool,
 ) -> tuple[NotebookSession, threading.Thread]:
     ui = find_ui(
         shell=find_shell(),
@@ -171,7 +178,7 @@ def _start(
     )
     prepare_shell()
     session = NotebookSession.start(
-        folder, settings=settings, store=store, retry_failed=retry_failed
+        folder, settings=settings, store=store, retry_failed=retry_failed, rescan=rescan
     )
     return session, show_session(session, ui=ui)
 

@@ -167,6 +167,8 @@ class RunSettings:
     n_jobs: int | None = None
     """Files in flight; None: clamp(cpu, 2, 8)."""
     backend: Backend = "loky"
+    """``loky``: processes of this machine, also for a single job. ``sequential`` and ``threading``
+    decode in this very process, which a damaged file can then end."""
     order: Order = "long_first"
     stall_s: float = 180.0
     """A worker that shows no progress for this long is ended, and its file fails."""

@@ -56,8 +56,8 @@ def imported(monkeypatch):
     asked = {}
 
     def prepare(results, *, state="completed", session_type=FakeSession):
-        def start_import(folder, *, settings, store):
-            asked.update(folder=folder, settings=settings, store=store)
+        def start_import(folder, *, settings, store, rescan):
+            asked.update(folder=folder, settings=settings, store=store, rescan=rescan)
             return session_type(folder, results, state)
 
         monkeypatch.setattr("wkmp_lab.library.session.start_import", start_import)
@@ -82,13 +82,14 @@ def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
 
 def test_options_reach_the_settings(imported, tmp_path):
     asked = imported([example.make_result()])
-    options = "--jobs 3 --backend threading --offline --medium vinyl --store s.sqlite"
+    options = "--jobs 3 --backend threading --offline --medium vinyl --store s.sqlite --rescan"
     main(["import", str(tmp_path), *options.split()])
     settings = asked["settings"]
     assert (settings.running.n_jobs, settings.running.backend) == (3, "threading")
     assert settings.identifying.is_offline
     assert settings.segmenting.medium == "vinyl"
     assert asked["store"] == "s.sqlite"
+    assert asked["rescan"]
 
 
 def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):

@@ -176,7 +176,7 @@ def test_a_cut_by_hand_holds_in_every_later_run_until_it_is_taken_back(music, tm
     assert spans_of(later) == spans_of(session)
     assert not any(span.start_s >= later._run.started_s for r in later.results for span in r.spans)
 
-    assert later.undo() == (CutDecision(later.results[0].sha256, later_ticks([7.0, 20.0])),)
+    assert later.undo() == (CutDecision(later.results[0].audio_hash, later_ticks([7.0, 20.0])),)
     assert spans_of(later) == found
     assert later.undo() == ()
 
@@ -220,7 +220,10 @@ def test_a_store_of_the_schema_before_decisions_is_taken_forward(music, tmp_path
     store = tmp_path / "kept.wkmp.db"
     import_folder(music, settings=OFFLINE, store=store)
     with sqlite3.connect(store) as old:
-        old.executescript("DROP TABLE decision; PRAGMA user_version=1;")
+        old.executescript(
+            "DROP TABLE decision; DROP INDEX file_by_audio;"
+            "ALTER TABLE file DROP COLUMN audio_hash; PRAGMA user_version=1;"
+        )
     old.close()
     assert open_session(music, store=store).decisions.empty
     with Store(store, folder=music) as opened:

@@ -62,7 +62,8 @@ def make_result(file):
     if file.path.endswith("c.flac"):
         failure = Failure(Phase.SEGMENTING, "no audio stream")
         return FileResult(file, "failed", sha256=digest, failure=failure)
-    return replace(example.make_result(file.path), source=file, sha256=digest)
+    made = example.make_result(file.path)
+    return replace(made, source=file, sha256=digest, audio_hash=f"a1{digest}")
 
 
 def sort(music, store, settings=SETTINGS, *, decisions=(), retry_failed=False):

@@ -1,20 +1,97 @@
 """What an earlier version has kept is there in this one, with every decision."""
 
 import hashlib
+import subprocess
+import sys
 
+import pytest
 from support.old_store import FOLDER, unpack_store, write_music
+from support.retagging import list_decoded, retag
 
-from wkmp_lab.library.session import open_session
+from wkmp_lab.library.relocate import relocate
+from wkmp_lab.library.session import import_folder, open_session
+from wkmp_lab.library.store import Store
+from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
+
+SETTINGS = Settings(
+    identifying=IdentifySettings(is_offline=True), running=RunSettings(backend="sequential")
+)
+
+
+@pytest.fixture
+def moved(tmp_path):
+    """The music of the old stores, and a store of 0.1.0 that was told where it lies now."""
+    folder = tmp_path / "music"
+    write_music(folder)
+    return folder, relocate(FOLDER, folder, store=unpack_store("0.1.0", tmp_path))
+
+
+def require_decisions(session):
+    assert session.decisions["verdict"].tolist() == ["cut", "accept", "reject"]
+    assert session.passages["start_s"].tolist() == [0.0, 21.0, 0.0]
+    assert session.passages["match"].tolist() == ["unidentified", "unidentified", "high"]
 
 
 def test_a_store_of_version_0_1_0_opens_with_its_results_and_decisions(tmp_path):
     session = open_session(FOLDER, store=unpack_store("0.1.0", tmp_path))
     assert session.files["status"].tolist() == ["done", "done"]
-    assert session.passages["start_s"].tolist() == [0.0, 21.0, 0.0]
     assert session.passages["end_s"].tolist() == [21.0, 68.0, 30.0]
     assert session.passages["fingerprint"].notna().all()
-    assert session.decisions["verdict"].tolist() == ["cut", "accept", "reject"]
+    require_decisions(session)
     assert session.state == "completed"
+
+
+def test_it_is_carried_over_in_place_with_paths_from_its_folder(moved):
+    folder, store = moved
+    session = open_session(folder, store=store)
+    assert session.files["path"].tolist() == [str(folder / "side.wav"), str(folder / "song.wav")]
+    require_decisions(session)
+
+
+def test_its_decisions_move_to_the_audio_and_outlive_a_tag_from_then_on(moved):
+    folder, store = moved
+    session = import_folder(folder, settings=SETTINGS, store=store)
+    require_decisions(session)
+    assert set(session.decisions["content"].str[:2]) == {"a1"}
+    assert session.decisions["path"].notna().all()
+    for path in list(folder.iterdir()):
+        retag(path, title="After")
+    session = import_folder(folder, settings=SETTINGS, store=store)
+    assert list_decoded(session) == []
+    require_decisions(session)
+
+
+DIES_AT_A_STATEMENT = """
+import os, sqlite3, sys
+from pathlib import Path
+from wkmp_lab.library import store
+
+connect, n_left = sqlite3.connect, int(sys.argv[2])
+
+def count_down(statement):
+    global n_left
+    n_left -= 1
+    if n_left == 0:
+        os._exit(9)
+
+def connect_to_die(path, **options):
+    db = connect(path, **options)
+    db.set_trace_callback(count_down)
+    return db
+
+store.sqlite3.connect = connect_to_die
+store.Store(Path(sys.argv[1]), folder=Path("/music/old"))
+"""
+
+
+@pytest.mark.parametrize("n_statements", range(5, 20))
+def test_broken_off_half_way_it_is_what_it_was(tmp_path, n_statements):
+    path = unpack_store("0.1.0", tmp_path)
+    arguments = [str(path), str(n_statements)]
+    subprocess.run([sys.executable, "-c", DIES_AT_A_STATEMENT, *arguments], check=False)
+    require_decisions(open_session(FOLDER, store=path))
+    Store(path, folder=FOLDER).close()
+    require_decisions(open_session(FOLDER, store=path))
 
 
 def test_the_music_of_the_old_stores_is_the_same_to_the_byte(tmp_path):

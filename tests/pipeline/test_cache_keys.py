@@ -171,13 +171,21 @@ def test_tags_that_are_read_otherwise_leave_what_was_measured_of_the_passages(si
 
 
 def test_passages_of_a_file_that_is_read_in_another_length_are_measured_anew(side, first):
-    shorter = replace(first, audio=replace(first.audio, n_samples=first.audio.n_samples - 1))
+    made_by = tuple(sorted({**dict(first.provenance), cache_keys.TAGS: "older"}.items()))
+    audio = replace(first.audio, n_samples=first.audio.n_samples - 1)
+    shorter = replace(first, audio=audio, provenance=made_by)
     again = measure_file(side, settings=CUT, earlier=shorter)
     assert phases_run(again, first) >= {Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING}
 
 
+def test_a_file_that_owes_nothing_is_not_decoded(side, first):
+    again = measure_file(side, settings=CUT, earlier=first)
+    assert phases_run(again, first) == {Phase.EXTRACTING}
+    assert replace(again, spans=first.spans) == first
+
+
 def test_a_result_of_other_content_is_not_taken_over(side, first):
-    again = measure_file(side, settings=CUT, earlier=replace(first, sha256="00" * 32))
+    again = measure_file(side, settings=CUT, earlier=replace(first, sha256="0", audio_hash="a1"))
     assert phases_run(again, first) == set(cache_keys.MEASURING)
 
 

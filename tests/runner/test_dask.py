@@ -8,7 +8,7 @@ import time
 import pytest
 from support import cluster_runs
 
-from wkmp_lab.pipeline.fault_injection import VARIABLE
+from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.settings import RunSettings, Settings
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")

@@ -9,7 +9,7 @@ import pytest
 from support import cluster_runs
 
 from wkmp_lab.errors import WkmpLabError
-from wkmp_lab.pipeline.fault_injection import VARIABLE
+from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.runner.ray import connect
 from wkmp_lab.settings import RunSettings, Settings
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from support import audio_factory
 
+from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import SourceFile
-from wkmp_lab.pipeline.fault_injection import VARIABLE
 from wkmp_lab.progress.board import Board, Control
 from wkmp_lab.runner.runner import Runner, count_jobs, describe_death, order_tasks
 from wkmp_lab.runner.worker import Task, measure_task
@@ -70,10 +70,18 @@ def test_every_backend_gives_the_same_results(songs):
     assert all(result.status == "done" for result in found[0].values())
 
 
-def test_one_job_works_in_the_calling_process(songs):
-    results = run(songs[:1], n_jobs=1)
-    workers = {span.worker for span in results["song0.wav"].spans}
-    assert workers == {str(os.getpid())}
+def test_one_job_works_in_one_process_that_is_not_the_calling_one(songs):
+    results = run(songs[:3], n_jobs=1)
+    workers = {span.worker for result in results.values() for span in result.spans}
+    assert len(workers) == 1
+    assert str(os.getpid()) not in workers
+
+
+def test_one_job_that_hangs_costs_one_file_which_is_named(songs, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "ANALYZING:hang:song1")
+    results = run(songs[:3], n_jobs=1, memory_mb=3950, stall_s=3.0)
+    failed = {name: r.failure.reason for name, r in results.items() if r.status == "failed"}
+    assert failed == {"song1.wav": "no progress for 3 s: its worker was ended"}
 
 
 def test_two_jobs_keep_two_files_in_flight_until_the_queue_is_empty(songs):

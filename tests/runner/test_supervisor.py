@@ -8,10 +8,10 @@ import pytest
 from support import audio_factory
 from support.cluster_runs import make_task
 
+from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.io.machine import Machine, read_cgroup_mb, read_machine
 from wkmp_lab.library.session import start_import
 from wkmp_lab.model import Phase
-from wkmp_lab.pipeline.fault_injection import VARIABLE
 from wkmp_lab.progress.board import Board, Control, FileProgress, FileState
 from wkmp_lab.runner.runner import Runner
 from wkmp_lab.runner.supervisor import Watch

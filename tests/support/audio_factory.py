@@ -21,6 +21,7 @@ CODECS = {
 }
 FORMATS = {"wavpack": "s16p", "tta": "s16"}
 """For encoders that would take 8 bits."""
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 7: "6.1", 8: "7.1"}
 BIT_RATES = {"wmav2": 128_000}
 """For encoders that have no default."""
 
@@ -72,7 +73,7 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None, layo
     codec = codec or CODECS[path.suffix]
     if codec == "vorbis" and len(samples) == 1:
         samples = np.tile(samples, (2, 1))
-    layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+    layout = layout or LAYOUTS.get(len(samples)) or f"{len(samples)} channels"
     rate = 48_000 if codec == "libopus" else sr
     options = {"strict": "experimental"} if codec == "vorbis" else {}
     with av.open(str(path), "w") as container:
@@ -83,9 +84,8 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None, layo
         if bit_rate or codec in BIT_RATES:
             stream.bit_rate = bit_rate or BIT_RATES[codec]
         resampler = av.AudioResampler(stream.format, layout, rate)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples, np.float32), format="fltp", layout=layout
-        )
+        packed = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         frame.sample_rate = sr
         fifo = av.AudioFifo()
         for converted in [*resampler.resample(frame), *resampler.resample(None)]:

@@ -1,4 +1,4 @@
-"""The ``wkmp-lab`` command: import, examine, plan, catalogue, flavors."""
+"""The ``wkmp-lab`` command: import, examine, plan, relocate, catalogue, flavors."""
 
 import argparse
 import contextlib
@@ -57,7 +57,9 @@ def run_import(options: argparse.Namespace) -> int:
     export.check_formats(options.format)
     if options.out is not None:
         export.check_folder(options.out, music_folder=options.folder)
-    session = start_import(options.folder, settings=settings, store=options.store)
+    session = start_import(
+        options.folder, settings=settings, store=options.store, rescan=options.rescan
+    )
     with _cancelling(session):
         terminal.show_progress(session, stream=sys.stderr)
         session.wait()
@@ -102,6 +104,15 @@ def run_plan(options: argparse.Namespace) -> int:
 
     made = plan.plan(options.folder, settings=make_settings(options), store=options.store)
     _say(json.dumps(dataclasses.asdict(made)) if options.json else plan.format_plan(made))
+    return DONE
+
+
+def run_relocate(options: argparse.Namespace) -> int:
+    """``wkmp-lab relocate``"""
+    from wkmp_lab.library.relocate import relocate
+
+    path = relocate(options.old, options.new, store=options.store)
+    _say(f"what is known of {options.old} is that of {options.new} now: {path}")
     return DONE
 
 
@@ -157,15 +168,14 @@ def run_catalogue_list(options: argparse.Namespace) -> int:
 
 def run_catalogue_query(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue query``"""
-    from wkmp_lab.fingerprinting.fingerprint import (
-        compute_fingerprint,
-        decode_fingerprint,
-    )
-    from wkmp_lab.io.files.audio import read_signal
+    from functools import partial
 
-    signal_read = read_signal(options.file)
-    mono = signal_read.samples.mean(axis=0)
-    fingerprint = compute_fingerprint(mono, sr=signal_read.sr)
+    from wkmp_lab.fingerprinting.fingerprint import decode_fingerprint
+    from wkmp_lab.pipeline.measure import fingerprint_file
+    from wkmp_lab.runner.decoder_child import run_in_child
+
+    work = partial(fingerprint_file, options.file)
+    fingerprint = run_in_child(work, path=options.file)
     with _open_catalogue(options) as catalogue:
         matches = catalogue.query(decode_fingerprint(fingerprint.text))
     if options.json:
@@ -228,6 +238,7 @@ _RUNS: Runs = MappingProxyType(
         "import": run_import,
         "examine": run_examine,
         "plan": run_plan,
+        "relocate": run_relocate,
         "catalogue add": run_catalogue_add,
         "catalogue list": run_catalogue_list,
         "catalogue query": run_catalogue_query,

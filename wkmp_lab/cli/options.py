@@ -27,7 +27,7 @@ def make_parser(runs: Runs) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"wkmp-lab {__version__}")
     commands = parser.add_subparsers(
-        required=True, metavar="import|examine|plan|catalogue|flavors"
+        required=True, metavar="import|examine|plan|relocate|catalogue|flavors"
     )
     importing = _add_command(commands.add_parser, "import", "import a folder", runs["import"])
     _add_import(importing)
@@ -36,6 +36,12 @@ def make_parser(runs: Runs) -> argparse.ArgumentParser:
     _add_settings(examining)
     plan = _add_command(commands.add_parser, "plan", "tell what an import would do", runs["plan"])
     _add_folder(plan)
+    moving = _add_command(
+        commands.add_parser, "relocate", "tell that a library has moved", runs["relocate"]
+    )
+    moving.add_argument("old", metavar="OLD", help="where the music lay")
+    moving.add_argument("new", metavar="NEW", help="where it lies, under the same names")
+    moving.add_argument("--store", metavar="FILE", help="the SQLite file that keeps its results")
     _add_catalogue(
         commands.add_parser("catalogue", help="keep and query known fingerprints"), runs
     )
@@ -99,6 +105,9 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
     backends = ("loky", "dask", "ray", "threading", "sequential")
+    command.add_argument(
+        "--rescan", action="store_true", help="look into every file, changed or not"
+    )
     command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
     command.add_argument("--backend", choices=backends, default="loky", help="default: loky")
 

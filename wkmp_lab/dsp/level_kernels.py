@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.signals import FloatArray
 
 FULL_SCALE = 32766.5 / 32768.0

@@ -1,8 +1,8 @@
 """True peak: the largest value between the samples, by 4x interpolation (ITU-R BS.1770-4)."""
 
 import numpy as np
-from numba import njit
 
+from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.signals import FloatArray
 
 N_TAPS = 16

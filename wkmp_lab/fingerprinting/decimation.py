@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.signals import FloatArray
 
 N_TAPS = 40

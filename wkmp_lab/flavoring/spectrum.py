@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
-from numba import njit
 
+from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.signals import FloatArray, Samples
 
 SR = 22_050

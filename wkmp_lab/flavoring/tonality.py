@@ -7,8 +7,8 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.special
 import soxr
-from numba import njit
 
+from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.dsp.growing_arrays import GrowingArray
 from wkmp_lab.signals import DoubleArray, FloatArray, Samples
 

@@ -1,8 +1,9 @@
 """What a person has decided: where a file is cut, and which recording a passage is.
 
-Decisions are kept beside the results, by content and place, so that they outlive a renaming,
-another import and another identification. The results stay what was measured and matched;
-decisions are laid over them when they are read, and one that is taken back leaves no trace.
+Decisions are kept beside the results, by content (the hash of the coded audio) and place, so that
+they outlive a renaming, other tags, another import and another identification. The results stay
+what was measured and matched; decisions are laid over them when they are read, and one that is
+taken back leaves no trace.
 """
 
 import itertools
@@ -31,7 +32,7 @@ BY_HAND = "by_hand"
 class CutDecision:
     """Where the content is cut; ``boundaries_ticks`` of None gives it back to the automatism."""
 
-    sha256: str
+    content: str
     boundaries_ticks: tuple[int, ...] | None
 
 
@@ -39,7 +40,7 @@ class CutDecision:
 class IdentityDecision:
     """Which recording a span of the content is; without a candidate it is none that is known."""
 
-    sha256: str
+    content: str
     start_ticks: int
     end_ticks: int
     verdict: Verdict
@@ -58,15 +59,23 @@ class IdentityDecision:
 
 Decision = CutDecision | IdentityDecision
 ByContent = Mapping[str, Sequence[Decision]]
-"""Content hash to the decisions on it, oldest first."""
+"""Decisions by the content that they were made on, oldest first."""
 
 
 def group_by_content(decisions: Iterable[Decision]) -> ByContent:
-    """Decisions by content hash, in the order they were made."""
+    """Decisions by content, in the order they were made."""
     groups: dict[str, list[Decision]] = {}
     for decision in decisions:
-        groups.setdefault(decision.sha256, []).append(decision)
+        groups.setdefault(decision.content, []).append(decision)
     return groups
+
+
+def decisions_on(result: FileResult, decisions: ByContent) -> tuple[Decision, ...]:
+    """What was decided on a file, oldest first: on its bytes, while the hash of its audio was not
+    known, and then on that.
+    """
+    hashes = (result.sha256, result.audio_hash)
+    return tuple(made for each in hashes if each for made in decisions.get(each, ()))
 
 
 def make_identity_decision(
@@ -94,7 +103,7 @@ def make_identity_decision(
     if verdict == "accept" and candidate is None:
         candidate = _best_of(place, result.path)
     return IdentityDecision(
-        _require_hash(result), place.start_ticks, place.end_ticks, verdict, candidate
+        _require_content(result), place.start_ticks, place.end_ticks, verdict, candidate
     )
 
 
@@ -114,7 +123,7 @@ def make_cut_decision(result: FileResult, boundaries_s: Sequence[float] | None) 
     InvalidInputError
         The boundaries are not in order, not inside the file, or leave a passage under 0.1 s.
     """
-    digest, end_s = _require_hash(result), result.duration_s
+    digest, end_s = _require_content(result), result.duration_s
     if boundaries_s is None:
         return CutDecision(digest, None)
     if end_s is None:
@@ -134,7 +143,7 @@ def make_merge_decision(result: FileResult, passage: int) -> CutDecision:
     starts = {each.index: each.start_ticks for each in result.passages if each.index > 0}
     if starts.pop(passage + 1, None) is None:
         raise InvalidInputError(f"passage {passage} is the last of {result.path!r}")
-    return CutDecision(_require_hash(result), tuple(starts.values()))
+    return CutDecision(_require_content(result), tuple(starts.values()))
 
 
 def place_boundaries(boundaries_s: Sequence[float], end_s: float, *, path: str) -> tuple[int, ...]:
@@ -268,7 +277,7 @@ def _require_passage(result: FileResult, passage: int) -> Passage:
     )
 
 
-def _require_hash(result: FileResult) -> str:
-    if result.sha256 is None:
+def _require_content(result: FileResult) -> str:
+    if result.content is None:
         raise InvalidInputError(f"a file must have been read to be decided on: {result.path!r}")
-    return result.sha256
+    return result.content

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import platformdirs
 
+from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.io.files.side_files import read_side_file
+
 KEY_VARIABLE = "WKMP_LAB_ACOUSTID_KEY"
+MAX_KEY_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,8 +47,9 @@ def read_key(
     text = environment.get(KEY_VARIABLE, "").strip()
     if not text:
         try:
-            text = (path or find_key_file()).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
+            raw = read_side_file(path or find_key_file(), what="a key", max_bytes=MAX_KEY_BYTES)
+            text = raw.decode("ascii").strip()
+        except (OSError, UnicodeDecodeError, InvalidInputError):
             return None
     return Secret(text) if text else None
 

@@ -3,12 +3,18 @@
 All of it happens in the thread of whoever calls.
 """
 
-from wkmp_lab.identifying.decisions import CutDecision, Decision, find_boundaries
+from wkmp_lab.identifying.decisions import (
+    CutDecision,
+    Decision,
+    decisions_on,
+    find_boundaries,
+)
 from wkmp_lab.library import changes
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.model import FileResult
-from wkmp_lab.pipeline import measure
+from wkmp_lab.runner.one_file import measure_apart
+from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints
 
 
@@ -24,9 +30,9 @@ def undo_decisions(run: ImportRun) -> tuple[Decision, ...]:
     with run.store.borrow() as store:
         undone = store.undo_decisions()
         run.take_decisions(store)
-    recut = {each.sha256 for each in undone if isinstance(each, CutDecision)}
+    recut = {each.content for each in undone if isinstance(each, CutDecision)}
     for result in run.results.read() if recut else ():
-        if result.sha256 in recut:
+        if any(result.is_of(content) for content in recut):
             measure_again(run, result)
     return undone
 
@@ -38,13 +44,9 @@ def cut(run: ImportRun, result: FileResult, decision: Decision) -> FileResult:
 
 
 def measure_again(run: ImportRun, result: FileResult) -> FileResult:
-    """Measure and identify one file here and now, with the boundaries that hold for it."""
-    fresh = measure.measure_file(
-        result.source,
-        settings=run.settings,
-        hints=make_hints(run, result),
-        sha256=result.sha256,
-    )
+    """Measure and identify one file now, with the boundaries that hold for it."""
+    task = Task(0, result.source, make_hints(run, result), result.sha256)
+    fresh = measure_apart(task, run.settings)
     fresh = identify_now(fresh, run.settings, folder=run.folder)
     with run.store.borrow() as store:
         run.revise(fresh, store)
@@ -53,7 +55,7 @@ def measure_again(run: ImportRun, result: FileResult) -> FileResult:
 
 def make_hints(run: ImportRun, result: FileResult) -> SegmentHints:
     """What the library knows of a file when it is cut: its folder, lengths, decisions."""
-    boundaries = find_boundaries(run.results.decisions.get(result.sha256 or "", ()))
+    boundaries = find_boundaries(decisions_on(result, run.results.decisions))
     n_in_folder = changes.count_siblings(known.source for known in run.results.read())
     lengths_s = result.track_lengths_s
     return changes.make_hints(result.source, n_in_folder, boundaries, lengths_s)

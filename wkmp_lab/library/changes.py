@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from types import MappingProxyType
 
-from wkmp_lab.identifying.decisions import ByContent, find_boundaries
+from wkmp_lab.identifying.decisions import ByContent, Decision, decisions_on, find_boundaries
 from wkmp_lab.io.files.duplicates import find_duplicates
 from wkmp_lab.io.files.scanning import compute_sha256
 from wkmp_lab.library.store import Store
 from wkmp_lab.lookup.freshness import compute_identify_key
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
+from wkmp_lab.pipeline.recognize import Recall
 from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -35,16 +36,24 @@ def sort_out(
     store: Store | None,
     settings: Settings,
     decisions: ByContent = MappingProxyType({}),
+    recall: Recall | None = None,
     retry_failed: bool = False,
+    rescan: bool = False,
 ) -> Sorting:
-    """Part what is known from what has to be measured.
+    """Part what is known from what has to be looked at.
 
-    A file is known where the store holds a result of the same path, size and modification time,
-    or of the same content under another path, made with the same settings and version. Where
-    those have changed, a task carries along what of the result still holds. A failed file is left
-    alone until it, the settings or the version change, unless ``retry_failed``.
+    A file is known where the store holds a result of the same path, size and times, or of the same
+    bytes under another path, made with the same settings and version. Where those have changed, a
+    task carries along what of the result still holds; where size or times have, or ``rescan`` asks
+    for it, what holds if the audio is the same. A failed file is left alone until it, the settings
+    or the version change, unless ``retry_failed``.
     """
-    unchanged = _find_unchanged(files, store) if store else {}
+    had = _find_earlier(files, store) if store else {}
+    unchanged = {
+        file.path: had[file.path]
+        for file in files
+        if file.path in had and not rescan and _is_same(had[file.path].source, file)
+    }
     hashes = {path: result.sha256 for path, result in unchanged.items() if result.sha256}
     duplicates = find_duplicates(files, known_sha256=hashes)
     keys = cache_keys.compute_keys(settings)
@@ -58,20 +67,24 @@ def sort_out(
         if file.path in duplicates.twin_of:
             copies.append(_copy_of(file, duplicates.twin_of[file.path], digest))
             continue
-        old = unchanged.get(file.path)
+        old = had.get(file.path)
+        is_sure = old is None or file.path in unchanged
         place = known if old else copies
         if store and old is None and file.size_bytes in known_sizes:
             digest, old = _find_moved(file, digest, store)
-        digest = digest or (old.sha256 if old else None)
-        boundaries = find_boundaries(decisions.get(digest or "", ()))
+        if old and is_sure:
+            digest = digest or old.sha256
+        boundaries = find_boundaries(_find_decisions(old, digest, decisions))
         lengths_s = old.track_lengths_s if old else None
         hints = make_hints(file, n_in_folder, boundaries, lengths_s)
         keys_here = cache_keys.add_hints(keys, hints, path=file.path)
-        if old is not None and _is_current(old, keys_here, retry_failed=retry_failed):
+        if old and is_sure and _is_current(old, keys_here, retry_failed=retry_failed):
             place.append(old)
-        else:
-            earlier = cache_keys.find_reusable(old, keys_here) if old else None
-            tasks.append(Task(index, file, hints, digest, earlier))
+            continue
+        earlier = cache_keys.find_reusable(old, keys_here) if old else None
+        if earlier is None and not is_sure:
+            hints = make_hints(file, n_in_folder, None)
+        tasks.append(Task(index, file, hints, digest, earlier, recall))
     return Sorting(tuple(tasks), tuple(known), tuple(copies))
 
 
@@ -120,14 +133,21 @@ def _copy_of(file: SourceFile, original: str, digest: str | None) -> FileResult:
     return FileResult(file, status="duplicate", sha256=digest, duplicate_of=original)
 
 
-def _find_unchanged(files: Sequence[SourceFile], store: Store) -> dict[str, FileResult]:
-    """Results of the files whose path, size and time are as they were."""
+def _find_earlier(files: Sequence[SourceFile], store: Store) -> dict[str, FileResult]:
+    """What the files were when they were last seen, copies apart."""
     found = {}
     for file in files:
         known = store.find_by_path(file.path)
-        if known is not None and known.status != "duplicate" and _is_same(known.source, file):
+        if known is not None and known.status != "duplicate":
             found[file.path] = known
     return found
+
+
+def _find_decisions(
+    old: FileResult | None, digest: str | None, decisions: ByContent
+) -> Sequence[Decision]:
+    """The decisions on a file: on what it was, else on the bytes that it holds."""
+    return decisions_on(old, decisions) if old else decisions.get(digest or "", ())
 
 
 def _find_moved(
@@ -143,10 +163,14 @@ def _find_moved(
 
 
 def _is_same(known: SourceFile, file: SourceFile) -> bool:
+    if known.ctime_ns and file.ctime_ns and known.ctime_ns != file.ctime_ns:
+        return False
     return (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
 
 
 def _is_current(known: FileResult, keys: cache_keys.CacheKeys, *, retry_failed: bool) -> bool:
     if known.status == "failed" and retry_failed:
+        return False
+    if known.audio_hash is None and known.status != "failed":
         return False
     return not cache_keys.find_stale(known, keys)

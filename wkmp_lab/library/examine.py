@@ -1,4 +1,4 @@
-"""One file through all phases, here and now."""
+"""One file through all phases, now."""
 
 from pathlib import Path
 
@@ -6,12 +6,13 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.lookup.services import find_library
 from wkmp_lab.model import FileResult, SourceFile
-from wkmp_lab.pipeline import measure
+from wkmp_lab.runner.one_file import measure_apart
+from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import Settings
 
 
 def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult:
-    """One file through all phases; nothing is stored.
+    """One file through all phases; nothing is stored. It is decoded in a child process.
 
     Raises
     ------
@@ -26,5 +27,5 @@ def examine(path: str | Path, *, settings: Settings | None = None) -> FileResult
     stat = file.stat()
     source = SourceFile(str(file), stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino))
     settings = settings or Settings()
-    measured = measure.measure_file(source, settings=settings)
+    measured = measure_apart(Task(0, source), settings)
     return identify_now(measured, settings, folder=find_library(file))

@@ -4,25 +4,28 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.safe_text import clean_path, clean_text, format_duration
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.identifying.decisions import group_by_content
-from wkmp_lab.io.files.audio import AudioReader
+from wkmp_lab.io.files.audio import read_duration_s
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.io.machine import read_machine
-from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.library.changes import Sorting, sort_out
+from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.store import Store, find_store_path
 from wkmp_lab.lookup.freshness import needs_identity
 from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.pipeline import measure as pipeline
+from wkmp_lab.pipeline.health import describe_error
+from wkmp_lab.runner.decoder_child import run_in_child
+from wkmp_lab.runner.one_file import measure_apart
 from wkmp_lab.runner.runner import count_jobs
-from wkmp_lab.runner.worker import Task, warm_up
+from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import Settings
 
 ALBUM_S = 20 * 60.0
@@ -70,6 +73,8 @@ class Plan:
     """Least time that look-ups take, beside the measuring; 0 where nobody outside is asked."""
     store_bytes: int
     free_bytes: int
+    former_folder: str | None = None
+    """Where the same files were known, if that is gone and nothing is known here."""
 
     @property
     def measuring_s(self) -> float | None:
@@ -98,7 +103,7 @@ def plan(
     store
         Where an earlier import left its results; None: in the user's data folder.
     measure
-        Measures a file of the sample; :func:`wkmp_lab.pipeline.measure.measure_file` where None.
+        Measures a file of the sample; in a child process where None.
 
     Raises
     ------
@@ -109,6 +114,7 @@ def plan(
     top = Path(folder).expanduser().absolute()
     scan = scan_folder(str(top), settings=settings.scanning)
     store_path = find_store_path(top, store)
+    former = None if store_path.exists() else find_former_folder(top, scan.files)
     found = _sort_out(scan.files, store_path, top, settings)
     known = {result.path: result for result in (*found.known, *found.copies)}
     durations, faults = _read_lengths(scan.files, known)
@@ -116,7 +122,7 @@ def plan(
     earlier = (task.earlier for task in left if task.earlier is not None)
     sample, basis = [*known.values(), *earlier], "past runs"
     if left and not any(result.audio for result in sample):
-        measure = measure or _warm_measure(settings)
+        measure = measure or (lambda source: measure_apart(Task(0, source), settings))
         sample = [measure(source) for source in _choose_sample(left, durations)]
         basis = f"a sample of {len(sample)} files"
     rates = _measure_rates(sample)
@@ -144,6 +150,7 @@ def plan(
         network_s=LOOKUP_S * n_asked if name_limit(settings.identifying) else 0.0,
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
+        former_folder=str(former) if former else None,
     )
 
 
@@ -156,6 +163,8 @@ def format_plan(made: Plan) -> str:
         f"{made.n_done} done already, {made.n_partly} partly, "
         f"{format_duration(made.left_s)} left to measure",
     ]
+    if made.former_folder is not None:
+        lines.append(clean_text(offer_relocation(Path(made.former_folder), Path(made.folder))))
     if made.measuring_s is not None and made.left_s > 0.0:
         lines.append(
             f"about {format_duration(made.measuring_s)} with {format_count(made.n_jobs, 'job')}, "
@@ -212,16 +221,11 @@ def _read_lengths(
             faults.append((file.path, result.failure.reason))
             continue
         try:
-            lengths[file.path] = read_length_s(file.path) or _open_for_length_s(file.path)
+            work = partial(read_duration_s, file.path)
+            lengths[file.path] = run_in_child(work, path=file.path) or 0.0
         except (WkmpLabError, OSError) as error:
-            faults.append((file.path, pipeline.describe_error(error)))
+            faults.append((file.path, describe_error(error)))
     return lengths, tuple(faults)
-
-
-def _open_for_length_s(path: str) -> float:
-    """The length as the decoder knows it, 0 where it does not; ten times as slow as the tags'."""
-    with AudioReader(path) as reader:
-        return reader.expected_duration_s or 0.0
 
 
 def _count_formats(files: Sequence[SourceFile]) -> tuple[tuple[str, int], ...]:
@@ -241,12 +245,6 @@ def _choose_sample(tasks: Sequence[Task], durations: Mapping[str, float]) -> lis
     return fit[:N_SAMPLE] or by_length[-N_SAMPLE:]
 
 
-def _warm_measure(settings: Settings) -> Measure:
-    """Measures a file without paying for the compilation of the kernels."""
-    warm_up()
-    return lambda source: pipeline.measure_file(source, settings=settings)
-
-
 def _expect(
     tasks: Sequence[Task], durations: Mapping[str, float], rates: Mapping[Phase, float]
 ) -> tuple[tuple[str, float], ...]:
@@ -263,7 +261,8 @@ def _measure_rates(results: Sequence[FileResult]) -> dict[Phase, float]:
     spent: defaultdict[Phase, float] = defaultdict(float)
     audio_s = 0.0
     for result in results:
-        if result.duration_s and any(span.cpu_s is not None for span in result.spans):
+        decodes = (span for span in result.spans if span.phase is Phase.SEGMENTING)
+        if result.duration_s and any(span.cpu_s is not None for span in decodes):
             audio_s += result.duration_s
             for span in result.spans:
                 spent[span.phase] += span.cpu_s or 0.0

@@ -14,6 +14,7 @@ from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.io.files.scanning import require_folder
 from wkmp_lab.library import by_hand
+from wkmp_lab.library import relocate as relocation
 from wkmp_lab.library.live_sessions import LiveSessions
 from wkmp_lab.library.run.control import await_end, wait_for_end
 from wkmp_lab.library.run.import_run import ImportRun, load_run, make_run
@@ -55,6 +56,7 @@ class ImportSession(ResultTables):
         settings: Settings | None = None,
         store: str | Path | None = None,
         retry_failed: bool = False,
+        rescan: bool = False,
     ) -> Self:
         """Start to import a folder of music, and return at once; see :func:`start_import`."""
         path = Path(folder).expanduser().absolute()
@@ -63,7 +65,7 @@ class ImportSession(ResultTables):
         run = make_run(path, settings=settings or Settings(), store_path=store_path)
         session = cls(run)
         _LIVE.add(session, folder=path, store_path=store_path)
-        ImportThread(run, retry_failed=retry_failed).start()
+        ImportThread(run, retry_failed=retry_failed, rescan=rescan).start()
         return session
 
     @classmethod
@@ -231,6 +233,23 @@ class ImportSession(ResultTables):
         chosen = replace(self.settings, identifying=settings or self.settings.identifying)
         return type(self).start(self.folder, settings=chosen, store=self.store_path)
 
+    def relocate(self, new: str | Path) -> Self:
+        """What is known here of a library that lies elsewhere by now, under the same names.
+
+        Raises
+        ------
+        InvalidInputError
+            The import still runs, or the new folder is missing or no folder.
+        StoreError
+            The store is in use, or the new folder has one with decisions of its own.
+        """
+        if not self.is_ended:
+            raise InvalidInputError(f"an import of {self.folder!r} still runs: wait or cancel")
+        is_own = self.store_path == find_store_path(Path(self.folder))
+        store = None if is_own else self.store_path
+        relocation.relocate(self.folder, new, store=store)
+        return type(self).open(new, store=store)
+
     def teach(self, catalogue: str | Path | None = None) -> int:
         """Add what is known here to a catalogue; see :func:`teach.teach_results`."""
         return teach.teach_results(self.results, catalogue)
@@ -296,6 +315,7 @@ def start_import(
     settings: Settings | None = None,
     store: str | Path | None = None,
     retry_failed: bool = False,
+    rescan: bool = False,
 ) -> ImportSession:
     """Start to import a folder of music, and return at once.
 
@@ -311,13 +331,17 @@ def start_import(
         The SQLite file to keep results in; None: in the user's data folder.
     retry_failed
         Try files again that failed before.
+    rescan
+        Look into every file, even where size and times are as they were.
 
     Raises
     ------
     InvalidInputError
         The folder is missing or no folder.
     """
-    return ImportSession.start(folder, settings=settings, store=store, retry_failed=retry_failed)
+    return ImportSession.start(
+        folder, settings=settings, store=store, retry_failed=retry_failed, rescan=rescan
+    )
 
 
 def import_folder(
@@ -326,9 +350,12 @@ def import_folder(
     settings: Settings | None = None,
     store: str | Path | None = None,
     retry_failed: bool = False,
+    rescan: bool = False,
 ) -> ImportSession:
     """Import a folder of music, and return when that is done; see :func:`start_import`."""
-    return start_import(folder, settings=settings, store=store, retry_failed=retry_failed).wait()
+    return start_import(
+        folder, settings=settings, store=store, retry_failed=retry_failed, rescan=rescan
+    ).wait()
 
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:

@@ -23,49 +23,13 @@ import platformdirs
 from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecision
 from wkmp_lab.io.locks import hold_lock
+from wkmp_lab.library import schema
 from wkmp_lab.model import FileResult
 from wkmp_lab.pipeline.old_results import renew_result
 from wkmp_lab.settings import Settings
 
-APPLICATION_ID = 0x574B4C42
-"""'WKLB': marks the file as ours."""
-SCHEMA_VERSION = 2
+SUFFIX = ".wkmp.db"
 
-_DECISION = """
-CREATE TABLE decision(
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK(kind IN ('cut', 'identity')),
-    sha256 TEXT NOT NULL, made_s REAL NOT NULL, document TEXT NOT NULL
-) STRICT;
-"""
-_SCHEMA = """
-CREATE TABLE library(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE run(
-    id TEXT PRIMARY KEY, started_s REAL NOT NULL, ended_s REAL, state TEXT NOT NULL,
-    n_jobs INTEGER NOT NULL, version TEXT NOT NULL, settings TEXT NOT NULL
-) STRICT;
-CREATE TABLE file(
-    path BLOB PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT,
-    status TEXT NOT NULL, measured TEXT, identified TEXT, duplicate_of BLOB,
-    is_missing INTEGER NOT NULL DEFAULT 0, run_id TEXT, document TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX file_by_content ON file(sha256);
-CREATE VIEW passage AS
-    SELECT file.path, json_extract(item.value, '$.index') AS passage,
-        json_extract(item.value, '$.start_ticks') AS start_ticks,
-        json_extract(item.value, '$.end_ticks') AS end_ticks,
-        json_extract(item.value, '$.identity.level') AS match,
-        json_extract(item.value, '$.identity.chosen.recording_mbid') AS recording_mbid,
-        item.value AS document
-    FROM file, json_each(file.document, '$.passages') AS item;
-CREATE VIEW gap AS
-    SELECT file.path, json_extract(item.value, '$.start_ticks') AS start_ticks,
-        json_extract(item.value, '$.end_ticks') AS end_ticks,
-        json_extract(item.value, '$.is_boundary') AS is_boundary,
-        json_extract(item.value, '$.reason') AS reason
-    FROM file, json_each(file.document, '$.segmentation.gaps') AS item;
-"""
-_MIGRATIONS = {1: _DECISION}
-"""What turns a schema into the next one."""
 _KINDS: dict[str, type[Decision]] = {"cut": CutDecision, "identity": IdentityDecision}
 
 
@@ -88,7 +52,27 @@ def find_store_path(folder: Path, store: str | Path | None = None) -> Path:
     real = folder.expanduser().resolve()
     digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
     name = "".join(c if c.isalnum() else "-" for c in real.name)[:40] or "library"
-    return platformdirs.user_data_path("wkmp_lab") / "libraries" / f"{name}-{digest}.wkmp.db"
+    return _stores_folder() / f"{name}-{digest}{SUFFIX}"
+
+
+def find_stores() -> tuple[Path, ...]:
+    """All stores in the user's data folder."""
+    return tuple(sorted(_stores_folder().glob(f"*{SUFFIX}")))
+
+
+def read_folder(path: Path) -> Path:
+    """The folder that a store belongs to.
+
+    Raises
+    ------
+    StoreError
+        It is no store, or cannot be read.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=10.0)) as db:
+            return Path(db.execute("SELECT value FROM library WHERE key = 'folder'").fetchone()[0])
+    except (sqlite3.Error, TypeError) as error:
+        raise StoreError(f"the store {str(path)!r} cannot be used: {error}") from error
 
 
 class Store:
@@ -112,6 +96,7 @@ class Store:
 
     def __init__(self, path: Path, *, folder: Path, is_writer: bool = True) -> None:
         self.path = path
+        self._folder = folder.expanduser().absolute()
         self._mutex = threading.RLock()
         with self._speaking_clearly(), contextlib.ExitStack() as opened:
             if is_writer:
@@ -146,13 +131,24 @@ class Store:
         self.put_many([result], run_id=run_id)
 
     def put_many(self, results: Iterable[FileResult], *, run_id: str | None = None) -> None:
-        """Write results in one transaction."""
-        rows = [_row_from_result(result, run_id) for result in results]
+        """Write results in one transaction.
+
+        A decision that was made on the hash of a file's bytes is from then on one on its audio.
+        """
+        shown = list(results)
+        rows = [self._row_from_result(result, run_id) for result in shown]
+        hashes = [(each.audio_hash, each.sha256) for each in shown if each.audio_hash]
         with self._mutex, self._speaking_clearly(), self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO file(path, size_bytes, mtime_ns, sha256, status, measured,"
-                " identified, duplicate_of, run_id, document) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                " identified, duplicate_of, run_id, document, audio_hash)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 rows,
+            )
+            self._db.executemany(
+                "UPDATE decision SET content = ?1, document = json_set(document, '$.content', ?1)"
+                " WHERE content = ?2",
+                hashes,
             )
 
     def read_results(self) -> Iterator[FileResult]:
@@ -161,11 +157,39 @@ class Store:
 
     def find_by_path(self, path: str) -> FileResult | None:
         """The result of a path, whatever the file holds now."""
-        return next(self._select("path = ?", (os.fsencode(path),)), None)
+        return next(self._select("path IN (?, ?)", self._names_of(path)), None)
 
     def find_by_content(self, sha256: str) -> FileResult | None:
         """A measured result of the same bytes, wherever they lie."""
         return next(self._select("sha256 = ? AND status IN ('done', 'no_audio')", (sha256,)), None)
+
+    def find_by_audio(self, head: str) -> tuple[FileResult, ...]:
+        """Measured results of audio whose hash begins so, wherever the files lie or lay."""
+        where = "audio_hash >= ? AND audio_hash < ? AND status IN ('done', 'no_audio')"
+        return tuple(self._select(where, (head, f"{head}g")))
+
+    def read_paths(self) -> tuple[str, ...]:
+        """Paths of all files that the store knows, there or not."""
+        with self._mutex, self._speaking_clearly():
+            rows = self._db.execute("SELECT path FROM file").fetchall()
+            return tuple(schema.lengthen_path(path, self._folder) for (path,) in rows)
+
+    def assign(self, folder: Path) -> None:
+        """Say that the library lies in another folder, under the same names."""
+        with self._mutex, self._speaking_clearly(), self._db:
+            _write_folder(self._db, folder)
+            self._folder = folder
+
+    def copy_to(self, path: Path, *, folder: Path) -> None:
+        """Write all that is kept into a new file, as the store of another folder."""
+        with (
+            self._mutex,
+            self._speaking_clearly(),
+            contextlib.closing(sqlite3.connect(path)) as copy,
+        ):
+            self._db.backup(copy)
+            with copy:
+                _write_folder(copy, folder)
 
     def read_sizes(self) -> frozenset[int]:
         """Sizes of all files that the store knows."""
@@ -174,10 +198,10 @@ class Store:
 
     def mark_missing(self, present: Iterable[str]) -> None:
         """Note which files the latest scan has seen; the others are kept, but not shown."""
-        rows = [(os.fsencode(path),) for path in present]
+        rows = [self._names_of(path) for path in present]
         with self._mutex, self._speaking_clearly(), self._db:
             self._db.execute("UPDATE file SET is_missing = 1")
-            self._db.executemany("UPDATE file SET is_missing = 0 WHERE path = ?", rows)
+            self._db.executemany("UPDATE file SET is_missing = 0 WHERE path IN (?, ?)", rows)
 
     def put_run(self, run: StoredRun, *, version: str) -> None:
         """Write or update an import."""
@@ -208,7 +232,7 @@ class Store:
             # No two moments are the same, whatever the clock says: undoing goes by them.
             made_s = max(time.time(), math.nextafter(latest_s, math.inf))
             self._db.executemany(
-                "INSERT INTO decision(kind, sha256, made_s, document) VALUES (?,?,?,?)",
+                "INSERT INTO decision(kind, content, made_s, document) VALUES (?,?,?,?)",
                 [_row_from_decision(decision, made_s) for decision in decisions],
             )
 
@@ -226,12 +250,9 @@ class Store:
 
     def read_decisions(self) -> tuple[tuple[float, Decision], ...]:
         """(seconds since the epoch, decision), oldest first."""
-        if self._version() < 2:  # an older store that is only read
-            return ()
         with self._mutex, self._speaking_clearly():
-            rows = self._db.execute(
-                "SELECT made_s, kind, document FROM decision ORDER BY id"
-            ).fetchall()
+            query = schema.select_decisions(self._version())
+            rows = self._db.execute(query).fetchall() if query else ()
             return tuple((made_s, _decision_from_row(kind, text)) for made_s, kind, text in rows)
 
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[FileResult]:
@@ -240,7 +261,7 @@ class Store:
             rows = self._db.execute(query, values).fetchall()
         for row in rows:
             with self._speaking_clearly():
-                result = _result_from_row(*row)
+                result = self._result_from_row(*row)
             yield result
 
     @contextlib.contextmanager
@@ -259,37 +280,59 @@ class Store:
     def _check_or_create(self, folder: Path, *, is_writer: bool) -> None:
         is_new = not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if is_new and is_writer:
-            self._create(folder)
+            schema.create_tables(self._db, _folder_text(folder))
         application = self._db.execute("PRAGMA application_id").fetchone()[0]
         version = self._version()
-        if application != APPLICATION_ID:
+        if application != schema.APPLICATION_ID:
             raise StoreError(f"{str(self.path)!r} is not a store of wkmp_lab")
-        if version > SCHEMA_VERSION:
+        if version > schema.SCHEMA_VERSION:
             raise StoreError(
                 f"{str(self.path)!r} was written by a newer wkmp_lab (schema {version}, "
-                f"this one knows up to {SCHEMA_VERSION})"
+                f"this one knows up to {schema.SCHEMA_VERSION})"
             )
         kept = self._db.execute("SELECT value FROM library WHERE key = 'folder'").fetchone()[0]
         if kept != _folder_text(folder):
             raise StoreError(
-                f"the store {str(self.path)!r} belongs to {kept!r}, not to {str(folder)!r}"
+                f"the store {str(self.path)!r} belongs to {kept!r}, not to {str(folder)!r}; a "
+                f"library that has moved is told by wkmp-lab relocate OLD NEW"
             )
-
         if is_writer:
-            for old in range(version, SCHEMA_VERSION):
-                step = f"{_MIGRATIONS[old]} PRAGMA user_version={old + 1};"
-                self._db.executescript(f"BEGIN; {step} COMMIT;")
+            folders = (self._folder, self._folder.resolve())
+            schema.migrate(self._db, version, folders=folders)
+
+    def _names_of(self, path: str) -> tuple[bytes, bytes]:
+        """What a path may be stored as: by today's schema, and by the older ones."""
+        return schema.shorten_path(path, self._folder), os.fsencode(path)
+
+    def _row_from_result(self, result: FileResult, run_id: str | None) -> tuple[object, ...]:
+        source, made_by = result.source, dict(result.provenance)
+        twin = result.duplicate_of
+        # Paths go into BLOB columns: a JSON text cannot hold the surrogate escapes of odd names.
+        document = replace(result, source=replace(source, path=""), duplicate_of=None)
+        return (
+            schema.shorten_path(source.path, self._folder),
+            source.size_bytes,
+            source.mtime_ns,
+            result.sha256,
+            result.status,
+            "; ".join(f"{what}={key}" for what, key in made_by.items() if what != "identified"),
+            made_by.get("identified"),
+            None if twin is None else schema.shorten_path(twin, self._folder),
+            run_id,
+            msgspec.json.encode(document).decode(),
+            result.audio_hash,
+        )
+
+    def _result_from_row(self, path: bytes, twin: bytes | None, document: str) -> FileResult:
+        result = renew_result(msgspec.json.decode(document, type=FileResult))
+        return replace(
+            result,
+            source=replace(result.source, path=schema.lengthen_path(path, self._folder)),
+            duplicate_of=None if twin is None else schema.lengthen_path(twin, self._folder),
+        )
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
-    def _create(self, folder: Path) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        # One transaction: a process that is killed here must not leave a file that nobody owns.
-        marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
-        with self._db:
-            self._db.executescript(f"BEGIN; {_SCHEMA} {_DECISION} {marks}")
-            self._db.execute("INSERT INTO library VALUES ('folder', ?)", (_folder_text(folder),))
 
     @contextlib.contextmanager
     def _speaking_clearly(self) -> Iterator[None]:
@@ -300,41 +343,21 @@ class Store:
             raise StoreError(f"the store {str(self.path)!r} cannot be used: {error}") from error
 
 
+def _stores_folder() -> Path:
+    return platformdirs.user_data_path("wkmp_lab") / "libraries"
+
+
+def _write_folder(db: sqlite3.Connection, folder: Path) -> None:
+    db.execute("UPDATE library SET value = ? WHERE key = 'folder'", (_folder_text(folder),))
+
+
 def _folder_text(folder: Path) -> str:
     return os.fsencode(folder.expanduser().resolve()).decode("utf-8", "backslashreplace")
 
 
-def _row_from_result(result: FileResult, run_id: str | None) -> tuple[object, ...]:
-    source, made_by = result.source, dict(result.provenance)
-    # Paths go into BLOB columns: a JSON text cannot hold the surrogate escapes of odd names.
-    document = replace(result, source=replace(source, path=""), duplicate_of=None)
-    twin = None if result.duplicate_of is None else os.fsencode(result.duplicate_of)
-    return (
-        os.fsencode(source.path),
-        source.size_bytes,
-        source.mtime_ns,
-        result.sha256,
-        result.status,
-        "; ".join(f"{what}={key}" for what, key in made_by.items() if what != "identified"),
-        made_by.get("identified"),
-        twin,
-        run_id,
-        msgspec.json.encode(document).decode(),
-    )
-
-
-def _result_from_row(path: bytes, twin: bytes | None, document: str) -> FileResult:
-    result = renew_result(msgspec.json.decode(document, type=FileResult))
-    return replace(
-        result,
-        source=replace(result.source, path=os.fsdecode(path)),
-        duplicate_of=None if twin is None else os.fsdecode(twin),
-    )
-
-
 def _row_from_decision(decision: Decision, made_s: float) -> tuple[object, ...]:
     kind = next(name for name, noun in _KINDS.items() if isinstance(decision, noun))
-    return kind, decision.sha256, made_s, msgspec.json.encode(decision).decode()
+    return kind, decision.content, made_s, msgspec.json.encode(decision).decode()
 
 
 def _decision_from_row(kind: str, document: str) -> Decision:

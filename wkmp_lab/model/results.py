@@ -49,6 +49,9 @@ class SourceFile:
     size_bytes: int
     mtime_ns: int
     inode: tuple[int, int] | None = None
+    ctime_ns: int | None = None
+    """When bytes, name or rights last changed, which no tool sets back; None where the system has
+    no such time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +356,8 @@ class FileResult:
     """Things a user should know of the file: truncated, damaged, ...; see ``all_notes``."""
     provenance: tuple[tuple[str, str], ...] = ()
     """(what, version or settings key) of everything that made this result."""
+    audio_hash: str | None = None
+    """Of the coded audio, which no tag changes; None where the file was never taken apart."""
     failed_lookups: tuple[FailedLookup, ...] = ()
     """Services that did not answer about it: asking again may tell more."""
     cut_hints: tuple[CutHint, ...] = ()
@@ -372,6 +377,15 @@ class FileResult:
     @property
     def path(self) -> str:
         return self.source.path
+
+    @property
+    def content(self) -> str | None:
+        """What decisions hang on: the hash of the audio, or of all bytes while that is unknown."""
+        return self.audio_hash or self.sha256
+
+    def is_of(self, content: str) -> bool:
+        """True where a decision on this content, by either hash, is one on this file."""
+        return content in (self.audio_hash, self.sha256)
 
     @property
     def all_notes(self) -> tuple[str, ...]:

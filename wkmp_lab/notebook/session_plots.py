@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from wkmp_lab.library.session import ImportSession
-from wkmp_lab.pipeline.measure import read_profile
+from wkmp_lab.notebook.toolbox import read_profile
 from wkmp_lab.plots import flavor, library
 from wkmp_lab.plots import passages as plots
 
@@ -41,7 +41,7 @@ class SessionPlots:
     def passages(self, path: str | Path, *, ax: Axes | None = None) -> Axes:
         """Passages, cuts and lead points of one file; see :func:`plots.plot_passages`.
 
-        The file is decoded for its levels.
+        The file is decoded for its levels, in a child process.
         """
         result = self._session.get_result(path)
         return plots.plot_passages(read_profile(result.path), result, ax=ax)

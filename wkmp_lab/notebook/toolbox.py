@@ -1,6 +1,7 @@
 """What the notebooks import beside the package itself."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +10,10 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.flavoring.descriptors import DESCRIPTORS
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.io.tags.reading import read_length_s
-from wkmp_lab.pipeline.measure import read_profile as read_profile
+from wkmp_lab.pipeline import measure
+from wkmp_lab.runner.decoder_child import run_in_child
+from wkmp_lab.signals import LevelProfile
 from wkmp_lab.tables.tables import MARK
-
-__all__ = ["find_longest", "find_sample", "list_descriptors", "read_profile"]
 
 
 def find_sample() -> Path:
@@ -42,10 +43,26 @@ def find_longest(folder: str | Path) -> str:
     lengths_s: dict[str, float] = {}
     for file in scan_folder(folder).files:
         with contextlib.suppress(WkmpLabError, OSError):
-            lengths_s[file.path] = read_length_s(file.path) or 0.0
+            work = partial(read_length_s, file.path)
+            lengths_s[file.path] = run_in_child(work, path=file.path) or 0.0
     if not lengths_s:
         raise InvalidInputError(f"no audio file was found in {str(folder)!r}")
     return max(lengths_s, key=lambda path: (lengths_s[path], path))
+
+
+def read_profile(path: str | Path) -> LevelProfile:
+    """The level profile of a file: what cutting it anew needs, without another decode.
+
+    It is decoded in a child process.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    OSError
+        The file cannot be opened.
+    """
+    return run_in_child(partial(measure.read_profile, path), path=path)
 
 
 def list_descriptors() -> pd.DataFrame:

@@ -129,6 +129,14 @@ def note_track_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> File
     return replace(result, track_lengths_s=lengths_s)
 
 
+def is_cut_by(result: FileResult, boundaries_ticks: tuple[int, ...] | None) -> bool:
+    """True where a file is cut as a person has decided, or as listening tells where none has."""
+    digest = _hash(boundaries_ticks)
+    parts = dict(result.provenance).get(HINTS, "").split("+")
+    cuts = [part for part in parts if part.startswith(f"{Hint.CUT}:")]
+    return cuts == ([] if digest is None else [f"{Hint.CUT}:{digest}"])
+
+
 def is_to_be_cut_again(result: FileResult) -> bool:
     """True where a release has told lengths that the file was not cut by yet."""
     return result.track_lengths_s is not None and Hint.LENGTHS not in find_hints(result)
@@ -164,6 +172,8 @@ def find_reusable(result: FileResult, keys: CacheKeys) -> FileResult | None:
     stale = find_stale(result, keys)
     if dict(result.provenance).get(Phase.EXTRACTING.value) != keys[Phase.EXTRACTING.value]:
         return None
+    if result.status == "no_audio" and not stale:
+        return result
     passages = tuple(_strip(passage, stale) for passage in result.passages)
     if not any(p.fingerprint or p.amplitude or p.descriptors for p in passages):
         return None
@@ -210,7 +220,7 @@ def inherit(result: FileResult, kept: FileResult) -> FileResult:
         With the times of the phases that did not run again. It counts as identified if the
         passages and the tags and fingerprints that speak for them are the same.
     """
-    if not result.passages:
+    if not result.passages and result.status != "no_audio":
         return result
     ran = {span.phase for span in result.spans}
     old = [span for span in kept.spans if span.phase not in ran]

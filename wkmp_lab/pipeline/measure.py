@@ -16,15 +16,16 @@ from wkmp_lab.analyzing import amplitude as analyzing
 from wkmp_lab.dsp import levels
 from wkmp_lab.errors import (
     CancelledError,
-    DecodeError,
     FingerprintError,
     InvalidInputError,
     WkmpLabError,
 )
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
+from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files import cue
-from wkmp_lab.io.files.audio import AudioReader
+from wkmp_lab.io.files.audio import AudioReader, read_signal
+from wkmp_lab.io.files.audio_hash import hash_from_bytes
 from wkmp_lab.io.files.scanning import compute_sha256
 from wkmp_lab.io.tags.fields import fill_tags
 from wkmp_lab.io.tags.reading import read_tags
@@ -39,10 +40,11 @@ from wkmp_lab.model import (
     Span,
     Tags,
 )
-from wkmp_lab.pipeline import cache_keys, fault_injection
+from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
+from wkmp_lab.pipeline.health import describe_error, describe_health
 from wkmp_lab.segmenting import passages as segmenting
-from wkmp_lab.settings import SegmentHints, Settings
+from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import samples_from_ticks
 
@@ -113,9 +115,10 @@ def measure_file(
     hints: SegmentHints | None = None,
     sha256: str | None = None,
     earlier: FileResult | None = None,
+    recall: recognize.Recall | None = None,
     progress: Progress | None = None,
 ) -> FileResult:
-    """All that can be known of a file without asking anybody.
+    """All that can be known of a file without asking anybody, found in this very process.
 
     Parameters
     ----------
@@ -124,12 +127,16 @@ def measure_file(
     settings
         Of the measuring phases; the defaults where None.
     hints
-        What is known of the file's structure from outside; its tags are added here.
+        What is known of the structure from outside, should the file hold the audio of ``earlier``;
+        its tags are added here.
     sha256
         The content hash where it is known already, else it is computed.
     earlier
-        A result of the same content: what of it was made by the same code and settings is taken
-        over, passage by passage. Its identities stay where nothing that they rest on has changed.
+        A result that the file has had. If it holds the same audio, what of that was made by the
+        same code and settings is taken over, passage by passage; where that is all, nothing is
+        decoded. Identities stay where nothing that they rest on has changed.
+    recall
+        Tells what else is known of audio like that of the file, to be taken over likewise.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
 
@@ -143,15 +150,20 @@ def measure_file(
     course = _Course(source.path, progress or NoProgress())
     keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
     kept: FileResult | None = None
-    lengths_s = hints.durations_s
-    result = FileResult(source, status="done", sha256=sha256, track_lengths_s=lengths_s)
+    result = FileResult(source, status="done", sha256=sha256)
     try:
         with course.through(Phase.EXTRACTING):
-            result = _extract(result)
-        if earlier is not None and earlier.sha256 == result.sha256:
-            kept = cache_keys.find_reusable(earlier, keys)
-        with AudioBuffer() as buffer:
-            result = _measure(result, kept, buffer, settings, hints, course)
+            result, hints, known = recognize.recognize(
+                _extract(result), hints, earlier=earlier, recall=recall
+            )
+            keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
+            kept = cache_keys.find_reusable(known, keys) if known else None
+            whole = recognize.take_whole(result, known, keys) if known else None
+        if whole is None:
+            with AudioBuffer() as buffer:
+                result = _measure(result, kept, buffer, settings, hints, course)
+        else:
+            result = _show_whole(whole, course.progress)
         _require_unchanged(source)
     except CancelledError:
         raise
@@ -166,6 +178,9 @@ def read_profile(
     path: str | Path, *, listener: Callable[[FloatArray, int], None] | None = None
 ) -> LevelProfile:
     """The level profile of a file: what cutting it anew needs, without another decode.
+
+    It is decoded in this very process, which a native decoder can bring down; ``wl.read_profile``
+    does the same in a child.
 
     Parameters
     ----------
@@ -190,6 +205,20 @@ def read_profile(
     return meter.finish()
 
 
+def fingerprint_file(path: str | Path) -> Fingerprint:
+    """The fingerprint of a file as one piece, or of its first hour, made in this very process.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    FingerprintError
+        It is too short.
+    """
+    signal = read_signal(path, end_s=FingerprintSettings().max_duration_s)
+    return fingerprint.compute_fingerprint(signal.samples.mean(axis=0), sr=signal.sr)
+
+
 def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:
     """Hints with what the file itself says: its track number, and the lengths of its cue sheet.
 
@@ -200,21 +229,22 @@ def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> 
     return replace(hints, track=tags.track, n_tracks=tags.n_tracks, durations_s=durations_s)
 
 
-def describe_error(error: BaseException) -> str:
-    """The reason for a table: short, and always with the kind of fault."""
-    if isinstance(error, FileNotFoundError):
-        return "vanished: the file is no longer there"
-    if isinstance(error, PermissionError):
-        return "permission denied"
-    if isinstance(error, DecodeError):
-        return error.reason  # the path has a column of its own
-    text = " ".join(str(error).split()) or "no message"
-    return text if isinstance(error, WkmpLabError) else f"{type(error).__name__}: {text}"
+def _show_whole(result: FileResult, progress: Progress) -> FileResult:
+    """A file that owes nothing to any phase any more, shown as one that has gone through all."""
+    progress.cut(len(result.passages))
+    for phase in cache_keys.MEASURING[1:]:
+        progress.leave(phase)
+    health = describe_health(result.audio) if result.audio else ()
+    return replace(result, notes=(*result.notes, *health))
 
 
 def _extract(result: FileResult) -> FileResult:
     path = result.source.path
-    return replace(result, sha256=result.sha256 or compute_sha256(path), tags=read_tags(path))
+    result = replace(result, sha256=result.sha256 or compute_sha256(path))
+    try:
+        return replace(result, tags=read_tags(path))
+    except InvalidInputError as error:
+        return replace(result, notes=(f"tags not read: {error}",))
 
 
 def _measure(
@@ -226,15 +256,22 @@ def _measure(
     course: _Course,
 ) -> FileResult:
     with course.through(Phase.SEGMENTING):
-        audio, profile, shown = _listen(result.path, buffer, settings, course.progress)
+        audio, profile, shown, hashed = _listen(result.path, buffer, settings, course.progress)
         result = replace(result, tags=fill_tags(result.tags, shown))
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
         if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
             kept = None  # more or less of the file is read than when its passages were measured
-        cut = kept.segmentation if kept else None
+        is_cut_alike = kept is not None and recognize.has_same_hints(result.tags, kept.tags)
+        cut = kept.segmentation if kept and is_cut_alike else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
-        result = replace(result, audio=audio, segmentation=cut, notes=_describe_health(audio))
+        result = replace(
+            result,
+            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
+            audio=audio,
+            segmentation=cut,
+            notes=(*result.notes, *describe_health(audio)),
+        )
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
@@ -263,13 +300,13 @@ def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | 
 
 def _listen(
     path: str, buffer: AudioBuffer, settings: Settings, progress: Progress
-) -> tuple[AudioFormat, LevelProfile, Tags]:
+) -> tuple[AudioFormat, LevelProfile, Tags, str | None]:
     """The one decode: every block feeds the level meter, and its mono mix the buffer.
 
-    The tags are those that the decoder shows.
+    The tags are those that the decoder shows; the packets are hashed on the way.
     """
     limit_s = settings.scanning.max_duration_s
-    with AudioReader(path, max_duration_s=limit_s) as reader:
+    with AudioReader(path, max_duration_s=limit_s, is_hashed=True) as reader:
         meter = levels.LevelMeter(
             sr=reader.sr, n_channels=reader.n_channels, channels=reader.channels
         )
@@ -282,36 +319,7 @@ def _listen(
             n_read += block.n_samples
             progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
         buffer.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
-        return reader.describe(), meter.finish(), reader.tags
-
-
-def _describe_health(audio: AudioFormat) -> tuple[str, ...]:
-    """What a user should know of how the file decoded."""
-    declared_s = audio.declared_duration_s
-    notes = []
-    if audio.is_truncated and declared_s is not None and declared_s > audio.duration_s + 1.0:
-        notes.append(f"truncated: {audio.duration_s:.1f} s decoded of {declared_s:.1f} s declared")
-    elif audio.is_zeroed:
-        share = f"{audio.missing_share:.0%}"
-        notes.append(f"truncated: the last {share} of it are zeros, as in an unfinished download")
-    elif audio.missing_share:
-        notes.append(f"truncated: {audio.missing_share:.0%} of its bytes are missing at the end")
-    elif audio.is_truncated:
-        notes.append(
-            f"truncated: cut off after {audio.duration_s:.1f} s, in the middle of a stream"
-        )
-    if audio.n_decode_errors:
-        notes.append(f"damaged: {audio.n_decode_errors} packets could not be decoded")
-    if audio.n_nonfinite:
-        notes.append(f"damaged: {audio.n_nonfinite} samples were not finite and count as 0")
-    if audio.n_format_changes:
-        notes.append(
-            f"odd: rate or channels change {audio.n_format_changes} times inside; all of it was "
-            f"read as {audio.sr} Hz and {audio.n_channels} channels"
-        )
-    if audio.is_capped:
-        notes.append(f"capped: only the first {audio.duration_s:.0f} s were read")
-    return tuple(notes)
+        return reader.describe(), meter.finish(), reader.tags, reader.read_audio_hash()
 
 
 def _lay_out(spans_ticks: Sequence[tuple[int, int]], known: Sequence[Passage]) -> list[Passage]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from wkmp_lab.model import FileResult
 from wkmp_lab.progress.board import Board
+from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.remote import (
     N_RETRIES,
     WAIT_S,
     TakenBackError,
-    WorkerDiedError,
     load_engine,
     run_far,
 )

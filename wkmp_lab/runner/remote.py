@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import Board, Control, FileState
+from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.worker import Task, TaskOutcome, fail, until_cancelled
 from wkmp_lab.settings import Settings
 
@@ -46,10 +47,6 @@ class Engine(Protocol):
 
     def take_back(self, tickets: Sequence[Hashable]) -> None:
         """Cancel tasks; each ends soon all the same."""
-
-
-class WorkerDiedError(WkmpLabError):
-    """Every worker that had a task died of it."""
 
 
 def run_far(

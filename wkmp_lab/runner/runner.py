@@ -4,17 +4,22 @@ A supervisor stands around joblib: a worker that dies or stalls costs one file, 
 what the others held is done again. Results come back out of order, as they are finished.
 """
 
+import contextlib
+import multiprocessing
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Self
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner.dask import run_on_dask
+from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
 from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
@@ -23,11 +28,14 @@ from wkmp_lab.runner.worker import (
     TaskOutcome,
     fail,
     measure_task,
+    measure_warm,
     prepare_worker,
     until_cancelled,
 )
 from wkmp_lab.settings import Order, RunSettings, Settings
 
+MAX_BARREN = 10
+"""How often in a row workers may die without any file: what kills them is no file, and stays."""
 _CLUSTERS = {"dask": run_on_dask, "ray": run_on_ray}
 
 
@@ -82,12 +90,17 @@ class Runner:
         self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running, machine)
         if self._backend != "sequential" and self.n_jobs < _count_wanted(settings.running):
             on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
+        if self._backend == "loky" and self.n_jobs > 1 and (fault := find_pool_fault()):
+            self._do_without_pool(fault)
         self._starting: Iterator[Any] = iter(())
 
     def start(self) -> None:
         """Start the workers; returns when their processes exist, before they are ready."""
-        if self._backend == "loky" and self.n_jobs > 1:
-            self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
+        if self._backend == "loky" and self.n_jobs == 1:
+            self._find_child().start()
+        elif self._backend == "loky":
+            with contextlib.suppress(BrokenProcessPool, OSError):  # the first task will tell
+                self._starting = self._parallel(delayed(os.getpid)() for _ in range(self.n_jobs))
 
     def __enter__(self) -> Self:
         self.start()
@@ -99,8 +112,14 @@ class Runner:
         self._await_workers()
 
     def _await_workers(self) -> None:
-        for _ in self._starting:
-            pass
+        with contextlib.suppress(BrokenProcessPool, OSError):
+            for _ in self._starting:
+                pass
+
+    def _do_without_pool(self, fault: str) -> None:
+        """Go on with the one child, which needs nothing but pipes."""
+        self.n_jobs = 1
+        self._on_change(1, f"no pool of processes can be made: {fault}")
 
     def run(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes in the order in which they are finished.
@@ -115,12 +134,12 @@ class Runner:
         if self._backend in _CLUSTERS:
             run_there = _CLUSTERS[self._backend]
             yield from run_there(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
-        elif self.n_jobs == 1:
-            for task in until_cancelled(tasks, board):
-                yield measure_task(task, self._settings, board)
         elif self._backend == "loky":
             self._await_workers()
             yield from self._supervise(tasks, board)
+        elif self.n_jobs == 1:
+            for task in until_cancelled(tasks, board):
+                yield measure_task(task, self._settings, board)
         else:
             yield from self._parallel(self._jobs(tasks, board))
 
@@ -135,11 +154,17 @@ class Runner:
             look=self._look,
             on_change=self._on_change,
         ) as watch:
+            n_barren = 0
             while waiting and board.control is not Control.CANCEL:
+                n_before = len(waiting)
                 died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
                 if died is None:
                     return
-                for task in _take_back_in_flight(waiting, board):
+                begun = _take_back_in_flight(waiting, board)
+                n_barren = n_barren + 1 if len(waiting) == n_before and not begun else 0
+                if n_barren == MAX_BARREN:
+                    raise WkmpLabError(f"no worker lives to begin a file: {died}")
+                for task in begun:
                     yield from self._run_alone(task, waiting, board, watch)
 
     def _run_pool(
@@ -147,12 +172,19 @@ class Runner:
     ) -> Generator[TaskOutcome, None, str | None]:
         """Run tasks in the pool; returns how a worker died, None where all went well."""
         try:
-            for outcome in self._parallel(self._jobs(tasks, board)):
+            for outcome in self._measure(tasks, board):
                 waiting.pop(outcome[0], None)
                 watch.note(outcome)
                 yield outcome
-        except TerminatedWorkerError as error:
+        except BrokenProcessPool as error:
             return describe_death(str(error))
+        except OSError as error:  # of the pool: what files raise is a result
+            if self.n_jobs == 1:
+                raise
+            self._do_without_pool(error.strerror or str(error))
+            return "worker died"
+        except WorkerDiedError as error:
+            return str(error)
         return None
 
     def _run_alone(
@@ -169,6 +201,17 @@ class Runner:
         board.mark(task.index, FileState.MEASURED)
         result = fail(task, phase, reason, settings=self._settings)
         yield task.index, task.source.path, result
+
+    def _measure(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
+        """Outcomes of a pool, or of the child: joblib would do a single job in this process."""
+        if self.n_jobs > 1:
+            yield from self._parallel(self._jobs(tasks, board))
+            return
+        for task in until_cancelled(tasks, board):
+            yield self._find_child().call(partial(measure_warm, task, self._settings, board))
+
+    def _find_child(self) -> DecoderChild:
+        return keep_child(memory_mb=self._settings.running.worker_memory_mb)
 
     def _jobs(self, tasks: Sequence[Task], board: Board) -> Iterator[Any]:
         measure = delayed(measure_task)
@@ -192,6 +235,19 @@ class Runner:
                 initargs=(os.getpid(), self._settings.running.worker_memory_mb),
             )
             return iter(pool(jobs))
+
+
+def find_pool_fault() -> str:
+    """Why no pool can be made here; empty where one can.
+
+    Its processes share semaphores, which lie in /dev/shm: a container may have no room there.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    try:
+        multiprocessing.get_context("fork" if "fork" in methods else "spawn").Lock()
+    except (OSError, ImportError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return ""
 
 
 def describe_death(text: str) -> str:

@@ -4,11 +4,8 @@ import contextlib
 import functools
 import hashlib
 import os
-import signal
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +14,17 @@ import numba
 
 from wkmp_lab.analyzing import amplitude
 from wkmp_lab.dsp import levels
+from wkmp_lab.dsp.compiling import read_cache_folder
 from wkmp_lab.errors import CancelledError
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.pipeline.health import describe_error
+from wkmp_lab.pipeline.recognize import Recall
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
+from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
 KERNEL_ROOMS = ("analyzing", "dsp", "fingerprinting", "flavoring")
@@ -42,7 +43,9 @@ class Task:
     hints: SegmentHints = field(default_factory=SegmentHints)
     sha256: str | None = None
     earlier: FileResult | None = None
-    """What of an earlier result still holds."""
+    """What of an earlier result holds, if the audio is the same."""
+    recall: Recall | None = None
+    """Asked for other results of the same audio."""
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
@@ -61,16 +64,23 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             hints=task.hints,
             sha256=task.sha256,
             earlier=task.earlier,
+            recall=task.recall,
             progress=progress,
         )
     except CancelledError:
         return task.index, path, None
     except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
         phase = PHASES[int(board.read()[task.index]["phase"])]
-        reason = f"unexpected {measure.describe_error(error)}"
+        reason = f"unexpected {describe_error(error)}"
         result = fail(task, phase, reason, settings=settings)
     progress.end(len(result.passages))
     return task.index, path, result
+
+
+def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
+    """:func:`measure_task` in a process that :func:`prepare_worker` never ran in."""
+    _warm_up_once()
+    return measure_task(task, settings, board)
 
 
 def measure_far(task: Task, settings: Settings) -> FileResult:
@@ -83,9 +93,10 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             hints=task.hints,
             sha256=task.sha256,
             earlier=task.earlier,
+            recall=task.recall,
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
-        reason = f"unexpected {measure.describe_error(error)}"
+        reason = f"unexpected {describe_error(error)}"
         return fail(task, Phase.EXTRACTING, reason, settings=settings)
 
 
@@ -115,9 +126,7 @@ def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:
     """Make this process a worker: bounded and warm, it ignores Ctrl-C and ends with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, args=(parent_pid,), daemon=True).start()
-    _limit_memory(memory_mb)
+    settle_process(parent_pid, memory_mb)
     warm_up()
 
 
@@ -139,7 +148,7 @@ def warm_up() -> None:
 
 
 _warm_up_once = functools.cache(warm_up)
-"""For processes that others start: :func:`prepare_worker` never ran in them."""
+"""For processes in which :func:`prepare_worker` never ran."""
 
 
 def _call_kernels() -> None:
@@ -155,28 +164,10 @@ def _find_stamp() -> Path:
     sources = sorted(path for room in KERNEL_ROOMS for path in (package / room).glob("*.py"))
     state = [(path.name, path.stat().st_mtime_ns) for path in sources]
     name = hashlib.sha256(repr((state, sys.version, numba.__version__)).encode()).hexdigest()[:16]
-    cache = Path(levels.__file__).parent / "__pycache__"
+    cache = read_cache_folder() or Path(levels.__file__).parent / "__pycache__"
     folder = cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir())
     return folder / f"wkmp-lab-kernels-{_user_name()}-{name}"
 
 
 def _user_name() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-
-
-def _leave_with_parent(parent_pid: int) -> None:
-    """End this process when its parent has gone, however it went."""
-    while os.getppid() == parent_pid:
-        time.sleep(1.0)
-    os._exit(1)
-
-
-def _limit_memory(memory_mb: int) -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    with contextlib.suppress(ValueError, OSError):
-        limit = memory_mb << 20
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

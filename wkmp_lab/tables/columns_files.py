@@ -102,6 +102,7 @@ FILES: Sequence[Column[FileResult]] = (
     _cut("noise_floor_dbfs", "float", "level of its noise floor"),
     _cut("threshold_dbfs", "float", "level below which it counts as silent"),
     _cut("verdict", "text", "what it holds, in words"),
+    Column("audio_hash", "text", "hash of the audio, whatever its tags", lambda r: r.audio_hash),
     Column("provenance", "text", "versions and settings that made the result", _provenance),
 )
 """A row per file."""

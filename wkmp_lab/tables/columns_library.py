@@ -49,7 +49,7 @@ DECISIONS: Sequence[Column[DecisionRow]] = (
         "verdict", "text", "what was decided", lambda row: getattr(row.decision, "verdict", "cut")
     ),
     Column("decision", "text", "in words", lambda row: describe_decision(row.decision)),
-    Column("sha256", "text", "hash of the file's content", lambda row: row.decision.sha256),
+    Column("content", "text", "hash of what it was made on", lambda row: row.decision.content),
     Column("made_epoch_s", "float", "when, since 1970 (UTC)", lambda row: row.made_s),
 )
 """A row per decision by hand."""

@@ -123,9 +123,9 @@ def _pair_files(before: Sequence[FileResult], after: Sequence[FileResult]) -> It
     stayed = [result for result in after if result.path in old_by_path]
     for result in stayed:
         yield old_by_path.pop(result.path), result
-    gone_by_content = {r.sha256: r for r in old_by_path.values() if r.sha256}
+    gone_by_content = {r.content: r for r in old_by_path.values() if r.content}
     for result in arrived:
-        old = gone_by_content.pop(result.sha256, None) if result.sha256 else None
+        old = gone_by_content.pop(result.content, None) if result.content else None
         if old is not None:
             del old_by_path[old.path]
         yield old, result

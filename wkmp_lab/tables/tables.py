@@ -117,10 +117,16 @@ def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
 def decisions_table(
     decisions: Sequence[tuple[float, Decision]], results: Sequence[FileResult]
 ) -> pd.DataFrame:
-    """A row per decision by hand, oldest first; columns :data:`columns_library.DECISIONS`."""
-    paths = {result.sha256: result.path for result in reversed(_by_path(results))}
+    """A row per decision by hand, oldest first; columns :data:`columns_library.DECISIONS`.
+
+    One whose audio no file holds any more has no path.
+    """
+    held = list(reversed(_by_path(results)))
+    paths = {result.sha256: result.path for result in held}
+    paths |= {result.audio_hash: result.path for result in held}
     rows = [
-        DecisionRow(paths.get(decision.sha256), made_s, decision) for made_s, decision in decisions
+        DecisionRow(paths.get(decision.content), made_s, decision)
+        for made_s, decision in decisions
     ]
     return _make_table(DECISIONS, rows)
 

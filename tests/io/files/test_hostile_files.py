@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import audio_factory as factory
 
-from wkmp_lab.errors import DecodeError
+from wkmp_lab.errors import DecodeError, InvalidInputError
 from wkmp_lab.io.files.audio import AudioReader
 from wkmp_lab.io.tags.reading import read_tags
 
@@ -303,7 +303,8 @@ def test_no_mutation_of_a_file_leads_to_a_foreign_error(ending, changes, share):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{ending}"
         path.write_bytes(mutated[: max(int(share * len(mutated)), 1)])
-        read_tags(path)
+        with contextlib.suppress(InvalidInputError):
+            read_tags(path)
         try:
             audio = examine(path, max_duration_s=60.0)
         except DecodeError:

@@ -116,6 +116,23 @@ def test_the_year_is_that_of_the_release_and_the_first_one_stands_beside_it():
     assert tags_from_texts({"original_year": ["1974"]}).year is None
 
 
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [
+        ("1999", 1999),
+        ("2011-03-04T12:00", 2011),
+        ("Oct 3, 1995", 1995),
+        ("1234", 1234),
+        ("0000", None),
+        ("19991231", 1999),
+        ("99", None),
+        ("3004", None),
+    ],
+)
+def test_a_year_is_found_wherever_it_stands_in_the_text(text, year):
+    assert tags_from_texts({"year": [text]}).year == year
+
+
 def test_what_one_tag_lacks_another_gives_with_all_its_values():
     first = Tags(title="Song", genre="Red; Blue", values=(("genre", ("Red", "Blue")),))
     other = Tags(title="Else", artist="A; B", values=(("artist", ("A", "B")), ("title", ("x",))))

@@ -30,11 +30,14 @@ from wkmp_lab.io.catalogue.index import (
     measure_overlap,
 )
 from wkmp_lab.io.catalogue.sidecar import map_sidecar, write_sidecar
+from wkmp_lab.io.files.side_files import require_regular
 from wkmp_lab.io.web.answers import CatalogueMatch, Recording
 from wkmp_lab.names import normalize_name
 
 APPLICATION_ID = 0x574B4D43
 SCHEMA_VERSION = 1
+MAX_ROW_BYTES = 16 << 20
+"""Of a row: a fingerprint of 2.25 hours, which is stored in one, has 260 kB."""
 MAX_IN_MEMORY = 2_000
 """Fingerprints whose index is made in memory at each opening (under a second)."""
 
@@ -114,7 +117,13 @@ class Catalogue:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         self._index: _Index | None = None
         try:
+            if self.path != ":memory:":
+                with contextlib.suppress(FileNotFoundError):
+                    require_regular(self.path, what="a catalogue")
             self._db = sqlite3.connect(self.path, timeout=10.0)
+            self._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_ROW_BYTES)
+        except InvalidInputError as error:
+            raise StoreError(str(error)) from error
         except sqlite3.Error as error:
             raise StoreError(f"the catalogue {self.path!r} cannot be opened: {error}") from error
         try:

@@ -4,6 +4,7 @@ The dumps are archives of JSON documents, named ``<recording id>-<submission>.js
 of each are the 71 probabilities of its 18 categories.
 """
 
+import contextlib
 import re
 import sqlite3
 import sys
@@ -19,6 +20,7 @@ import numpy as np
 
 from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.flavors import CATEGORIES, Flavor
+from wkmp_lab.io.files.side_files import open_regular, require_regular
 from wkmp_lab.io.web.acousticbrainz import MAX_BYTES, SOURCE, flavor_from_document
 
 APPLICATION_ID = 0x574B464C
@@ -85,12 +87,17 @@ class FlavorFile:
                 raise StoreError(f"there are no flavors at {str(path)!r}")
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         try:
+            if str(path) != ":memory:":
+                with contextlib.suppress(FileNotFoundError):
+                    require_regular(path, what="a file of flavors")
             self._db = sqlite3.connect(path, timeout=10.0)
             try:
                 self._check_or_create(is_writer=is_writer)
             except BaseException:
                 self._db.close()
                 raise
+        except InvalidInputError as error:
+            raise StoreError(str(error)) from error
         except sqlite3.Error as error:
             raise StoreError(f"{str(path)!r} cannot be used for flavors: {error}") from error
 
@@ -251,11 +258,11 @@ def read_documents(source: str | Path) -> Iterator[tuple[str, bytes]]:
     if str(source) == STDIN:
         yield from _read_archive(sys.stdin.buffer, "standard input")
     elif path.is_dir():
-        for file in sorted(path.rglob("*.json")):
-            with file.open("rb") as opened:
+        for file in sorted(each for each in path.rglob("*.json") if each.is_file()):
+            with open_regular(file, what="a document") as opened:
                 yield str(file), opened.read(MAX_BYTES + 1)
     elif path.is_file():
-        with path.open("rb") as opened:
+        with open_regular(path, what="an archive") as opened:
             yield from _read_archive(opened, str(source))
     else:
         raise InvalidInputError(f"expected a folder or an archive, found none at {str(source)!r}")

@@ -6,8 +6,10 @@ One line is one fingerprint of a recording, as in
 title or an id, may be missing.
 """
 
+import functools
 import hashlib
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,15 @@ from wkmp_lab.dsp.chromaprint import decode_text, encode_items
 from wkmp_lab.errors import FingerprintError, InvalidInputError, StoreError
 from wkmp_lab.io.catalogue.catalogue import Catalogue, StoredFingerprint
 from wkmp_lab.io.files.atomic_write import write_atomically
+from wkmp_lab.io.files.side_files import open_regular, read_side_lines
 from wkmp_lab.io.web.answers import Recording
 from wkmp_lab.names import read_mbid
 
 SUFFIX = ".jsonl"
+MAX_BYTES = 1 << 30
+"""A recording takes about 3 kB: 350,000 of them are a matter for SQLite."""
+MAX_LINE_BYTES = 4 << 20
+"""A fingerprint of ten hours has 1 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +66,26 @@ def compute_generation(path: Path) -> str | None:
     if not path.is_file():
         return None
     if path.suffix == SUFFIX:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        return _hash(path)
     try:
         with Catalogue(path) as catalogue:
             return catalogue.generation
     except StoreError:
+        return "unreadable"
+
+
+def _hash(path: Path) -> str:
+    """Eight digits of the text's hash; one that is too large to be read stands for its size."""
+    try:
+        with open_regular(path, what="a catalogue") as file:
+            n_bytes = os.fstat(file.fileno()).st_size
+            if n_bytes > MAX_BYTES:
+                return f"unreadable-{n_bytes}"
+            digest = hashlib.sha256()
+            for block in iter(functools.partial(file.read, 1 << 20), b""):
+                digest.update(block)
+            return digest.hexdigest()[:8]
+    except (OSError, InvalidInputError):
         return "unreadable"
 
 
@@ -89,14 +111,20 @@ def read_catalogue_file(path: Path) -> Iterator[StoredFingerprint]:
         The file cannot be read.
     """
     decoder = msgspec.json.Decoder(_Line)
-    with path.open("rb") as file:
-        for number, text in enumerate(file, 1):
-            if not text.strip():
-                continue
-            try:
-                yield _read_line(decoder.decode(text))
-            except (msgspec.MsgspecError, FingerprintError, InvalidInputError) as error:
-                raise InvalidInputError(f"line {number} of {str(path)!r}: {error}") from error
+    lines = read_side_lines(
+        path, what="a catalogue", max_bytes=MAX_BYTES, max_line_bytes=MAX_LINE_BYTES
+    )
+    for number, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        try:
+            yield _read_line(decoder.decode(text))
+        except (msgspec.MsgspecError, FingerprintError, InvalidInputError) as error:
+            raise InvalidInputError(f"line {number} of {str(path)!r}: {error}") from error
+        except RecursionError:
+            raise InvalidInputError(
+                f"line {number} of {str(path)!r}: nested deeper than any fingerprint"
+            ) from None
 
 
 def write_catalogue_file(fingerprints: Iterable[StoredFingerprint], path: Path) -> int:

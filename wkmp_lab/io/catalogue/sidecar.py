@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.catalogue.index import IndexKeys
+from wkmp_lab.io.files.side_files import open_regular
 
 _HEADER = struct.Struct("<8s16sqqq")
 _MAGIC = b"wkmpidx1"
@@ -56,10 +58,10 @@ def write_sidecar(
 def map_sidecar(path: Path, *, catalogue_id: bytes) -> Sidecar | None:
     """The keys of a sidecar; None where there is none, or it is another catalogue's or cut."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, what="an index") as file:
             header = file.read(_HEADER.size)
             size = os.fstat(file.fileno()).st_size
-    except OSError:
+    except (OSError, InvalidInputError):
         return None
     if len(header) < _HEADER.size:
         return None

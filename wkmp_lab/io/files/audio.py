@@ -11,14 +11,17 @@ from typing import Any, Self
 
 import av
 import numpy as np
-import numpy.typing as npt
 
 from wkmp_lab.errors import DecodeError
+from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files import container as opening
 from wkmp_lab.io.files import end_of_stream
+from wkmp_lab.io.files.audio_hash import AudioHasher
+from wkmp_lab.io.files.frames import FrameLayout, convert_to_float32, layout_of, name_readable
 from wkmp_lab.io.tags.container_tags import read_container_tags
+from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.model import AudioFormat
-from wkmp_lab.signals import FloatArray, Signal
+from wkmp_lab.signals import Signal
 
 BLOCK_SAMPLES = 1 << 15
 TRUNCATED_SHARE = 0.01
@@ -34,18 +37,7 @@ Not in Ogg, whose pages are placed by guess after a seek, nor in Matroska, which
 milliseconds.
 """
 
-_SCALES: dict[str, float] = {
-    "u1": 1.0 / 128.0,
-    "i2": 1.0 / 32768.0,
-    "i4": 1.0 / 2147483648.0,
-}
-_READABLE_AS = {"s64": "dbl", "s64p": "dblp"}
-"""Sample formats that PyAV cannot hand over, and what they are converted to."""
-
-_Layout = tuple[str, str, int]
-"""Sample format, channel layout and rate of a frame."""
-
-_DAMAGE = (av.error.FFmpegError, ValueError)
+_DAMAGE = opening.DAMAGE
 
 
 class AudioReader:
@@ -61,6 +53,8 @@ class AudioReader:
         A regular file; its name is never taken for a protocol or a list of files.
     max_duration_s
         Decoding stops after so many seconds.
+    is_hashed
+        The packets are hashed on the way; see :meth:`read_audio_hash`.
 
     Attributes
     ----------
@@ -83,7 +77,13 @@ class AudioReader:
         The file cannot be opened or read.
     """
 
-    def __init__(self, path: str | Path, *, max_duration_s: float = float("inf")) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        max_duration_s: float = float("inf"),
+        is_hashed: bool = False,
+    ) -> None:
         self.path = os.fspath(path)
         self._exit = contextlib.ExitStack()
         self._n_samples = 0
@@ -91,10 +91,12 @@ class AudioReader:
         self._n_nonfinite = 0
         self._n_changes = 0
         self._is_capped = False
+        fault_injection.strike("DECODING", self.path)
         try:
             opened = opening.open_container(self.path, self._exit)
             self._container, copied, self._later_links = opened
             self._stream = opening.find_stream(self._container, self.path)
+            self._hasher = None if copied or not is_hashed else AudioHasher()
             self._frames = self._decode()
             self._first = self._take_first()
             self._names = copied or opening.read_names(self._container, self._stream)
@@ -194,6 +196,16 @@ class AudioReader:
             is_zeroed=self._ending.is_zeroed and is_truncated,
         )
 
+    def read_audio_hash(self) -> str | None:
+        """The hash of the audio, once the blocks are read; None where none was wanted, or the file
+        cannot be taken apart. What no block gave, behind the longest length, is read for it.
+        """
+        if self._hasher is None:
+            return None
+        for _ in self._packets:
+            """Each hashes itself."""
+        return self._hasher.finish()
+
     def _are_bytes_missing(self) -> bool:
         """True where bytes that would hold more than the tolerated length are not there."""
         share = self._ending.missing_share
@@ -211,18 +223,31 @@ class AudioReader:
         return first
 
     def _decode(self) -> Iterator[Any]:
-        """Frames of the stream, and of those that follow it in a chained Ogg file."""
-        yield from self._decode_stream(self._container, self._stream)
+        """Frames of the stream, and of those that follow it in a chained Ogg file; packets that
+        cannot be decoded are counted.
+        """
+        self._packets = self._demux()
+        for packet in self._packets:
+            try:
+                yield from packet.decode()
+            except _DAMAGE:
+                self._n_errors += 1
+
+    def _demux(self) -> Iterator[Any]:
+        """Packets of the stream, and of those that follow it."""
+        yield from self._demux_stream(self._container, self._stream)
         for link in self._later_links:
             try:
                 with opening.open_link(link) as container:
                     stream = opening.find_stream(container, self.path)
-                    yield from self._decode_stream(container, stream)
+                    yield from self._demux_stream(container, stream)
             except (*_DAMAGE, DecodeError):
                 self._n_errors += 1
 
-    def _decode_stream(self, container: Any, stream: Any) -> Iterator[Any]:
-        """Frames of one stream; packets that cannot be decoded are counted."""
+    def _demux_stream(self, container: Any, stream: Any) -> Iterator[Any]:
+        """Packets of one stream, hashed where that is wanted."""
+        if self._hasher is not None:
+            self._hasher.begin(stream)
         packets = container.demux(stream)
         while True:
             try:
@@ -232,24 +257,23 @@ class AudioReader:
             except _DAMAGE:
                 self._n_errors += 1
                 return
-            try:
-                yield from packet.decode()
-            except _DAMAGE:
-                self._n_errors += 1
+            if self._hasher is not None:
+                self._hasher.update(packet)
+            yield packet
 
     def _alike(self) -> Iterator[Any]:
         """All frames in the layout of the first one: a FIFO takes no other."""
-        start = _layout_of(self._first)
-        wanted = (_READABLE_AS.get(start[0], start[0]), *start[1:])
+        start = layout_of(self._first)
+        wanted = (name_readable(start[0], self.n_channels), *start[1:])
         frames = itertools.chain([self._first], self._frames)
-        for layout, stretch in itertools.groupby(frames, _layout_of):
+        for layout, stretch in itertools.groupby(frames, layout_of):
             self._n_changes += layout != start
             if layout == wanted:
                 yield from stretch
             else:
                 yield from self._change(stretch, wanted)
 
-    def _change(self, frames: Iterator[Any], wanted: _Layout) -> Iterator[Any]:
+    def _change(self, frames: Iterator[Any], wanted: FrameLayout) -> Iterator[Any]:
         """Frames converted to another layout; what cannot be converted counts as an error.
 
         FFmpeg mixes channels at equal power, so levels of such a stretch are up to 3 dB off the
@@ -275,7 +299,7 @@ class AudioReader:
             yield frame
 
     def _convert(self, frame: Any) -> Signal:
-        samples = _to_float32(frame, self.n_channels)
+        samples = convert_to_float32(frame, self.n_channels)
         is_finite = np.isfinite(samples)
         if not is_finite.all():
             self._n_nonfinite += int(samples.size - np.count_nonzero(is_finite))
@@ -290,6 +314,9 @@ class AudioReader:
 
 def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None = None) -> Signal:
     """A stretch of a file, or all of it: sample for sample what a full decode gives there.
+
+    It is decoded in this very process, which a native decoder can bring down; what the package
+    itself shows is decoded in a child.
 
     Lossless formats are entered near the stretch; the others are decoded from their start, since
     their frames depend on those before. In a damaged lossless file the stretch lies where the
@@ -321,6 +348,25 @@ def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None =
         return _read_stretch(reader, 0, start_s, end_s)
 
 
+def read_duration_s(path: str | Path) -> float | None:
+    """Length in seconds as the headers tell, or as the decoder does; None where neither tells one.
+
+    The decoder takes ten times as long: it is asked second.
+
+    Raises
+    ------
+    DecodeError
+        The headers tell none, and nothing can be decoded.
+    OSError
+        The file cannot be opened.
+    """
+    length_s = read_length_s(path)
+    if length_s is not None:
+        return length_s
+    with AudioReader(path) as reader:
+        return reader.expected_duration_s
+
+
 def _read_stretch(
     reader: AudioReader, position: int, start_s: float, end_s: float | None
 ) -> Signal:
@@ -335,21 +381,3 @@ def _read_stretch(
         if stop is not None and position >= stop:
             break
     return Signal(np.concatenate(kept, axis=1), reader.sr)
-
-
-def _layout_of(frame: Any) -> _Layout:
-    return frame.format.name, frame.layout.name, frame.sample_rate
-
-
-def _to_float32(frame: Any, n_channels: int) -> FloatArray:
-    """Planar float32 samples of a frame, full scale 1.0, shape ``(n_channels, n)``."""
-    samples: npt.NDArray[Any] = frame.to_ndarray()
-    kind = samples.dtype.str[1:]
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, n_channels).T
-    scaled: FloatArray = samples.astype(np.float32, order="C", copy=False)
-    if kind == "u1":
-        scaled -= np.float32(128.0)
-    if kind in _SCALES:
-        scaled *= np.float32(_SCALES[kind])
-    return scaled

@@ -14,6 +14,7 @@ from wkmp_lab.io.formats import asf, mp4, ogg
 from wkmp_lab.io.formats.audio_part import view_audio
 from wkmp_lab.io.formats.part import FilePart
 from wkmp_lab.io.formats.signatures import HEAD_BYTES, name_format, name_other
+from wkmp_lab.io.tags.limits import skip_heavy_tags
 
 MAX_CHANNELS = 64
 SR_RANGE_HZ = (1_000, 1_536_000)
@@ -36,11 +37,17 @@ _WAVE_PROBE = {"max_probe_packets": "8"}
 megabytes of every WAV file."""
 
 _COPY_FRAMES = 1 << 16
+_MAX_COPY_SAMPLES = 1 << 30
+"""Of all channels together: three hours of stereo, 4 GB of temporary file."""
 
 _UNNAMED = {"UNSD", "UNK", "NONE"}
 _EINVAL = -22
 _SAMPLE_SIZE_BYTE = {"flac": 13, "alac": 17}
 """Where the codec's own header has the sample size (RFC 9639, 8.2; ALAC's magic cookie)."""
+
+
+DAMAGE = (av.error.FFmpegError, ValueError)
+"""What PyAV raises of a file that is damaged."""
 
 
 class _Source:
@@ -77,8 +84,10 @@ class Opened(NamedTuple):
     later_links: tuple[FilePart, ...] = ()
 
 
-def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
+def open_container(path: str, closing: contextlib.ExitStack, *, may_copy: bool = True) -> Opened:
     """The container of a file; it and the file are closed with ``closing``.
+
+    Without ``may_copy`` nothing is read but by FFmpeg.
 
     Raises
     ------
@@ -89,7 +98,8 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
     """
     _require_regular(path)
     # An open file instead of a name: FFmpeg then reads this file and nothing else.
-    file = view_audio(closing.enter_context(Path(path).open("rb")))  # noqa: SIM115
+    opened_file = closing.enter_context(Path(path).open("rb"))  # noqa: SIM115
+    file = view_audio(skip_heavy_tags(opened_file))
     head = file.read(8)
     av.logging.set_level(None)
     if (owner := _find_protection(file, head)) is not None:
@@ -100,7 +110,7 @@ def open_container(path: str, closing: contextlib.ExitStack) -> Opened:
         options = _WAVE_PROBE if head[:4] in _WAVES else {}
         opened = Opened(_open(links[0] if links else file, options), None, tuple(links[1:]))
     except (av.error.FFmpegError, ValueError) as error:
-        found = _copy_ogg(file, closing) if head[:4] == ogg.MAGIC else None
+        found = _copy_ogg(file, closing) if may_copy and head[:4] == ogg.MAGIC else None
         if found is None:
             raise DecodeError(_explain(file, head), path) from error
         opened = found
@@ -168,6 +178,8 @@ def _copy_ogg(file: Any, closing: contextlib.ExitStack) -> Opened | None:
             with soundfile.SoundFile(copy, "w", format="RF64", subtype="FLOAT", **shape) as wave:
                 for block in ogg.blocks(_COPY_FRAMES, dtype="float32", always_2d=True):
                     wave.write(block)
+                    if wave.tell() * ogg.channels > _MAX_COPY_SAMPLES:
+                        return None
         copy.seek(0)
         return Opened(_open(copy, _WAVE_PROBE), names)
     except (soundfile.LibsndfileError, av.error.FFmpegError, ValueError):
@@ -189,13 +201,27 @@ def find_stream(container: Any, path: str) -> Any:
     if not known:
         raise DecodeError("its sound is of a kind that there is no decoder for", path)
     context = known[0].codec_context
-    if not context.sample_rate and not context.channels:
+    n_channels = _settle_layout(context)
+    if not context.sample_rate and not n_channels:
         raise DecodeError(
             "no audio that can be decoded: it tells neither a rate nor channels", path
         )
-    require_plausible(context.sample_rate, context.channels, path)
+    require_plausible(context.sample_rate, n_channels, path)
     context.thread_count = 1
     return known[0]
+
+
+def _settle_layout(context: Any) -> int:
+    """Let the decoder lay its channels out in a plain way; their number is returned.
+
+    A layout with a map of its own (as of AIFF and MOV files) is freed once by PyAV for each time
+    it was looked at, and once more by FFmpeg: the same channels in the same order have none.
+    """
+    layout = context.layout
+    if layout.nb_channels > 0:
+        is_plain = "channels (" not in layout.name
+        context.layout = layout.name if is_plain else f"{layout.nb_channels} channels"
+    return int(layout.nb_channels)
 
 
 def require_plausible(sr: int, n_channels: int, path: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.io.files.side_files import read_side_file
 
 FRAMES_PER_S = 75
 """A CD's frames, in which a sheet counts fractions of a second."""
@@ -164,9 +165,8 @@ def hash_cues_beside(path: str | Path) -> str | None:
 def _read_beside(path: str | Path) -> Iterator[bytes]:
     music = Path(path)
     for place in (music.with_suffix(".cue"), Path(f"{music}.cue")):
-        with contextlib.suppress(OSError):
-            if place.stat().st_size <= MAX_LENGTH:
-                yield place.read_bytes()
+        with contextlib.suppress(OSError, InvalidInputError):
+            yield read_side_file(place, what="a cue sheet", max_bytes=MAX_LENGTH)
 
 
 def _decode(raw: bytes) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,7 +222,9 @@ def _is_audio(entry: "os.DirEntry[str]", walk: _Walk) -> bool:
 
 def _source_of(path: str, status: os.stat_result) -> SourceFile:
     inode = (status.st_dev, status.st_ino) if status.st_ino else None
-    return SourceFile(path, status.st_size, status.st_mtime_ns, inode)
+    # On Windows it is the time of creation.
+    ctime_ns = None if sys.platform == "win32" else status.st_ctime_ns
+    return SourceFile(path, status.st_size, status.st_mtime_ns, inode, ctime_ns)
 
 
 def _extension(name: str) -> str:

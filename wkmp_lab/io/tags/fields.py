@@ -246,7 +246,7 @@ def _read_flag(text: str | None) -> bool | None:
 
 
 def _find_year(text: str | None) -> int | None:
-    found = re.search(r"\b(1[89]\d\d|20\d\d)", text or "")
+    found = re.search(r"\b(1\d{3}|20\d\d)", text or "", re.ASCII)
     return int(found[1]) if found else None
 
 

@@ -11,9 +11,11 @@ from typing import IO, Any
 import mutagen
 from mutagen import apev2, id3
 
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.formats.audio_part import ID3V1_BYTES, find_foreign_start, has_id3v1
 from wkmp_lab.io.formats.part import FilePart
 from wkmp_lab.io.tags.fields import choose_texts, fill_tags, tags_from_texts
+from wkmp_lab.io.tags.limits import CountedFile, require_modest_tags
 from wkmp_lab.io.tags.values import find_cover, texts_by_key
 from wkmp_lab.model import Tags
 
@@ -44,11 +46,14 @@ def read_tags(path: str | Path) -> Tags:
 
     Raises
     ------
+    InvalidInputError
+        The tags would take gigabytes or minutes to read.
     OSError
         The file cannot be opened.
     """
     tags = Tags()
     with Path(path).open("rb") as file:
+        require_modest_tags(file)
         for source in _read_sources(file):
             texts = choose_texts(texts_by_key(getattr(source, "tags", source)))
             tags = fill_tags(tags, tags_from_texts(texts, cover=_find_cover(source)))
@@ -64,7 +69,11 @@ def read_length_s(path: str | Path) -> float | None:
         The file cannot be opened.
     """
     with Path(path).open("rb") as file:
-        found = _parse(mutagen.File, _behind_id3(file))
+        try:
+            require_modest_tags(file)
+            found = _parse(mutagen.File, _behind_id3(file))
+        except InvalidInputError:  # the decoder may know it
+            return None
     length_s = getattr(getattr(found, "info", None), "length", None)
     return float(length_s) if length_s and math.isfinite(length_s) and length_s > 0 else None
 
@@ -97,7 +106,9 @@ def _behind_id3(file: Any) -> Any:
 
 def _parse(reader: Callable[[Any], Any], file: Any) -> Any:
     try:
-        return reader(file)
+        return reader(CountedFile(file))
+    except InvalidInputError:
+        raise
     except _UNREADABLE:
         return None
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import CATEGORIES, Flavor
+from wkmp_lab.io.files.side_files import decode_json, read_side_file
 from wkmp_lab.io.web.answers import Outcome
 from wkmp_lab.io.web.connection import Reply, Request
 from wkmp_lab.io.web.http_cache import DAY_S, HttpCache, make_key
@@ -180,14 +181,8 @@ def read_flavor(path: str | Path, *, submission: int | None = None) -> Flavor:
     OSError
         The file cannot be read.
     """
-    file = Path(path)
-    if file.stat().st_size > MAX_BYTES:
-        raise InvalidInputError(f"a document has at most {MAX_BYTES} bytes: {str(path)!r}")
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InvalidInputError(f"no JSON document in {str(path)!r}: {error}") from error
-    return flavor_from_document(document, submission=submission)
+    raw = read_side_file(path, what="a document", max_bytes=MAX_BYTES)
+    return flavor_from_document(decode_json(raw, name=str(path)), submission=submission)
 
 
 def flavor_from_document(document: Any, *, submission: int | None = None) -> Flavor:

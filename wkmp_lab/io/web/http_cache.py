@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from wkmp_lab.errors import StoreError
+from wkmp_lab.errors import InvalidInputError, StoreError
+from wkmp_lab.io.files.side_files import require_regular
 
 DAY_S = 86_400.0
+MAX_BODY_BYTES = 16 << 20
+"""Of an answer, unpacked: twice what is ever taken from a service."""
 
 
 def make_key(service: str, *parts: str) -> str:
@@ -39,7 +42,11 @@ class HttpCache:
         if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         try:
+            with contextlib.suppress(FileNotFoundError):
+                require_regular(path, what="a cache of answers")
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+        except InvalidInputError as error:
+            raise StoreError(str(error)) from error
         except sqlite3.Error as error:
             raise StoreError(f"the cache {str(path)!r} cannot be opened: {error}") from error
         try:
@@ -65,7 +72,7 @@ class HttpCache:
             row = self._db.execute(
                 "SELECT body FROM answer WHERE key = ? AND expires_at > ?", (key, self._clock())
             ).fetchone()
-            return zlib.decompress(row[0]) if row else None
+            return _unpack(row[0]) if row else None
         return None
 
     def write(self, key: str, body: bytes, *, life_s: float) -> None:
@@ -75,3 +82,10 @@ class HttpCache:
                 "INSERT OR REPLACE INTO answer VALUES (?,?,?)",
                 (key, self._clock() + life_s, zlib.compress(body)),
             )
+
+
+def _unpack(packed: bytes) -> bytes | None:
+    """The body, None where it is larger than any that was written."""
+    unpacker = zlib.decompressobj()
+    body = unpacker.decompress(packed, MAX_BODY_BYTES)
+    return body if unpacker.eof else None

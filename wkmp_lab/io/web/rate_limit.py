@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from wkmp_lab.io.files.side_files import read_side_file
 from wkmp_lab.io.locks import hold_lock
 
 MAX_PAUSE_S = 60.0
 """No pause is longer, whatever a server or a stepped clock says."""
+MAX_STAMP_BYTES = 1000
 _POLL_S = 0.05
 
 
@@ -88,7 +90,8 @@ def _stamp_of(path: Path) -> Path:
 def _remaining_s(path: Path, interval_s: float) -> float:
     """Time to wait; a clock that was set back cannot make it longer than the pause itself."""
     try:
-        end_s, pause_s = json.loads(_stamp_of(path).read_text())
+        raw = read_side_file(_stamp_of(path), what="a stamp", max_bytes=MAX_STAMP_BYTES)
+        end_s, pause_s = json.loads(raw)
         wait_s = max(interval_s, float(pause_s))
         left_s = float(end_s) + wait_s - time.time()
     except (OSError, ValueError, TypeError):

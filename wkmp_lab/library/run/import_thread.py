@@ -6,16 +6,22 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from wkmp_lab._version import __version__
+from wkmp_lab.display.numbers import format_count
 from wkmp_lab.errors import CancelledError
+from wkmp_lab.identifying.decisions import CutDecision, decisions_on, find_boundaries
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
+from wkmp_lab.library.recall import make_recall
+from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.library.store import Store, StoredRun
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
 from wkmp_lab.model import FileResult, SourceFile
-from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.pipeline import cache_keys
+from wkmp_lab.pipeline.health import describe_error
 from wkmp_lab.progress.board import Board
 from wkmp_lab.runner.runner import Runner, order_tasks
 from wkmp_lab.runner.worker import Task
@@ -36,11 +42,17 @@ class ImportThread:
         Of which nothing has happened yet.
     retry_failed
         Try files again that failed before.
+    rescan
+        Look into every file, whatever its size and times say.
     """
 
-    def __init__(self, run: ImportRun, *, retry_failed: bool = False) -> None:
+    def __init__(
+        self, run: ImportRun, *, retry_failed: bool = False, rescan: bool = False
+    ) -> None:
         self._run = run
         self._retry_failed = retry_failed
+        self._rescan = rescan
+        self._is_first = False
         self._spawned = threading.Event()
 
     def start(self) -> None:
@@ -57,6 +69,7 @@ class ImportThread:
     def _work(self) -> None:
         run = self._run
         try:
+            self._is_first = not run.store.path.exists()
             with run.store.keep_open() as store:
                 run.take_decisions(store)
                 with Runner(run.settings, on_change=self._adapt) as runner:
@@ -67,7 +80,7 @@ class ImportThread:
             run.control.enter("cancelled")
         except BaseException as error:  # noqa: BLE001 (the thread's boundary: wait() raises it)
             run.control.fail(error)
-            self._log(f"failed: {measure.describe_error(error)}")
+            self._log(f"failed: {describe_error(error)}")
         finally:
             run.progress.close()
             self._spawned.set()
@@ -77,6 +90,7 @@ class ImportThread:
         run = self._run
         scan = scan_folder(run.folder, settings=run.settings.scanning, on_found=self._found)
         self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        self._offer_relocation(scan.files)
         n_jobs = run.progress.n_jobs
         begun = StoredRun(run.session_id, run.started_s, None, "running", n_jobs, run.settings)
         store.put_run(begun, version=__version__)
@@ -85,7 +99,8 @@ class ImportThread:
         run.control.attach(board)
         run.control.enter("running")
         self._measure_and_identify(scan.files, runner, store, board)
-        self._cut_by_releases(scan.files, runner, store, board)
+        self._cut_again(scan.files, runner, store, board)
+        self._tell_of_lost_decisions()
         run.control.enter("cancelled" if run.control.is_cancelled else "completed")
         ended = replace(begun, ended_s=time.time(), state=run.control.state)
         store.put_run(ended, version=__version__)
@@ -95,9 +110,9 @@ class ImportThread:
         self, files: Sequence[SourceFile], runner: Runner, store: Store, board: Board
     ) -> None:
         run = self._run
-        found = self._sort_out(files, store, retry_failed=self._retry_failed)
+        found = self._sort_out(files, store, retry_failed=self._retry_failed, rescan=self._rescan)
         self._log(
-            f"parallelism level {run.progress.n_jobs}: {len(found.tasks)} files to measure, "
+            f"parallelism level {run.progress.n_jobs}: {len(found.tasks)} files to look at, "
             f"{len(found.known)} known, {len(found.copies)} copies"
         )
         store.put_many(found.copies, run_id=run.session_id)
@@ -116,32 +131,47 @@ class ImportThread:
                     self._take(outcome, lookup_thread, is_new=True)
             lookup_thread.finish()
             for line in lookup_thread.remarks:
-                run.log.remark(line, n_jobs=run.progress.n_jobs)
+                self._remark(line)
 
-    def _cut_by_releases(
+    def _cut_again(
         self, files: Sequence[SourceFile], runner: Runner, store: Store, board: Board
     ) -> None:
-        """Measure files again, once, whose release has told other lengths of their pieces."""
+        """Measure files again, once, whose release has told other lengths of their pieces, and
+        those that turned out to hold what a person has cut otherwise.
+        """
         run = self._run
-        again = {each.path for each in run.results.read() if cache_keys.is_to_be_cut_again(each)}
+        again = {each.path for each in run.results.read() if self._is_to_be_cut_again(each)}
         if not again or run.control.is_cancelled:
             return
-        found = self._sort_out(files, store, retry_failed=False)
+        found = self._sort_out(files, store, retry_failed=False, rescan=False)
         tasks = [task for task in found.tasks if task.source.path in again]
-        self._log(f"{len(tasks)} files are cut again by the lengths that their releases tell")
+        self._log(f"{len(tasks)} files are cut again, by releases or by hand")
         for _, _, outcome in runner.run(self._order(tasks), board):
             if outcome is not None:
                 run.revise(identify_now(outcome, run.settings, folder=run.folder), store)
 
+    def _is_to_be_cut_again(self, result: FileResult) -> bool:
+        if cache_keys.is_to_be_cut_again(result):
+            return True
+        made = decisions_on(result, self._run.results.decisions)
+        is_cut = any(isinstance(each, CutDecision) for each in made)
+        return (
+            is_cut
+            and bool(result.passages)
+            and not cache_keys.is_cut_by(result, find_boundaries(made))
+        )
+
     def _sort_out(
-        self, files: Sequence[SourceFile], store: Store, *, retry_failed: bool
+        self, files: Sequence[SourceFile], store: Store, *, retry_failed: bool, rescan: bool
     ) -> changes.Sorting:
         return changes.sort_out(
             files,
             store=store,
             settings=self._run.settings,
             decisions=self._run.results.decisions,
+            recall=make_recall(store.path, Path(self._run.folder), self._run.settings),
             retry_failed=retry_failed,
+            rescan=rescan,
         )
 
     def _order(self, tasks: Sequence[Task]) -> list[Task]:
@@ -185,6 +215,29 @@ class ImportThread:
             f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
             f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
         )
+
+    def _offer_relocation(self, files: Sequence[SourceFile]) -> None:
+        """Say so where files that have no store yet are known under a root that is gone."""
+        folder = Path(self._run.folder)
+        former = find_former_folder(folder, files) if self._is_first else None
+        if former is not None:
+            self._remark(offer_relocation(former, folder))
+
+    def _tell_of_lost_decisions(self) -> None:
+        run = self._run
+        if run.control.is_cancelled or not run.results.decisions:
+            return
+        held = {each for r in run.results.read() for each in (r.sha256, r.audio_hash)}
+        lost = {content for content in run.results.decisions if content not in held}
+        if lost:
+            count = format_count(len(lost), "file")
+            self._remark(
+                f"decisions by hand on {count} find no file any more; they are kept, and listed "
+                "in session.decisions"
+            )
+
+    def _remark(self, line: str) -> None:
+        self._run.log.remark(line, n_jobs=self._run.progress.n_jobs)
 
     def _log(self, line: str) -> None:
         self._run.log.note(line, n_jobs=self._run.progress.n_jobs)

@@ -9,6 +9,7 @@ from wkmp_lab.identifying.decisions import (
     ByContent,
     Decision,
     apply_decisions,
+    decisions_on,
     group_by_content,
 )
 from wkmp_lab.model import MATCH_LEVELS, FileResult, MatchLevel, Phase
@@ -131,7 +132,7 @@ class Results:
             self._failures[result.path] = f"{result.failure.phase}: {result.failure.reason}"
 
     def _decide(self, result: FileResult) -> FileResult:
-        return apply_decisions(result, self._decisions.get(result.sha256 or "", ()))
+        return apply_decisions(result, decisions_on(result, self._decisions))
 
     def _is_decoded_now(self, result: FileResult) -> bool:
         return any(

@@ -5,12 +5,14 @@ takes the newest request: what the mouse has left behind is never drawn.
 """
 
 import base64
+import contextlib
 import os
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 from IPython import get_ipython
@@ -24,6 +26,7 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip, read_crossfade
 from wkmp_lab.io.tags.reading import read_tags
 from wkmp_lab.library.session import ImportSession
+from wkmp_lab.model import Tags
 from wkmp_lab.notebook.card import format_status
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import (
@@ -38,6 +41,7 @@ from wkmp_lab.notebook.explorer.overview import read_beats, read_overview
 from wkmp_lab.notebook.explorer.plots import plot_boundary, plot_overview
 from wkmp_lab.pipeline.measure import complete_hints
 from wkmp_lab.plots.figures import draw_png
+from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
 
 BOUNDARY_S = 5.0
@@ -45,6 +49,8 @@ BOUNDARY_S = 5.0
 LEAST_WIDTH_PX = 760
 """Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
 _TEMPLATE = "notebook/templates/explorer.html.jinja"
+
+T = TypeVar("T")
 
 
 def explore(
@@ -58,7 +64,7 @@ def explore(
     Parameters
     ----------
     path
-        The audio file; it is decoded once, now.
+        The audio file; it is decoded once, now, in a child process.
     settings
         Where to begin; None: as the session was asked for, else the defaults.
     session
@@ -76,8 +82,11 @@ def explore(
     if session is not None:
         path, hints = session.get_result(path).path, session.make_hints(path)
         chosen = settings or session.settings.segmenting
-    overview = read_overview(path)
-    hints = complete_hints(hints, str(path), read_tags(path), overview.profile.duration_s)
+    overview = run_in_child(partial(read_overview, path), path=path)
+    tags = Tags()
+    with contextlib.suppress(InvalidInputError):  # tags beyond reason
+        tags = run_in_child(partial(read_tags, path), path=path)
+    hints = complete_hints(hints, str(path), tags, overview.profile.duration_s)
     return Explorer(Cutting(str(path), overview, settings=chosen, hints=hints, session=session))
 
 
@@ -276,7 +285,7 @@ class Explorer:
             return
         end_s = self.cutting.overview.profile.duration_s
         try:
-            self._beats[round(at_s)] = read_beats(self.cutting.path, at_s, end_s=end_s)
+            self._beats[round(at_s)] = self._decode(partial(read_beats, at_s=at_s, end_s=end_s))
         except (WkmpLabError, OSError) as error:
             self._say(f"no beats: {error}")
             return
@@ -289,14 +298,19 @@ class Explorer:
     def _listen(self, index: int, from_s: float, to_s: float) -> None:
         """Play around the start of a passage."""
         start_s = self.cutting.result.passages[index].start_s
-        path = self.cutting.path
-        self.player.play(read_clip(path, start_s=start_s + from_s, end_s=start_s + to_s))
+        work = partial(read_clip, start_s=start_s + from_s, end_s=start_s + to_s)
+        self.player.play(self._decode(work))
 
     def _listen_across(self, index: int) -> None:
         if index == 0:
             raise InvalidInputError("no passage comes before the first")
         before, after = self.cutting.result.passages[index - 1 : index + 1]
-        self.player.play(read_crossfade(self.cutting.path, before, after))
+        self.player.play(self._decode(partial(read_crossfade, before=before, after=after)))
+
+    def _decode(self, work: "partial[T]") -> T:
+        """What ``work`` reads of the file, in the child that decodes for this process."""
+        path = self.cutting.path
+        return run_in_child(partial(work, path), path=path)
 
     def _make_bundle(self) -> dict[str, str]:
         cutting = self.cutting

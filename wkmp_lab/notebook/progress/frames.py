@@ -25,7 +25,7 @@ LONG_TEXT = 40
 SHORT_TEXT = 16
 """Such texts stay on one line."""
 DIGEST_LENGTH = 12
-DIGESTS = ("sha256", "fingerprint")
+DIGESTS = ("sha256", "audio_hash", "content", "fingerprint")
 PATHS = ("path", "duplicate_of")
 DECIMALS = {
     "_s": 2,

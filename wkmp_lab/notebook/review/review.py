@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
@@ -37,6 +38,7 @@ from wkmp_lab.notebook.review.html import (
     name_item,
 )
 from wkmp_lab.notebook.review.table import ReviewTable, make_line
+from wkmp_lab.runner.decoder_child import run_in_child
 
 View = Literal["one by one", "table"]
 VIEWS: tuple[tuple[str, View], ...] = (("One by one", "one by one"), ("Table", "table"))
@@ -193,12 +195,13 @@ class Review:
     def undo(self) -> None:
         """Take the latest decision back, with those made at once with it, and look there again."""
         undone = self._session.undo()
-        places = {(d.sha256, d.start_ticks) for d in undone if isinstance(d, IdentityDecision)}
+        places = {(d.content, d.start_ticks) for d in undone if isinstance(d, IdentityDecision)}
         if not places:
             self._paint("a cut was undone" if undone else "there is nothing to undo")
             return
         for position, item in reversed(list(enumerate(self._items()))):
-            if (item.result.sha256, item.passage.start_ticks) in places:
+            hashes = (item.result.audio_hash, item.result.sha256)
+            if places & {(each, item.passage.start_ticks) for each in hashes}:
                 self.position = position
         self._paint("undone" if len(undone) == 1 else f"{len(undone)} decisions undone")
 
@@ -304,7 +307,9 @@ class Review:
             return
         start_s, end_s = item.passage.start_s, item.passage.end_s
         start_s = max(start_s, end_s - MAX_CLIP_S) if is_end else start_s
-        self._audio.value = read_clip(item.result.path, start_s=start_s, end_s=end_s)
+        path = item.result.path
+        work = partial(read_clip, path, start_s=start_s, end_s=end_s)
+        self._audio.value = run_in_child(work, path=path)
         self._audio.layout.display = ""
         self._say("")
 

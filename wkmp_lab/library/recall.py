@@ -1,0 +1,40 @@
+"""What workers can ask a store while an import writes to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wkmp_lab.errors import StoreError
+from wkmp_lab.identifying.decisions import decisions_on, find_boundaries, group_by_content
+from wkmp_lab.library.store import Store
+from wkmp_lab.pipeline.recognize import Known
+from wkmp_lab.settings import Settings
+
+FAR_BACKENDS = ("dask", "ray")
+"""Their workers may be other machines, where the store's file is not, or cannot be locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecall:
+    """Tells what a store knows of audio; travels to workers, and opens the store there to read."""
+
+    path: Path
+    folder: Path
+
+    def __call__(self, head: str) -> tuple[Known, ...]:
+        """Every result of audio whose hash begins so, with where a person has it cut."""
+        try:
+            with Store(self.path, folder=self.folder, is_writer=False) as store:
+                results = store.find_by_audio(head)
+                made = store.read_decisions() if results else ()
+        except StoreError:
+            # What cannot be asked is not known: the file is measured.
+            return ()
+        decisions = group_by_content(decision for _, decision in made)
+        return tuple(
+            Known(result, find_boundaries(decisions_on(result, decisions))) for result in results
+        )
+
+
+def make_recall(path: Path, folder: Path, settings: Settings) -> StoreRecall | None:
+    """What the workers of an import may ask; None where they may not see the store."""
+    return None if settings.running.backend in FAR_BACKENDS else StoreRecall(path, folder)
