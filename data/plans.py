@@ -76,7 +76,7 @@ SIDE = (
     Piece("Switchyard", 31, 126, "E minor", "rock", 30.0),
     Piece("The Long Breath", 32, 88, "C major", "ballad", 36.0, pause_bar=6),
     Piece("Relay", 33, 118, "B minor", "electronic", 28.0),
-    Piece("Last Carousel", 34, 108, "A# major", "waltz", 27.0),
+    Piece("Last Carousel", 34, 108, "Bb major", "waltz", 27.0),
 )
 VINYL = (
     Piece("Corner Table", 41, 120, "G major", "swing", 30.0),
@@ -139,7 +139,7 @@ PLANS = (
     ),
     Plan(
         "pocket/Łódź – 夜のうた (Ночь).ogg",
-        (Piece("夜のうた", 14, 72, "D# major", "ballad", 36.0),),
+        (Piece("夜のうた", 14, 72, "Eb major", "ballad", 36.0),),
         "a name and tags in four scripts; a long tail; a slow beat that may be tapped double",
         SampleTags(title="夜のうた", artist="Zażółć & Ночь", album="Łódź"),
     ),

@@ -130,7 +130,7 @@ def test_pieces_have_sane_levels_and_a_known_tempo_and_key(entry):
         assert passage["peak_dbfs"] < -0.5  # lossy codecs add some to the -3 dBFS of the master
         assert 50 <= passage["tempo_bpm"] <= 190
         tonic, mode = passage["key"].split()
-        assert tonic in "C C# D D# E F F# G G# A A# B".split()
+        assert tonic in "C C# Db D Eb E F F# G Ab G# A Bb B".split()
         assert mode in ("major", "minor")
 
 

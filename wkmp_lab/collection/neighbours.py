@@ -52,7 +52,8 @@ Way = Literal["sound", "wkmp", "hellinger"]
 WAYS: tuple[Way, ...] = ("sound", "wkmp", "hellinger")
 ALIKE = 0.1
 """Categories of two flavors that are less than this apart (Hellinger) are reasons."""
-_TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_ACCIDENTALS = {"": 0, "#": 1, "b": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,8 @@ def vector_of(descriptors: Descriptors) -> DoubleArray:
         tonic, _, mode = descriptors.key.name.partition(" ")
         is_major = mode == "major"
         # Relative keys share their notes: a minor key stands where its relative major does.
-        place = (_TONICS.index(tonic) + (0 if is_major else 3)) * 7 % 12
+        semitones = _SEMITONES[tonic[0]] + _ACCIDENTALS[tonic[1:]]
+        place = (semitones + (0 if is_major else 3)) * 7 % 12
         values["fifths_cos"] = float(np.cos(np.pi / 6 * place))
         values["fifths_sin"] = float(np.sin(np.pi / 6 * place))
         values["is_major"] = float(is_major)

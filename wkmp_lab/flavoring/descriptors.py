@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.flavoring import rhythm, spectrum, tonality
+from wkmp_lab.flavoring import beats, rhythm, spectrum, tempo, tonality
 from wkmp_lab.flavors import flavor_distance
 from wkmp_lab.model import Descriptors, Key, Tempo
 from wkmp_lab.settings import FlavorSettings
@@ -14,9 +14,11 @@ from wkmp_lab.signals import DoubleArray, FloatArray, Samples
 
 __all__ = ["DESCRIPTORS", "Descriptor", "flavor_distance", "measure_descriptors", "warm_up"]
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a descriptor changes its meaning."""
 N_MFCC = 13
+ONSET_BANDS = (0, 16, 32, 64, 96, 128)
+"""Edges of the bands whose onsets are told apart, in mel bands: 0, 0.4, 0.8, 1.9, 4.5, 11 kHz."""
 LEVEL_FRAMES_PER_S = 100
 SUB_BAND_LEVEL_S = 1.0
 """Length of the stretches whose loudness spread is the dynamic complexity."""
@@ -168,17 +170,20 @@ def measure_descriptors(
     if sr != spectrum.SR:
         raise InvalidInputError(f"descriptors are defined at {spectrum.SR} Hz, got sr = {sr}")
     settings = settings or FlavorSettings()
-    frames = _measure_frames(mono)
+    frames = measure_frames(mono)
     levels = _measure_levels(mono)
-    tempo = rhythm.measure_tempo(frames.onsets, frame_rate_hz=spectrum.FRAME_RATE_HZ)
-    key = tonality.measure_key(mono, sr=sr)
+    pitches = tonality.collect_pitches(mono, sr=sr)
+    key = tonality.find_key(pitches)
+    heard = tempo.measure_tempo(
+        frames.envelopes, frame_rate_hz=spectrum.FRAME_RATE_HZ, is_tonal=pitches.is_music
+    )
     duration_s = len(mono) / sr
-    onsets = rhythm.find_onsets(frames.onsets, frame_rate_hz=spectrum.FRAME_RATE_HZ)
+    onsets = rhythm.find_onsets(frames.envelopes[0], frame_rate_hz=spectrum.FRAME_RATE_HZ)
     numbers: dict[str, float | None] = {
         "dynamic_complexity_db": _measure_complexity(levels),
         "onset_rate_hz": len(onsets) / duration_s if duration_s else None,
-        "pulse_clarity": tempo.pulse_clarity if tempo else None,
-        "tempo_stability": tempo.stability if tempo else None,
+        "pulse_clarity": heard.pulse_clarity if heard else None,
+        "tempo_stability": heard.stability if heard else None,
         "danceability": rhythm.measure_danceability(levels),
         **(_describe_key(key) if key else {}),
         **frames.numbers,
@@ -189,26 +194,30 @@ def measure_descriptors(
     return Descriptors(
         version=VERSION,
         values=values,
-        tempo=_make_tempo(tempo, frames.onsets, settings) if tempo else None,
+        tempo=_make_tempo(heard, frames.envelopes, settings) if heard else None,
         key=_make_key(key) if key else None,
     )
 
 
 def warm_up() -> None:
     """Compile the kernels, or load them compiled, by a first call."""
-    measure_descriptors(np.zeros(spectrum.SR, np.float32), sr=spectrum.SR)
+    clicks = np.zeros(6 * spectrum.SR, np.float32)
+    clicks[:: spectrum.SR // 2] = 0.5
+    measure_descriptors(clicks, sr=spectrum.SR, settings=FlavorSettings(has_beats=True))
 
 
 @dataclass(frozen=True, slots=True)
-class _Frames:
+class Frames:
     """What one walk over the spectrum gives."""
 
     numbers: dict[str, float]
-    onsets: FloatArray
+    envelopes: FloatArray
+    """Onset strength in dB a frame: of all bands, then of those of :data:`ONSET_BANDS`."""
 
 
-def _measure_frames(mono: Samples) -> _Frames:
-    cosines = _compute_cosines()
+def measure_frames(mono: Samples) -> Frames:
+    """Spectral numbers and onsets of a signal at the descriptors' rate."""
+    cosines, onset_weights = _compute_cosines(), _compute_onset_weights()
     totals, squares = np.zeros((2, spectrum.N_SHAPE + N_MFCC))
     contrasts = np.zeros(spectrum.N_BANDS)
     n_frames = n_contrasts = 0
@@ -218,7 +227,7 @@ def _measure_frames(mono: Samples) -> _Frames:
         log_mel = _DB_PER_NEPER * np.log(np.maximum(measured.mel, spectrum.AMIN))
         before = log_mel[:, :1] if last is None else last
         rises = np.diff(log_mel, axis=1, prepend=before)
-        onsets.append(np.maximum(rises, 0.0).mean(axis=0))
+        onsets.append(onset_weights @ np.maximum(rises, 0.0))
         last = log_mel[:, -1:]
         rows = np.concatenate([measured.shape, cosines @ log_mel], dtype=np.float64)
         totals += rows.sum(axis=1)
@@ -229,7 +238,7 @@ def _measure_frames(mono: Samples) -> _Frames:
     means = totals / n_frames
     deviations = np.sqrt(np.maximum(squares / n_frames - means**2, 0.0))
     numbers = _name_numbers(means, deviations, contrasts / n_contrasts)
-    return _Frames(numbers, np.concatenate(onsets))
+    return Frames(numbers, np.concatenate(onsets, axis=1))
 
 
 def _name_numbers(
@@ -251,6 +260,17 @@ def _compute_cosines() -> FloatArray:
     table[0] /= np.sqrt(2)
     cosines: FloatArray = table.astype(np.float32)
     return cosines
+
+
+@functools.cache
+def _compute_onset_weights() -> FloatArray:
+    """What each mel band counts in the mean over all and over each band, one row each."""
+    edges = np.array(ONSET_BANDS)
+    mel = np.arange(spectrum.N_MELS)
+    is_inside = (mel >= edges[:-1, None]) & (mel < edges[1:, None])
+    rows = np.concatenate([np.ones((1, spectrum.N_MELS), bool), is_inside])
+    weights: FloatArray = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    return weights
 
 
 def _measure_levels(mono: Samples) -> FloatArray:
@@ -276,10 +296,9 @@ def _measure_complexity(levels: FloatArray) -> float | None:
 
 def _describe_key(key: tonality.KeyReading) -> dict[str, float]:
     chroma = np.array(key.chroma)
-    tonic = tonality.NAMES.index(key.name.split()[0])
     heard = chroma[chroma > 0]
     entropy = float(-(heard * np.log(heard)).sum() / np.log(12))
-    relative = np.roll(chroma, -tonic)
+    relative = np.roll(chroma, -key.tonic)
     return {
         "chord_change_rate_hz": key.chord_changes_per_s,
         "chroma_entropy": entropy,
@@ -288,26 +307,28 @@ def _describe_key(key: tonality.KeyReading) -> dict[str, float]:
 
 
 def _make_tempo(
-    reading: rhythm.TempoReading, onsets: FloatArray, settings: FlavorSettings
+    reading: tempo.TempoReading, envelopes: FloatArray, settings: FlavorSettings
 ) -> Tempo:
-    beats: tuple[float, ...] = ()
+    beats_s: tuple[float, ...] = ()
     if settings.has_beats:
-        beats = rhythm.track_beats(onsets, reading.bpm, frame_rate_hz=spectrum.FRAME_RATE_HZ)
+        beats_s = beats.track_beats(
+            envelopes, reading.periodicity, reading.bpm, frame_rate_hz=spectrum.FRAME_RATE_HZ
+        )
     return Tempo(
         bpm=reading.bpm,
-        strength=reading.strength,
+        strength=reading.probability,
         is_octave_uncertain=reading.is_octave_uncertain,
         alternatives=reading.alternatives,
         stability=reading.stability,
-        beats_s=beats,
+        beats_s=beats_s,
     )
 
 
 def _make_key(reading: tonality.KeyReading) -> Key:
     return Key(
         name=reading.name,
-        strength=reading.strength,
+        strength=reading.probability,
         runner_up=reading.runner_up,
-        runner_up_strength=reading.runner_up_strength,
+        runner_up_strength=reading.runner_up_probability,
         tuning_cents=reading.tuning_cents,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
+import scipy.special
 import soxr
 
 from wkmp_lab.dsp.compiling import njit
@@ -27,11 +28,61 @@ HARMONIC_DECAY = 0.6
 _BIN_HZ = SR / N_FFT
 _LOW, _HIGH = int(RANGE_HZ[0] / _BIN_HZ), int(RANGE_HZ[1] / _BIN_HZ)
 _HARMONIC_OCTAVES = tuple(np.log2(np.arange(1, N_HARMONICS + 1)).tolist())
-NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
+NAMES = {
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+"""Tonics as keys are spelled: with fewer accidentals, and F# major and Eb minor of equals."""
+MODES = tuple(NAMES)
 MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 """Key profiles of Albrecht and Shanahan (2013), from the tonic upwards."""
+WEIGHTS = (7.8, 9.3, 0.5)
+"""What each part of :func:`collect_evidence` counts, by ``benchmarks/fit_tempo_key.py``: the first
+two fitted; other people's pieces tell little of the last one (-0.1 to 0.5 are as likely), so that
+composed pieces chose it."""
+LEAST_STEADINESS, SPEECH_STEADINESS = 0.03, 0.05
+"""Pitches of noise and speech lie anywhere between semitones: their steadiness is 0.02 at most
+over a minute, and more by the second value over the root of the number of frames. That of music is
+0.04 and more, but for drums alone."""
+TONAL_STEADINESS = 0.08
+"""With so much there is music even where no beat is heard."""
+LEAST_MOVEMENT = 0.06
+"""Drones and hums keep to the same pitch classes within 0.03, music moves by 0.11 and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pitches:
+    """The pitch classes of a passage.
+
+    Attributes
+    ----------
+    chroma
+        Weight of each pitch class in each frame, harmonics counted for their notes, shape
+        ``(n_frames, 12)``, from C.
+    tuning_cents
+        Deviation from A = 440 Hz, -50 to 50.
+    steadiness
+        How well all pitches keep to one tuning: 0 (anywhere between semitones) to 1.
+    movement
+        Mean distance of a frame's shares from those of the whole, 0 to 2.
+    """
+
+    chroma: DoubleArray
+    tuning_cents: float
+    steadiness: float
+    movement: float
+
+    @property
+    def has_key(self) -> bool:
+        """Whether these are pitches of a scale that come and go."""
+        least = LEAST_STEADINESS + SPEECH_STEADINESS / np.sqrt(max(len(self.chroma), 1))
+        return bool(self.steadiness >= least and self.movement >= LEAST_MOVEMENT)
+
+    @property
+    def is_music(self) -> bool:
+        """Whether they make music of a passage that has no beat."""
+        return self.has_key and self.steadiness >= TONAL_STEADINESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +90,11 @@ class KeyReading:
     """A key, its runner-up and the pitch classes it was read from."""
 
     name: str
-    strength: float
+    tonic: int
+    """In semitones above C."""
+    probability: float
     runner_up: str
-    runner_up_strength: float
+    runner_up_probability: float
     tuning_cents: float
     chroma: tuple[float, ...]
     """Share of each pitch class, from C, sum 1."""
@@ -49,68 +102,113 @@ class KeyReading:
 
 
 def measure_key(mono: Samples, *, sr: int) -> KeyReading | None:
-    """Key of a passage; None where no pitch is heard."""
-    frames = collect_pitches(mono, sr=sr)
-    total = frames.sum(axis=0)
-    if total.sum() <= 0.0:
+    """Key of a passage; None where no pitches of a scale are heard, or they never change."""
+    return find_key(collect_pitches(mono, sr=sr))
+
+
+def find_key(pitches: Pitches) -> KeyReading | None:
+    """Key that a passage's pitches are in; None where they are no scale's."""
+    if not pitches.has_key:
         return None
-    tuning = _find_tuning(total)
-    chroma_frames = _fold(frames, tuning)
-    chroma = chroma_frames.sum(axis=0)
-    chroma = chroma / chroma.sum()
-    scores = score_keys(chroma)
-    order = np.argsort(scores)[::-1]
+    share = compute_probabilities(pitches)
+    first, second = (int(k) for k in np.argsort(share)[::-1][:2])
+    total = pitches.chroma.sum(axis=0)
     return KeyReading(
-        name=name_key(int(order[0])),
-        strength=float(np.clip(scores[order[0]], 0.0, 1.0)),
-        runner_up=name_key(int(order[1])),
-        runner_up_strength=float(np.clip(scores[order[1]], 0.0, 1.0)),
-        tuning_cents=tuning,
-        chroma=tuple(float(share) for share in chroma),
-        chord_changes_per_s=_measure_changes(chroma_frames),
+        name=name_key(first),
+        tonic=first % 12,
+        probability=float(share[first]),
+        runner_up=name_key(second),
+        runner_up_probability=float(share[second]),
+        tuning_cents=pitches.tuning_cents,
+        chroma=tuple(float(part) for part in total / total.sum()),
+        chord_changes_per_s=_measure_changes(pitches.chroma),
     )
 
 
-def collect_pitches(mono: Samples, *, sr: int) -> FloatArray:
+def compute_probabilities(pitches: Pitches) -> DoubleArray:
+    """Probability of 12 major keys from C, then 12 minor."""
+    share: DoubleArray = scipy.special.softmax(collect_evidence(pitches) @ np.array(WEIGHTS))
+    return share
+
+
+def collect_evidence(pitches: Pitches) -> DoubleArray:
+    """What speaks for each key: correlations of its profile with two chromas, and its mode.
+
+    The chromas are that of all sound, and the mean over frames: soft passages count as loud ones.
+
+    Returns
+    -------
+    array
+        float64, shape ``(24, 3)``, in the order of :func:`name_key`.
+    """
+    total = pitches.chroma.sum(axis=0)
+    weight = pitches.chroma.sum(axis=1, keepdims=True)
+    by_frame = (pitches.chroma / np.maximum(weight, 1e-9)).mean(axis=0)
+    correlations = (correlate_profiles(total), correlate_profiles(by_frame))
+    return np.stack([*correlations, np.repeat([0.0, 1.0], 12)], axis=1)
+
+
+def correlate_profiles(chroma: DoubleArray) -> DoubleArray:
+    """Correlation of a chroma with the profile of each of 24 keys."""
+    profiles = np.array([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)])
+    centred = profiles - profiles.mean(axis=1, keepdims=True)
+    own = chroma - chroma.mean()
+    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(own)
+    found: DoubleArray = centred @ own / np.maximum(norms, 1e-12)
+    return found
+
+
+def collect_pitches(mono: Samples, *, sr: int) -> Pitches:
+    """The pitch classes of a passage, their tuning found and corrected."""
+    notes = _collect_cents(mono, sr=sr)
+    total = notes.sum(axis=0)
+    by_offset = total.reshape(12, -1).sum(axis=0)
+    angles = 2 * np.pi * np.arange(len(by_offset)) / len(by_offset)
+    resultant = (by_offset * np.exp(1j * angles)).sum()
+    tuning_cents = float(np.angle(resultant) / (2 * np.pi) * 100.0)
+    chroma = _fold(notes, tuning_cents)
+    heard = chroma[chroma.sum(axis=1) > 0.0]
+    shares = heard / heard.sum(axis=1, keepdims=True)
+    away = np.abs(shares - shares.mean(axis=0)).sum(axis=1) if len(shares) else np.zeros(1)
+    return Pitches(
+        chroma=chroma,
+        tuning_cents=tuning_cents,
+        steadiness=float(np.abs(resultant) / max(float(by_offset.sum()), 1e-9)),
+        movement=float(away.mean()),
+    )
+
+
+def _collect_cents(mono: Samples, *, sr: int) -> FloatArray:
     """Weight of each pitch class, in bins of 10 cents from C, shape ``(n_frames, N_CENTS)``."""
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     resampler = soxr.ResampleStream(sr, SR, 1, dtype="float32", quality="HQ")
     rest = np.zeros(0, np.float32)
-    pitches = GrowingArray(np.float32, N_CENTS)
+    notes = GrowingArray(np.float32, N_CENTS)
     step = sr * 30
     for start in range(0, len(mono), step):
         block = np.ascontiguousarray(mono[start : start + step])
         is_last = start + step >= len(mono)
         rest = np.concatenate([rest, resampler.resample_chunk(block, last=is_last)])
-        if is_last and len(rest) < N_FFT and not len(pitches):
+        if is_last and len(rest) < N_FFT and not len(notes):
             rest = np.pad(rest, (0, N_FFT - len(rest)))
         if len(rest) < N_FFT:
             continue
         frames = np.lib.stride_tricks.sliding_window_view(rest, N_FFT)[::HOP_LENGTH]
         found = np.zeros((len(frames), N_CENTS), np.float32)
         _collect_peaks(scipy.fft.rfft(frames * window, axis=1), found)
-        pitches.append(found)
+        notes.append(found)
         rest = rest[len(frames) * HOP_LENGTH :]
-    return pitches.finish()
-
-
-def score_keys(chroma: DoubleArray) -> DoubleArray:
-    """Correlation of a chroma with each key's profile: 12 major keys from C, then 12 minor."""
-    profiles = np.array([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)])
-    centred = profiles - profiles.mean(axis=1, keepdims=True)
-    own = chroma - chroma.mean()
-    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(own)
-    scores: DoubleArray = centred @ own / np.maximum(norms, 1e-12)
-    return scores
+    return notes.finish()
 
 
 def name_key(index: int) -> str:
-    """Name of a key by its place in :func:`score_keys`.
+    """Name of a key by its place in :func:`compute_probabilities`, spelled as the key is.
 
-    >>> name_key(0), name_key(18)
-    ('C major', 'F# minor')
+    >>> name_key(0), name_key(10), name_key(18)
+    ('C major', 'Bb major', 'F# minor')
     """
-    return f"{NAMES[index % 12]} {'major' if index < 12 else 'minor'}"
+    mode = MODES[index // 12]
+    return f"{NAMES[mode][index % 12]} {mode}"
 
 
 @njit(cache=True, nogil=True)
@@ -143,15 +241,6 @@ def _find_shift(row: FloatArray, k: int) -> float:
     left, middle, right = np.log(row[k - 1 : k + 2] + 1e-9)
     curve = left - 2.0 * middle + right
     return min(max(0.5 * (left - right) / curve, -0.5), 0.5) if curve < 0.0 else 0.0
-
-
-def _find_tuning(total: FloatArray) -> float:
-    """Deviation from A = 440 Hz in cents, -50 to 50: circular mean within the semitone."""
-    per_semitone = N_CENTS // 12
-    by_offset = total.reshape(12, per_semitone).sum(axis=0)
-    angles = 2 * np.pi * np.arange(per_semitone) / per_semitone
-    mean = np.angle((by_offset * np.exp(1j * angles)).sum())
-    return float(mean / (2 * np.pi) * 100.0)
 
 
 def _fold(frames: FloatArray, tuning_cents: float) -> DoubleArray:

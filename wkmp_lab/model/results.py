@@ -165,10 +165,11 @@ class Tempo:
 
     bpm: float
     strength: float
-    """Share of the periodicity evidence, 0 to 1."""
+    """Probability that this is the tempo, within 4 %."""
     is_octave_uncertain: bool
+    """Half or double has at least a third of that probability."""
     alternatives: tuple[tuple[float, float], ...] = ()
-    """(bpm, strength) of the other readings, strongest first."""
+    """(bpm, probability) of the other readings, likeliest first."""
     stability: float | None = None
     """0 (wanders) to 1 (metronomic)."""
     beats_s: tuple[float, ...] = ()
@@ -176,10 +177,11 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Key, as in 'F# minor', with the runner-up."""
+    """Key, as in 'F# minor' or 'Bb major', with the runner-up."""
 
     name: str
     strength: float
+    """Probability that this is the key."""
     runner_up: str
     runner_up_strength: float
     tuning_cents: float
