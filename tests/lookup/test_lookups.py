@@ -11,6 +11,7 @@ from support.lookup_runs import file_of, identify, identities_of, make_settings,
 from support.standin_world import make_id
 
 from wkmp_lab.io.catalogue.catalogue import Catalogue
+from wkmp_lab.io.web import rate_limit
 from wkmp_lab.io.web.answers import Recording, ReleaseRef
 from wkmp_lab.lookup.lookups import identify_files
 from wkmp_lab.lookup.releases import choose_release
@@ -347,8 +348,10 @@ from support.lookup_runs import file_of, identify, make_settings
 from support.standin_world import make_world
 from pathlib import Path
 from types import SimpleNamespace
+from wkmp_lab.io.web import rate_limit
 from wkmp_lab.settings import Settings
-url, folder, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+url, folder, first, slots = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+rate_limit.find_temporary = lambda: slots
 place = SimpleNamespace(url=url, acoustid_url=url + "/v2")
 settings = make_settings(place, folder, acoustid_interval_s=0.34, musicbrainz_interval_s=1.0)
 known = list(make_world().recordings.values())
@@ -361,10 +364,11 @@ for start in (first % 4 * 10, (first + 1) % 4 * 10):
 @pytest.mark.slow
 def test_eight_processes_and_a_second_session_stay_polite_and_ask_nothing_twice(standin, tmp_path):
     standin.least_gap_s = {"musicbrainz": 1.0, "acoustid": 0.34}
+    slots = rate_limit.find_temporary()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER, standin.url, str(tmp_path), str(index)],
+            [sys.executable, "-c", WORKER, standin.url, tmp_path, str(index), slots],
             env=environment,
         )
         for index in range(8)

@@ -15,7 +15,6 @@ from wkmp_lab.model.results import (
     STATUSES,
     SURE_LEVELS,
     Amplitude,
-    AudioFormat,
     Candidate,
     Descriptors,
     EndType,
@@ -32,10 +31,10 @@ from wkmp_lab.model.results import (
     PassageId,
     Phase,
     Segmentation,
-    SourceFile,
     Span,
     Tempo,
 )
+from wkmp_lab.model.sources import AudioFormat, SourceFile
 from wkmp_lab.model.tags import (
     Cover,
     Tags,

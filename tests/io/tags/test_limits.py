@@ -14,7 +14,7 @@ from wkmp_lab.model import SourceFile
 from wkmp_lab.pipeline.measure import measure_file
 
 SR = 44_100
-MAX_S, MAX_MB = 10.0, 500
+MAX_S, MAX_MB = 30.0, 500
 NAMES = (
     *("text.mp3", "text3.mp3", "pictures.mp3", "lying.mp3", "million.mp3", "million2.mp3"),
     *("ape.mp3", "comments.flac", "distinct.flac", "lying.flac", "blocks.flac", "chunk.aiff"),

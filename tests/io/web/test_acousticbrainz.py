@@ -204,17 +204,19 @@ def test_an_archive_that_cannot_be_read_names_a_way(tmp_path):
 
 
 def test_names_in_an_archive_lead_nowhere(tmp_path):
-    path = tmp_path / "dump.tar"
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    path = inner / "dump.tar"
     body = json.dumps(make_document("one")).encode()
     with tarfile.open(path, "w") as archive:
         for name in (f"../../{uuid.uuid4()}-0.json", f"/etc/{uuid.uuid4()}-0.json"):
             member = tarfile.TarInfo(name)
             member.size = len(body)
             archive.addfile(member, io.BytesIO(body))
-    before = sorted(tmp_path.parent.rglob("*"))
+    before = sorted(tmp_path.rglob("*"))
     with FlavorFile(":memory:", is_writer=True) as flavors:
         assert add_dump(flavors, path).n_new == 2
-    assert sorted(tmp_path.parent.rglob("*")) == before
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_foreign_newer_and_damaged_files_are_refused(tmp_path):
