@@ -1,10 +1,9 @@
 """What an earlier version has kept is there in this one, with every decision."""
 
 import hashlib
-import subprocess
-import sys
 
 import pytest
+from support.broken_off import break_off_store
 from support.old_store import FOLDER, unpack_store, write_music
 from support.retagging import list_decoded, retag
 
@@ -61,34 +60,10 @@ def test_its_decisions_move_to_the_audio_and_outlive_a_tag_from_then_on(moved):
     require_decisions(session)
 
 
-DIES_AT_A_STATEMENT = """
-import os, sqlite3, sys
-from pathlib import Path
-from wkmp_lab.library import store
-
-connect, n_left = sqlite3.connect, int(sys.argv[2])
-
-def count_down(statement):
-    global n_left
-    n_left -= 1
-    if n_left == 0:
-        os._exit(9)
-
-def connect_to_die(path, **options):
-    db = connect(path, **options)
-    db.set_trace_callback(count_down)
-    return db
-
-store.sqlite3.connect = connect_to_die
-store.Store(Path(sys.argv[1]), folder=Path("/music/old"))
-"""
-
-
 @pytest.mark.parametrize("n_statements", range(5, 20))
 def test_broken_off_half_way_it_is_what_it_was(tmp_path, n_statements):
     path = unpack_store("0.1.0", tmp_path)
-    arguments = [str(path), str(n_statements)]
-    subprocess.run([sys.executable, "-c", DIES_AT_A_STATEMENT, *arguments], check=False)
+    break_off_store(path, folder=FOLDER, n_statements=n_statements)
     require_decisions(open_session(FOLDER, store=path))
     Store(path, folder=FOLDER).close()
     require_decisions(open_session(FOLDER, store=path))

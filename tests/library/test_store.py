@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from support.broken_off import break_off_store
 
 from wkmp_lab.errors import StoreError
 from wkmp_lab.library.store import Store, StoredRun, find_store_path
@@ -112,34 +113,10 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path, music):
     assert not path.exists()
 
 
-DIES_AT_A_STATEMENT = """
-import os, sqlite3, sys
-from pathlib import Path
-from wkmp_lab import store
-
-connect, n_left = sqlite3.connect, int(sys.argv[3])
-
-def count_down(statement):
-    global n_left
-    n_left -= 1
-    if n_left == 0:
-        os._exit(9)
-
-def connect_to_die(path, **options):
-    db = connect(path, **options)
-    db.set_trace_callback(count_down)
-    return db
-
-store.sqlite3.connect = connect_to_die
-store.Store(Path(sys.argv[1]), folder=Path(sys.argv[2]))
-"""
-
-
 @pytest.mark.parametrize("n_statements", range(1, 21))
 def test_a_store_whose_making_was_broken_off_is_made_again(tmp_path, music, n_statements):
     path = tmp_path / "kept.db"
-    arguments = [str(path), str(music), str(n_statements)]
-    subprocess.run([sys.executable, "-c", DIES_AT_A_STATEMENT, *arguments], check=False)
+    break_off_store(path, folder=music, n_statements=n_statements)
     with Store(path, folder=music) as store:
         store.put(result_of("/m/a.flac"))
 
