@@ -148,7 +148,8 @@ def measure_file(
     """
     settings, hints = settings or Settings(), hints or SegmentHints()
     course = _Course(source.path, progress or NoProgress())
-    keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
+    own_keys = cache_keys.compute_keys(settings)
+    keys = cache_keys.add_hints(own_keys, hints, path=source.path)
     kept: FileResult | None = None
     result = FileResult(source, status="done", sha256=sha256)
     try:
@@ -156,7 +157,7 @@ def measure_file(
             result, hints, known = recognize.recognize(
                 _extract(result), hints, earlier=earlier, recall=recall
             )
-            keys = cache_keys.add_hints(cache_keys.compute_keys(settings), hints, path=source.path)
+            keys = cache_keys.add_hints(own_keys, hints, path=source.path)
             kept = cache_keys.find_reusable(known, keys) if known else None
             whole = recognize.take_whole(result, known, keys) if known else None
         if whole is None:
