@@ -43,6 +43,7 @@ from wkmp_lab.model import (
 from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
+from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
@@ -115,7 +116,7 @@ def measure_file(
     hints: SegmentHints | None = None,
     sha256: str | None = None,
     earlier: FileResult | None = None,
-    recall: recognize.Recall | None = None,
+    recall: Recall | None = None,
     progress: Progress | None = None,
 ) -> FileResult:
     """All that can be known of a file without asking anybody, found in this very process.

@@ -1,13 +1,17 @@
 """The tables of whatever holds results, as attributes: ``session.passages``."""
 
-import abc
+from __future__ import annotations  # pandas is loaded when the first table is made
 
-import pandas as pd
+import abc
+from typing import TYPE_CHECKING
 
 from wkmp_lab.collection import same_songs as cataloguing
 from wkmp_lab.identifying import merges as merging
 from wkmp_lab.model import FileResult
 from wkmp_lab.tables import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ResultTables(abc.ABC):
