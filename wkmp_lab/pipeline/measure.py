@@ -257,9 +257,16 @@ def _measure(
     hints: SegmentHints,
     course: _Course,
 ) -> FileResult:
-    with course.through(Phase.SEGMENTING):
+    with course.through(Phase.DECODING):
         audio, profile, shown, hashed = _listen(result.path, buffer, settings, course.progress)
-        result = replace(result, tags=fill_tags(result.tags, shown))
+        result = replace(
+            result,
+            tags=fill_tags(result.tags, shown),
+            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
+            audio=audio,
+            notes=(*result.notes, *describe_health(audio)),
+        )
+    with course.through(Phase.SEGMENTING):
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
         if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
             kept = None  # more or less of the file is read than when its passages were measured
@@ -267,13 +274,7 @@ def _measure(
         cut = kept.segmentation if kept and is_cut_alike else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
-        result = replace(
-            result,
-            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
-            audio=audio,
-            segmentation=cut,
-            notes=(*result.notes, *describe_health(audio)),
-        )
+        result = replace(result, segmentation=cut)
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
