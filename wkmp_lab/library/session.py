@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from wkmp_lab.collection import neighbours, teach
+from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
@@ -122,7 +123,10 @@ class ImportSession(ResultTables):
 
     @property
     def state(self) -> str:
-        """``scanning, running, paused, completed, cancelled`` or ``failed``."""
+        """``scanning, running, paused, completed, cancelled, failed`` or ``running elsewhere``.
+
+        The last: another process imports the folder; what had come is told when it was opened.
+        """
         # A plain str: a Literal as what a property returns ends jedi's completion of the whole.
         return self._run.control.state
 
@@ -308,8 +312,8 @@ class ImportSession(ResultTables):
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
-            f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
-            f"files, {now.n_passages} passages, {now.n_failed} failed>"
+            f"<ImportSession {self.session_id} {now.state}: {format_finished(now)}, "
+            f"{now.n_passages} passages, {now.n_failed} failed>"
         )
 
 
@@ -364,6 +368,8 @@ def import_folder(
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Where one runs in another process, what had come of it, and a state that says so.
 
     Raises
     ------

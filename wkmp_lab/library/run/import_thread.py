@@ -71,6 +71,8 @@ class ImportThread:
         try:
             self._is_first = not run.store.path.exists()
             with run.store.keep_open() as store:
+                for line in store.mend():
+                    self._remark(f"damaged in the store, and taken out: {line}")
                 run.take_decisions(store)
                 with Runner(run.settings, on_change=self._adapt) as runner:
                     run.progress.n_jobs = runner.n_jobs
