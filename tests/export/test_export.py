@@ -1,18 +1,25 @@
+import itertools
 import json
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import example_results as example
 
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.export import export, xlsx
-from wkmp_lab.export.playlists import format_cue
+from wkmp_lab.export.playlists import format_cue, name_passage
+from wkmp_lab.io.sheets.cue import TICKS_PER_FRAME, parse_cue
+from wkmp_lab.io.sheets.declared import read_declaration
+from wkmp_lab.model import DeclaredPiece, Passage, Tags
 from wkmp_lab.tables.tables import TABLES
 
 
@@ -152,6 +159,50 @@ def test_no_name_leads_out_of_the_folder(tmp_path):
     assert len({str(path).casefold() for path in written}) == 2 * len(names)
     assert all(path.parent.parent == out.resolve() for path in written)
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
+
+
+def test_a_cue_sheet_can_be_read_back_by_the_reader_of_the_house(tmp_path):
+    # given declared pieces with every kind of quotation mark, to the frame
+    declared = [
+        DeclaredPiece(0, 'The "12" Mix', 'Band "X"', "USRC17607839", 'An "Album"'),
+        DeclaredPiece(7_537 * TICKS_PER_FRAME, "Grüße, мир", None, None, 'An "Album"'),
+    ]
+    edges = [*(piece.start_ticks for piece in declared), 180 * 75 * TICKS_PER_FRAME]
+    passages = tuple(
+        Passage(k, edges[k], edges[k + 1], declared=piece) for k, piece in enumerate(declared)
+    )
+    result = example.make_result(
+        str(tmp_path / 'say "hi".flac'), tags=Tags(artist="The Drops"), passages=passages
+    )
+    (path,) = export.export_results([result], tmp_path / "out", formats=["cue"])
+    # when the sheet is put beside the file
+    path.rename(tmp_path / 'say "hi".cue')
+    read = read_declaration(result.path, Tags(), end_ticks=edges[-1])
+    # then it says the same, but for quotation marks, which a sheet has no sign for
+    assert read.notes == ()
+    assert read.pieces == (
+        DeclaredPiece(0, "The '12' Mix", "Band 'X'", "USRC17607839", "An 'Album'"),
+        DeclaredPiece(edges[1], "Grüße, мир", "The Drops", None, "An 'Album'"),
+    )
+
+
+@given(st.lists(st.integers(15, 30_000), min_size=1, max_size=20))
+def test_starts_to_the_frame_come_back_as_they_were(lengths_frames):
+    starts = [0, *itertools.accumulate(lengths_frames)]
+    spans = itertools.pairwise(frames * TICKS_PER_FRAME for frames in starts)
+    passages = tuple(Passage(k, *span) for k, span in enumerate(spans))
+    result = example.make_result(passages=passages)
+    read = parse_cue(format_cue(result, passages))
+    assert [track.start_frames for track in read.tracks] == starts[:-1]
+
+
+def test_what_is_declared_names_a_passage_where_nothing_better_is_known():
+    first, second = example.make_result().passages
+    piece = DeclaredPiece(0, "Declared", "Band")
+    named = [replace(each, declared=piece) for each in (first, second)]
+    result = example.make_result(passages=tuple(named))
+    assert name_passage(result, named[0]) == ("Rain", "The Drops")
+    assert name_passage(result, named[1]) == ("Declared", "Band")
 
 
 def test_a_cue_sheet_can_be_read_back(tmp_path):
