@@ -169,11 +169,15 @@ class ImportSession(ResultTables):
             raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
         return result
 
-    def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
+    def export(
+        self, folder: str | Path, formats: str | Sequence[str] = "csv", *, has_bom: bool = False
+    ) -> tuple[Path, ...]:
         """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the
         music; see :func:`wkmp_lab.export.export.export_results`."""
         music = self.folder
-        return export.export_results(self.results, folder, formats=formats, music_folder=music)
+        return export.export_results(
+            self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
+        )
 
     # -- what can be done ----------------------------------------------------------------
 
