@@ -61,6 +61,19 @@ class Progress(Protocol):
     def leave(self, phase: Phase) -> None: ...
 
 
+class Gates(Protocol):
+    """Where a file waits before a phase that only so many files may be in at once."""
+
+    def hold_place(self, phase: Phase) -> contextlib.AbstractContextManager[None]: ...
+
+
+class OpenGates:
+    """Gates that nobody waits at."""
+
+    def hold_place(self, phase: Phase) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002
+        return contextlib.nullcontext()
+
+
 class NoProgress:
     """A progress that nobody looks at."""
 
@@ -76,20 +89,25 @@ class _Course:
 
     path: str
     progress: Progress
+    gates: Gates
     phase: Phase = Phase.EXTRACTING
     spans: list[Span] = field(default_factory=list)
 
     @contextlib.contextmanager
     def through(self, phase: Phase) -> Iterator[None]:
         self.phase = phase
-        self.progress.enter(phase)
-        fault_injection.strike(phase, self.path)
-        start_s, start_cpu_s = time.time(), time.thread_time()
-        try:
-            yield
-        finally:
-            cpu_s = time.thread_time() - start_cpu_s
-            self.spans.append(Span(phase, start_s, time.time(), str(os.getpid()), cpu_s))
+        asked_s = time.monotonic()
+        with self.gates.hold_place(phase):
+            waited_s = time.monotonic() - asked_s
+            self.progress.enter(phase)
+            fault_injection.strike(phase, self.path)
+            start_s, start_cpu_s = time.time(), time.thread_time()
+            try:
+                yield
+            finally:
+                cpu_s = time.thread_time() - start_cpu_s
+                end_s, worker = time.time(), str(os.getpid())
+                self.spans.append(Span(phase, start_s, end_s, worker, cpu_s, round(waited_s, 3)))
         self.progress.leave(phase)
 
     def fill(
@@ -117,6 +135,7 @@ def measure_file(
     earlier: FileResult | None = None,
     recall: recognize.Recall | None = None,
     progress: Progress | None = None,
+    gates: Gates | None = None,
 ) -> FileResult:
     """All that can be known of a file without asking anybody, found in this very process.
 
@@ -139,6 +158,8 @@ def measure_file(
         Tells what else is known of audio like that of the file, to be taken over likewise.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
+    gates
+        Where the file waits for its place in a phase; None: nowhere.
 
     Returns
     -------
@@ -147,7 +168,7 @@ def measure_file(
         that are new have no identity yet.
     """
     settings, hints = settings or Settings(), hints or SegmentHints()
-    course = _Course(source.path, progress or NoProgress())
+    course = _Course(source.path, progress or NoProgress(), gates or OpenGates())
     own_keys = cache_keys.compute_keys(settings)
     keys = cache_keys.add_hints(own_keys, hints, path=source.path)
     kept: FileResult | None = None

@@ -6,9 +6,10 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numba
 
@@ -25,6 +26,7 @@ from wkmp_lab.pipeline import cache_keys, measure
 from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.recognize import Recall
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -67,6 +69,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             earlier=task.earlier,
             recall=task.recall,
             progress=progress,
+            gates=LocalGates(progress, stem=board.path, settings=settings.running),
         )
     except CancelledError:
         return task.index, path, None
@@ -84,7 +87,9 @@ def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     return measure_task(task, settings, board)
 
 
-def measure_far(task: Task, settings: Settings) -> FileResult:
+def measure_far(
+    task: Task, settings: Settings, semaphores: Mapping[str, Any] | None = None
+) -> FileResult:
     """Measure one file on any machine that sees its path: without a board to report to."""
     try:
         _warm_up_once()
@@ -95,6 +100,7 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            gates=LeasedGates(semaphores or {}),
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"
