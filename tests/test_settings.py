@@ -50,6 +50,21 @@ def test_a_setting_that_cannot_be_is_refused_with_what_was_expected(make, messag
         make()
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Settings(n_jobs=2), r"as in wl.Settings\(running=wl.RunSettings\(n_jobs=2\)\)"),
+        (lambda: SegmentSettings(preset="classical"), "it belongs to wl.AnalyzeSettings"),
+        (lambda: SegmentSettings(treshold_dbfs=-60), "did you mean 'threshold_dbfs'"),
+        (lambda: Settings(segmentation=None), "did you mean 'segmenting'"),
+        (lambda: Settings(qqq=None), "wl.Settings has no 'qqq'$"),
+    ],
+)
+def test_a_keyword_that_a_record_has_not_is_told_where_it_belongs(make, message):
+    with pytest.raises(InvalidInputError, match=message):
+        make()
+
+
 def test_settings_survive_json():
     settings = Settings(
         segmenting=SegmentSettings(medium="vinyl", durations_s=(1.5, 2.0)),

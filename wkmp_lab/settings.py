@@ -1,15 +1,18 @@
 """Every default, once: a frozen record per phase, and :class:`Settings` that holds them all."""
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Phase
+from wkmp_lab.names import offer_near_names
 
+Record = TypeVar("Record")
 Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
 Order = Literal["long_first", "small_first", "path"]
 Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
@@ -36,6 +39,37 @@ def _require(is_fit: bool, what: str, came: object) -> None:
         raise InvalidInputError(f"{what}, got {came!r}")
 
 
+def _telling_where(record: type[Record]) -> type[Record]:
+    """The record; of a keyword that it does not have, it says to which record that belongs."""
+    made: Any = record
+    construct = made.__init__
+    names = [each.name for each in fields(made)]
+
+    @functools.wraps(construct)
+    def construct_or_tell(self: Record, *values: Any, **named: Any) -> None:
+        unknown = next((name for name in named if name not in names), None)
+        if unknown is not None:
+            raise InvalidInputError(_tell_where(made, unknown, named[unknown]))
+        construct(self, *values, **named)
+
+    made.__init__ = construct_or_tell
+    return record
+
+
+def _tell_where(record: type, name: str, value: object) -> str:
+    """What to write instead of ``record(name=value)``."""
+    parts: dict[str, Any] = {each.name: each.default_factory for each in fields(Settings)}
+    homes = {each.name: part for part, home in parts.items() for each in fields(home)}
+    told = f"wl.{record.__name__} has no {name!r}"
+    if name in homes:
+        part = homes[name]
+        call = f"wl.Settings({part}=wl.{parts[part].__name__}({name}={value!r}))"
+        return f"{told}: it belongs to wl.{parts[part].__name__}, as in {call}"
+    own = [each.name for each in fields(record)]
+    return told + (offer_near_names(name, own) or offer_near_names(name, [*homes, *parts]))
+
+
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
     """Which files are looked at."""
@@ -48,6 +82,7 @@ class ScanSettings:
         _require(self.max_duration_s > 0, "max_duration_s must be positive", self.max_duration_s)
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
     """How a file is cut into passages."""
@@ -109,6 +144,7 @@ class SegmentHints:
     boundaries_ticks: tuple[int, ...] | None = None
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class FingerprintSettings:
     """How passages are fingerprinted."""
@@ -118,6 +154,7 @@ class FingerprintSettings:
     max_duration_s: float = 3600.0
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class IdentifySettings:
     """Which sources are asked, and what they must show."""
@@ -144,6 +181,7 @@ class IdentifySettings:
     acousticbrainz_interval_s: float = 1.0
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class AnalyzeSettings:
     """How lead-in, lead-out and first sound are found (WKMP SPEC025)."""
@@ -155,6 +193,7 @@ class AnalyzeSettings:
         _require(self.preset in presets, f"preset must be one of {presets}", self.preset)
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class FlavorSettings:
     """What is described."""
@@ -163,6 +202,7 @@ class FlavorSettings:
     """Keep every beat position in the result (larger results)."""
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """How the work is spread; never part of what makes a result stale."""
@@ -232,6 +272,7 @@ def _read_pairs(limits: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...
         raise InvalidInputError(f"{what}, got {limits!r}") from None
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of an import, one record per phase: ``help(type(settings.segmenting))`` tells

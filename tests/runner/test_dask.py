@@ -58,7 +58,7 @@ def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
 
 
 def test_no_limit_is_ever_exceeded(tasks, cluster):
-    limits = {"SEGMENTING": 1, "FLAVORING": 1}
+    limits = {"DECODING": 1, "FLAVORING": 1}
     running = RunSettings(backend="dask", limits=limits)
     results = cluster_runs.run(tasks, Settings(running=running))
     cluster_runs.check_every_row_is_done(tasks, results)

@@ -20,7 +20,7 @@ from wkmp_lab.progress.board import Board, Control, FileProgress
 from wkmp_lab.runner.gates import LocalGates
 from wkmp_lab.settings import RunSettings, Settings
 
-LIMITS = {"EXTRACTING": 2, "SEGMENTING": 1, "FINGERPRINTING": 1, "FLAVORING": 2}
+LIMITS = {"EXTRACTING": 2, "DECODING": 1, "FINGERPRINTING": 1, "FLAVORING": 2}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_one_job_needs_no_place_of_another(tasks):
 
 
 def test_a_file_that_waits_says_for_what_and_shows_that_it_lives(board):
-    waiting = gates_of(board, 1, SEGMENTING=1)
-    with gates_of(board, 0, SEGMENTING=1).hold_place(Phase.SEGMENTING):
+    waiting = gates_of(board, 1, DECODING=1)
+    with gates_of(board, 0, DECODING=1).hold_place(Phase.DECODING):
         thread = threading.Thread(target=lambda: _enter(waiting, board))
         thread.start()
         while not board.read()[1]["waits_for"]:
@@ -72,7 +72,7 @@ def test_a_file_that_waits_says_for_what_and_shows_that_it_lives(board):
         first = board.read()[1]
         time.sleep(0.1)
         later = board.read()[1]
-        assert list(Phase)[first["waits_for"] - 1] is Phase.SEGMENTING
+        assert list(Phase)[first["waits_for"] - 1] is Phase.DECODING
         assert later["alive"] > first["alive"]
     thread.join(5.0)
     assert not thread.is_alive()
@@ -80,23 +80,23 @@ def test_a_file_that_waits_says_for_what_and_shows_that_it_lives(board):
 
 
 def _enter(gates, board):
-    with gates.hold_place(Phase.SEGMENTING):
-        FileProgress(board, 1).enter(Phase.SEGMENTING)
+    with gates.hold_place(Phase.DECODING):
+        FileProgress(board, 1).enter(Phase.DECODING)
 
 
 def test_places_of_one_phase_are_none_of_another(board):
-    held = gates_of(board, 0, SEGMENTING=1, FLAVORING=1)
-    other = gates_of(board, 1, SEGMENTING=1, FLAVORING=1)
-    with held.hold_place(Phase.SEGMENTING), other.hold_place(Phase.FLAVORING):
+    held = gates_of(board, 0, DECODING=1, FLAVORING=1)
+    other = gates_of(board, 1, DECODING=1, FLAVORING=1)
+    with held.hold_place(Phase.DECODING), other.hold_place(Phase.FLAVORING):
         pass
 
 
 def test_a_cancel_reaches_a_file_that_waits(board):
-    with gates_of(board, 0, SEGMENTING=1).hold_place(Phase.SEGMENTING):
+    with gates_of(board, 0, DECODING=1).hold_place(Phase.DECODING):
         board.control = Control.CANCEL
         with (
             pytest.raises(CancelledError),
-            gates_of(board, 1, SEGMENTING=1).hold_place(Phase.SEGMENTING),
+            gates_of(board, 1, DECODING=1).hold_place(Phase.DECODING),
         ):
             pass
 
@@ -105,26 +105,26 @@ HOLD = """
 import pickle, sys, time
 from wkmp_lab.model import Phase
 gates = pickle.loads(bytes.fromhex(sys.argv[1]))
-with gates.hold_place(Phase.SEGMENTING):
+with gates.hold_place(Phase.DECODING):
     print("held", flush=True)
     time.sleep(60.0)
 """
 
 
 def test_the_place_of_a_killed_process_is_free_at_once(board):
-    state = pickle.dumps(gates_of(board, 0, SEGMENTING=1)).hex()
+    state = pickle.dumps(gates_of(board, 0, DECODING=1)).hex()
     command = [sys.executable, "-c", HOLD, state]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
-        with gates_of(board, 1, SEGMENTING=1).hold_place(Phase.SEGMENTING):
+        with gates_of(board, 1, DECODING=1).hold_place(Phase.DECODING):
             pass
 
 
 def test_a_worker_killed_in_its_place_costs_one_file(tasks, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "SEGMENTING:kill:song3")
-    running = RunSettings(n_jobs=2, limits={"SEGMENTING": 1}, worker_memory_mb=4017)
+    monkeypatch.setenv(VARIABLE, "DECODING:kill:song3")
+    running = RunSettings(n_jobs=2, limits={"DECODING": 1}, worker_memory_mb=4017)
     results = cluster_runs.run(tasks, Settings(running=running))
     failed = {name: r.failure.reason for name, r in results.items() if r.failure}
     assert failed == {"song3.wav": "worker died (signal 9)"}
@@ -133,8 +133,8 @@ def test_a_worker_killed_in_its_place_costs_one_file(tasks, monkeypatch):
 
 def test_a_file_that_waits_does_not_stall(tasks, monkeypatch):
     """One file hangs in its place until it is ended; the one that waits for it is not."""
-    monkeypatch.setenv(VARIABLE, "SEGMENTING:hang:song7")
-    running = RunSettings(n_jobs=2, limits={"SEGMENTING": 1}, stall_s=3.0, worker_memory_mb=4018)
+    monkeypatch.setenv(VARIABLE, "DECODING:hang:song7")
+    running = RunSettings(n_jobs=2, limits={"DECODING": 1}, stall_s=3.0, worker_memory_mb=4018)
     results = cluster_runs.run(tasks, Settings(running=running))
     failed = {name: r.failure.reason for name, r in results.items() if r.failure}
     assert failed == {"song7.wav": "no progress for 3 s: its worker was ended"}
@@ -142,10 +142,10 @@ def test_a_file_that_waits_does_not_stall(tasks, monkeypatch):
 
 
 def test_nothing_is_left_beside_the_board(tasks):
-    running = RunSettings(n_jobs=2, limits={"SEGMENTING": 1})
+    running = RunSettings(n_jobs=2, limits={"DECODING": 1})
     board = Board.create(len(tasks))
     gates = gates_of(board, 0, **dict(running.limits))
-    with gates.hold_place(Phase.SEGMENTING):
+    with gates.hold_place(Phase.DECODING):
         pass
     left = list(Path(board.path).parent.glob(f"{Path(board.path).name}*"))
     assert len(left) == 2

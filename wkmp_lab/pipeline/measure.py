@@ -42,7 +42,9 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
+from wkmp_lab.pipeline.gates import Gates, OpenGates
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
+from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
@@ -59,19 +61,6 @@ class Progress(Protocol):
     def advance(self, fraction: float) -> None: ...
     def cut(self, n_passages: int) -> None: ...
     def leave(self, phase: Phase) -> None: ...
-
-
-class Gates(Protocol):
-    """Where a file waits before a phase that only so many files may be in at once."""
-
-    def hold_place(self, phase: Phase) -> contextlib.AbstractContextManager[None]: ...
-
-
-class OpenGates:
-    """Gates that nobody waits at."""
-
-    def hold_place(self, phase: Phase) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002
-        return contextlib.nullcontext()
 
 
 class NoProgress:
@@ -133,7 +122,7 @@ def measure_file(
     hints: SegmentHints | None = None,
     sha256: str | None = None,
     earlier: FileResult | None = None,
-    recall: recognize.Recall | None = None,
+    recall: Recall | None = None,
     progress: Progress | None = None,
     gates: Gates | None = None,
 ) -> FileResult:
@@ -277,9 +266,16 @@ def _measure(
     hints: SegmentHints,
     course: _Course,
 ) -> FileResult:
-    with course.through(Phase.SEGMENTING):
+    with course.through(Phase.DECODING):
         audio, profile, shown, hashed = _listen(result.path, buffer, settings, course.progress)
-        result = replace(result, tags=fill_tags(result.tags, shown))
+        result = replace(
+            result,
+            tags=fill_tags(result.tags, shown),
+            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
+            audio=audio,
+            notes=(*result.notes, *describe_health(audio)),
+        )
+    with course.through(Phase.SEGMENTING):
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
         if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
             kept = None  # more or less of the file is read than when its passages were measured
@@ -287,13 +283,7 @@ def _measure(
         cut = kept.segmentation if kept and is_cut_alike else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
-        result = replace(
-            result,
-            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
-            audio=audio,
-            segmentation=cut,
-            notes=(*result.notes, *describe_health(audio)),
-        )
+        result = replace(result, segmentation=cut)
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())

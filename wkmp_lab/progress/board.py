@@ -21,6 +21,8 @@ from wkmp_lab.errors import CancelledError
 from wkmp_lab.model import Phase
 
 PHASES = tuple(Phase)
+FIRST_OF_PASSAGES = PHASES.index(Phase.SEGMENTING)
+"""Before this one nothing is known of passages."""
 PREFIX = "wkmp-lab-board-"
 """How the names of mapped files begin; the process that made them follows."""
 MAX_PASSAGES = 65535
@@ -29,7 +31,7 @@ RECORD = np.dtype(
     [
         ("state", "u1"),
         ("phase", "i1"),
-        ("phases_left", "u1"),
+        ("phases_left", "u2"),
         ("is_held", "u1"),
         ("waits_for", "u1"),
         ("n_passages", "u2"),

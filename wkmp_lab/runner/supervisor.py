@@ -40,7 +40,7 @@ TICK_S = 0.25
 CANCEL_GRACE_S = 1.5
 """After this long, workers that have not seen the cancel flag are ended."""
 
-_DECODING = PHASES.index(Phase.SEGMENTING)
+_DECODING = PHASES.index(Phase.DECODING)
 
 OnChange = Callable[[int, str], None]
 """Is told how many files may go on at once, and why; without a reason when the run has ended."""
