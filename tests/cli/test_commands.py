@@ -38,9 +38,9 @@ class FakeSession:
         self.n_cancelled += 1
         self.state = "cancelled"
 
-    def export(self, folder, formats=("csv",)):
+    def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(
-            self.results, folder, formats=formats, music_folder=self.folder
+            self.results, folder, formats=formats, music_folder=self.folder, has_bom=has_bom
         )
 
 
@@ -73,6 +73,12 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     assert main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
     assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
     assert "1 of 1 files" in capsys.readouterr().out
+
+
+def test_csv_gets_a_byte_order_mark_where_that_is_asked_for(imported, tmp_path):
+    imported([example.make_result()])
+    main(["import", str(tmp_path / "music"), "--out", str(tmp_path / "out"), "--bom"])
+    assert (tmp_path / "out" / "files.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):

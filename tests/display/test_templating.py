@@ -11,6 +11,7 @@ from support import example_results as example
 from support.fake_session import make_snapshot
 
 from wkmp_lab.collection.review_queue import find_open
+from wkmp_lab.display.pages import PAGE, SavedPicture
 from wkmp_lab.display.summary import format_result_html, format_session_html
 from wkmp_lab.display.templating import PACKAGE, _join_lines, render
 from wkmp_lab.export.html_report import format_report
@@ -91,13 +92,25 @@ def show_explorer():
     )
 
 
+def show_report():
+    picture = SavedPicture("", HOSTILE, 1, 1)
+    return keep_words(format_report(make_files(), pictures=[picture]))
+
+
+def keep_words(page):
+    """A page without the picture and the script that are ours."""
+    script = render(PAGE, "script", {})
+    return page.replace(f"<script>{script}</script>", "").replace("<img", "<picture")
+
+
 SHOWN = {
     "display/templates/import.html.jinja": lambda: format_session_html(
         make_moment(), make_files()
     ),
     "display/templates/parts.html.jinja": lambda: panel.format_notes(make_moment()),
     "display/templates/result.html.jinja": lambda: format_result_html(make_files()[0]),
-    "export/templates/report.html.jinja": lambda: format_report(make_files()),
+    "export/templates/report.html.jinja": show_report,
+    PAGE: show_report,
     CARD: lambda: format_status(HOSTILE),
     EXPLORER: show_explorer,
     "notebook/templates/frame.html.jinja": lambda: format_frame_html(files_table(make_files())),
@@ -133,7 +146,17 @@ def test_every_template_shows_hostile_words_as_words(template):
     assert WORDS in page.words
     assert not page.elements & {"img", "script", "svg", "iframe"}
     known = {"style", "class", "title", "dir", "scope", "open", "role", "colspan", "alt", "src"}
-    known |= {"lang", "charset", "http-equiv", "content", "name"}
+    known |= {
+        "lang",
+        "charset",
+        "http-equiv",
+        "content",
+        "name",
+        "type",
+        "width",
+        "height",
+        "data-sort",
+    }
     assert {name for name in page.attributes if not name.startswith("aria-")} <= known
     assert not set(html) & {"\x00", "\u202e"}
 
