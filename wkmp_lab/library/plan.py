@@ -124,7 +124,7 @@ def plan(
     if left and not any(result.audio for result in sample):
         measure = measure or (lambda source: measure_apart(Task(0, source), settings))
         sample = [measure(source) for source in _choose_sample(left, durations)]
-        basis = f"a sample of {len(sample)} files"
+        basis = f"a sample of {format_count(len(sample), 'file')}"
     rates = _measure_rates(sample)
     left_s = sum(durations[task.source.path] for task in left)
     sources = name_sources(settings.identifying, top)
