@@ -40,7 +40,7 @@ def test_a_file_tells_its_passages_and_why_it_was_cut():
 
 
 def test_a_failure_tells_phase_and_reason():
-    assert "failed in SEGMENTING: no audio stream" in format_result_html(make_failure())
+    assert "failed in DECODING: no audio stream" in format_result_html(make_failure())
 
 
 def test_a_session_shows_unusual_files():

@@ -83,7 +83,7 @@ def count_measured(session):
         1
         for result in session.results
         for s in result.spans
-        if s.phase == "SEGMENTING" and s.start_s >= session._run.started_s
+        if s.phase == "DECODING" and s.start_s >= session._run.started_s
     )
 
 
@@ -107,7 +107,7 @@ def test_tables_tell_of_every_file_and_passage(music, store):
     session = import_folder(music, settings=settings_of(), store=store)
     assert len(session.files) == 8
     assert len(session.passages) == 5
-    assert set(session.timeline["phase"]) >= {"SEGMENTING", "ANALYZING", "FLAVORING"}
+    assert set(session.timeline["phase"]) >= {"DECODING", "SEGMENTING", "ANALYZING", "FLAVORING"}
     assert list(session.failures["path"]) == [str(music / "broken.mp3")]
     assert session.files.set_index("path").loc[str(music / "song0.flac"), "n_passages"] == 1
 
@@ -151,7 +151,7 @@ def test_other_settings_measure_again(music, store):
     assert count_measured(again) == 5, "the broken and the silent file owe nothing to ANALYZING"
     began_s = again._run.started_s
     ran = Counter(s.phase for r in again.results for s in r.spans if s.start_s >= began_s)
-    assert ran == {"EXTRACTING": 5, "SEGMENTING": 5, "ANALYZING": 5}
+    assert ran == {"EXTRACTING": 5, "DECODING": 5, "SEGMENTING": 5, "ANALYZING": 5}
     fresh = import_folder(music, settings=other, store=store.with_name("fresh.wkmp.db"))
     assert [r.passages for r in again.results] == [r.passages for r in fresh.results]
 
@@ -297,7 +297,12 @@ def test_progress_never_goes_backwards(music, store):
         ):
             values = [count[k] for count in counts]
             assert values == sorted(values), k
-    assert session.snapshot().n_passages_by_phase == (0, 0, *[session.snapshot().n_passages] * 5)
+    assert session.snapshot().n_passages_by_phase == (
+        0,
+        0,
+        0,
+        *[session.snapshot().n_passages] * 5,
+    )
 
 
 def test_an_import_can_be_found_again(music, store):
@@ -369,6 +374,7 @@ def test_examine_takes_one_file_through_all_phases(music):
     result = examine(music / "song0.flac", settings=settings_of())
     assert [span.phase for span in result.spans] == [
         "EXTRACTING",
+        "DECODING",
         "SEGMENTING",
         "FINGERPRINTING",
         "ANALYZING",

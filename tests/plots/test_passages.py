@@ -24,7 +24,7 @@ def make_profile(seconds=20.0, sr=8000):
 
 
 def make_timed(path, start_s, end_s, worker):
-    return make_result(path, spans=(Span(Phase.SEGMENTING, start_s, end_s, worker, 0.9),))
+    return make_result(path, spans=(Span(Phase.DECODING, start_s, end_s, worker, 0.9),))
 
 
 def test_the_timeline_title_is_measured():

@@ -169,7 +169,7 @@ def test_files_that_are_too_large_together_go_on_one_by_one(music, tmp_path):
     for index in range(2):
         progress = FileProgress(board, index)
         progress.begin()
-        progress.enter(Phase.SEGMENTING)
+        progress.enter(Phase.DECODING)
     watch._watch()
     assert board.read()["is_held"].tolist() == [0, 1, 0, 0]
     assert told[0][0] == 1

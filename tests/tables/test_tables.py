@@ -111,7 +111,7 @@ def test_what_is_missing_stays_missing(library):
     files = tables.files_table(library).set_index("path")
     failed = files.loc["/music/broken.mp3"]
     assert failed[["sr", "duration_s", "sha256", "tag_title", "verdict"]].isna().all()
-    assert (failed["failure_phase"], failed["failure_reason"]) == ("SEGMENTING", "no audio stream")
+    assert (failed["failure_phase"], failed["failure_reason"]) == ("DECODING", "no audio stream")
     assert tables.passages_table(library)["loudness_range_lu"].isna().all()
 
 
@@ -146,7 +146,7 @@ def test_the_timeline_starts_at_zero_and_keeps_the_clock():
     timeline = tables.timeline_table([example.make_result()])
     assert timeline["start_s"].tolist() == [0.0, 0.5]
     assert timeline["started_epoch_s"].tolist() == [1000.0, 1000.5]
-    assert timeline["phase"].tolist() == ["EXTRACTING", "SEGMENTING"]
+    assert timeline["phase"].tolist() == ["EXTRACTING", "DECODING"]
 
 
 def test_gaps_keep_their_reason():

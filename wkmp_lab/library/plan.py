@@ -40,6 +40,9 @@ STORE_BYTES_PER_HOUR = 1_000_000
 
 Measure = Callable[[SourceFile], FileResult]
 
+_DECODES = (Phase.DECODING, Phase.SEGMENTING)
+"""Until 0.2 a decode was timed as part of SEGMENTING."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
@@ -261,7 +264,7 @@ def _measure_rates(results: Sequence[FileResult]) -> dict[Phase, float]:
     spent: defaultdict[Phase, float] = defaultdict(float)
     audio_s = 0.0
     for result in results:
-        decodes = (span for span in result.spans if span.phase is Phase.SEGMENTING)
+        decodes = (span for span in result.spans if span.phase in _DECODES)
         if result.duration_s and any(span.cpu_s is not None for span in decodes):
             audio_s += result.duration_s
             for span in result.spans:

@@ -21,6 +21,7 @@ class Phase(enum.StrEnum):
 
     SCANNING = "SCANNING"
     EXTRACTING = "EXTRACTING"
+    DECODING = "DECODING"
     SEGMENTING = "SEGMENTING"
     FINGERPRINTING = "FINGERPRINTING"
     IDENTIFYING = "IDENTIFYING"
@@ -262,6 +263,8 @@ class Span:
     end_s: float
     worker: str
     cpu_s: float | None = None
+    waited_s: float = 0.0
+    """How long the file waited before ``start_s`` for a place in the phase."""
 
 
 @dataclass(frozen=True, slots=True)

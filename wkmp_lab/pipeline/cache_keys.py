@@ -33,8 +33,16 @@ TAGS, TAGS_VERSION = "tags", "2"
 """Raised whenever tags, or whether a file is whole, are read otherwise: such a file is read again,
 and what was measured of its passages stays where its samples are as many as before."""
 
-MEASURING = tuple(VERSIONS)
-"""The phases that need the file, in their order."""
+MEASURING = (
+    Phase.EXTRACTING,
+    Phase.DECODING,
+    Phase.SEGMENTING,
+    Phase.FINGERPRINTING,
+    Phase.ANALYZING,
+    Phase.FLAVORING,
+)
+"""The phases that need the file, in their order. DECODING has no key: nothing of a decode is kept,
+and what is made of it is made anew by the keys of the others."""
 
 PACKAGE, TOOL, HINTS, IDENTIFIED = "wkmp_lab", "tool", "hints", "identified"
 """Beside the measuring phases: the package's version, what computes fingerprints, what was known
@@ -189,7 +197,7 @@ def find_missing(kept: FileResult | None) -> tuple[Phase, ...]:
     """
     if kept is None:
         return MEASURING
-    always = (Phase.EXTRACTING, Phase.SEGMENTING)
+    always = (Phase.EXTRACTING, Phase.DECODING, Phase.SEGMENTING)
     return tuple(
         phase
         for phase in MEASURING
@@ -246,14 +254,15 @@ def _grounds_of(result: FileResult) -> tuple[object, ...]:
 
 
 def _phases_of(result: FileResult) -> tuple[Phase, ...]:
-    """The measuring phases that a result owes itself to."""
+    """The measuring phases with a key that a result owes itself to."""
     if result.status == "duplicate":
         return ()
     if result.failure is None:
-        return MEASURING if result.passages else MEASURING[:2]
+        keyed = tuple(VERSIONS)
+        return keyed if result.passages else keyed[:2]
     order = tuple(Phase)
     failed_at = order.index(result.failure.phase)
-    return tuple(phase for phase in MEASURING if order.index(phase) <= failed_at)
+    return tuple(phase for phase in VERSIONS if order.index(phase) <= failed_at)
 
 
 def _strip(passage: Passage, stale: frozenset[Phase]) -> Passage:

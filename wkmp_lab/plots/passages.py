@@ -121,10 +121,7 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
 
 
 def plot_phase_times(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
-    """Time spent in each phase over all files, processor time as the darker part.
-
-    A file is decoded while it is segmented.
-    """
+    """Time spent in each phase over all files, processor time as the darker part."""
     ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
     spans = [span for result in results for span in result.spans]
     phases = [phase for phase in Phase if any(span.phase is phase for span in spans)]
@@ -135,8 +132,7 @@ def plot_phase_times(results: Sequence[FileResult], *, ax: Axes | None = None) -
         ax.barh(row, wall_s, color=PHASE_COLORS[phase], alpha=0.4)
         ax.barh(row, cpu_s, color=PHASE_COLORS[phase])
         ax.text(wall_s, row, f" {wall_s:.1f} s", color=NEUTRAL, fontsize=8, va="center")
-    decoding = {Phase.SEGMENTING: "Decoding, segmenting"}
-    ax.set_yticks(range(len(phases)), [decoding.get(p, p.title()) for p in phases])
+    ax.set_yticks(range(len(phases)), [phase.title() for phase in phases])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.12)

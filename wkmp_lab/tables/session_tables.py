@@ -1,15 +1,18 @@
 """The tables of whatever holds results, as attributes: ``session.passages``."""
 
+from __future__ import annotations  # pandas is loaded when the first table is made
+
 import abc
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from wkmp_lab.collection import same_songs as cataloguing
 from wkmp_lab.identifying import merges as merging
 from wkmp_lab.model import FileResult
 from wkmp_lab.names import read_missing
 from wkmp_lab.tables import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ResultTables(abc.ABC):

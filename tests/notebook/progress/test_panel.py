@@ -54,10 +54,10 @@ def test_a_file_in_flight_is_not_shown_as_identified():
 
 
 def test_the_panel_says_what_it_waits_for():
-    files = (40, 0, 0, 0, 0, 0, 0)
+    files = (40,) + (0,) * (len(Phase) - 1)
     begun = make_snapshot(in_flight=(), n_finished=0, n_files_by_phase=files)
     assert "The workers are starting" in progress.format_files(begun)
-    last = make_snapshot(in_flight=(), n_finished=38, n_files_by_phase=(40,) * 7)
+    last = make_snapshot(in_flight=(), n_finished=38, n_files_by_phase=(40,) * len(Phase))
     assert "2 files measured, waiting to be identified" in progress.format_files(last)
 
 
