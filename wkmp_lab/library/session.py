@@ -11,9 +11,10 @@ from wkmp_lab.collection import neighbours, teach
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
-from wkmp_lab.io.files.scanning import require_folder
+from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import by_hand
 from wkmp_lab.library import relocate as relocation
+from wkmp_lab.library.finding import find_file
 from wkmp_lab.library.live_sessions import LiveSessions
 from wkmp_lab.library.run.control import await_end, wait_for_end
 from wkmp_lab.library.run.import_run import ImportRun, load_run, make_run
@@ -61,7 +62,7 @@ class ImportSession(ResultTables):
         rescan: bool = False,
     ) -> Self:
         """Start to import a folder of music, and return at once; see :func:`start_import`."""
-        path = Path(folder).expanduser().absolute()
+        path = locate_folder(folder)
         require_folder(path)
         store_path = find_store_path(path, store)
         run = make_run(path, settings=settings or Settings(), store_path=store_path)
@@ -73,7 +74,7 @@ class ImportSession(ResultTables):
     @classmethod
     def open(cls, folder: str | Path, *, store: str | Path | None = None) -> Self:
         """What an import of the folder left; see :func:`open_session`."""
-        path = Path(folder).expanduser().absolute()
+        path = locate_folder(folder)
         store_path = find_store_path(path, store)
         live = _LIVE.find_running(path, store_path=store_path)
         return cls(load_run(path, store_path)) if live is None else cls._of_this_kind(live)
@@ -165,11 +166,13 @@ class ImportSession(ResultTables):
         return tables.comparison_table([*settings, *results])
 
     def get_result(self, path: str | Path) -> FileResult:
-        """What is known of one file; InvalidInputError where nothing has come back of it."""
+        """What is known of one file, named by its path or any part of it that no other has; see
+        :func:`finding.find_file`. InvalidInputError where nothing has come back of it."""
         result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
-        if result is None:
-            raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
-        return result
+        if result is not None:
+            return result
+        known = {result.path: result for result in self.results}
+        return known[find_file(str(path), known, folder=self.folder)]
 
     def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
         """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the

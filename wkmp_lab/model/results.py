@@ -343,7 +343,8 @@ class FileResult:
     @property
     def all_notes(self) -> tuple[str, ...]:
         """The notes, with failed lookups, hints about cuts and stale phases in words."""
-        told = (*self.notes, *map(str, (*self.failed_lookups, *self.cut_hints)))
+        lookups = (each.sentence for each in self.failed_lookups)
+        told = (*self.notes, *lookups, *map(str, self.cut_hints))
         names = ", ".join(phase.value for phase in self.stale)
         stale = f"stale: {names} by other settings or another version; import again"
         return (*told, stale) if self.stale else told

@@ -73,7 +73,9 @@ class ImportThread:
     def _import(self, store: Store) -> None:
         run = self._run
         scan = scan_folder(run.folder, settings=run.settings.scanning, on_found=self._found)
-        self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        self._log(
+            f"{format_count(len(scan.files), 'audio file')} found, {len(scan.skipped)} skipped"
+        )
         self._offer_relocation(scan.files)
         begun = StoredRun(run.session_id, run.started_s, None, "running", 0, run.settings)
         store.put_run(begun, version=__version__)
@@ -100,8 +102,8 @@ class ImportThread:
         run = self._run
         found = self._sort_out(files, store, retry_failed=self._retry_failed, rescan=self._rescan)
         self._log(
-            f"{len(found.tasks)} files to look at, {len(found.known)} known, "
-            f"{len(found.copies)} copies"
+            f"{format_count(len(found.tasks), 'file')} to look at, "
+            f"{len(found.known)} known, {len(found.copies)} copies"
         )
         store.put_many(found.copies, run_id=run.session_id)
         with LookupThread(
@@ -131,7 +133,7 @@ class ImportThread:
             return
         found = self._sort_out(files, store, retry_failed=False, rescan=False)
         tasks = [task for task in found.tasks if task.source.path in again]
-        self._log(f"{len(tasks)} files are cut again, by releases or by hand")
+        self._log(f"cut again, by releases or by hand: {format_count(len(tasks), 'file')}")
         for _, _, outcome in self._run_tasks(tasks, board):
             if outcome is not None:
                 run.revise(identify_now(outcome, run.settings, folder=run.folder), store)
@@ -206,9 +208,10 @@ class ImportThread:
     def _log_file(self, result: FileResult) -> None:
         run = self._run
         reason = f" ({result.failure.reason})" if result.failure else ""
+        count = format_count(len(result.passages), "passage")
         self._log(
             f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
-            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+            f"{result.status}{reason}, {count} | {result.path!r}"
         )
 
     def _offer_relocation(self, files: Sequence[SourceFile]) -> None:
