@@ -76,7 +76,7 @@ def run_import(options: argparse.Namespace) -> int:
         )
     written: tuple[Path, ...] = ()
     if options.out is not None:
-        written = session.export(options.out, formats=options.format)
+        written = session.export(options.out, formats=options.format, has_bom=options.bom)
     if options.json:
         _say(json.dumps(_summarise(session, written)))
     else:

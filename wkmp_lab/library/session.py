@@ -174,13 +174,17 @@ class ImportSession(ResultTables):
         known = {result.path: result for result in self.results}
         return known[find_file(str(path), known, folder=self.folder)]
 
-    def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
+    def export(
+        self, folder: str | Path, formats: str | Sequence[str] = "csv", *, has_bom: bool = False
+    ) -> tuple[Path, ...]:
         """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the
         music; see :func:`wkmp_lab.export.export.export_results`."""
         from wkmp_lab.export import export  # loads what writes each format
 
         music = self.folder
-        return export.export_results(self.results, folder, formats=formats, music_folder=music)
+        return export.export_results(
+            self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
+        )
 
     # -- what can be done ----------------------------------------------------------------
 
