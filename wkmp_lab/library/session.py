@@ -20,7 +20,7 @@ from wkmp_lab.library.run.control import await_end, wait_for_end
 from wkmp_lab.library.run.import_run import ImportRun, load_run, make_run
 from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.store import find_store_path
-from wkmp_lab.model import Candidate, FileResult
+from wkmp_lab.model import Candidate, FileResult, FlightRecord
 from wkmp_lab.progress.board import Control
 from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
@@ -128,6 +128,11 @@ class ImportSession(ResultTables):
     def is_ended(self) -> bool:
         """True where nothing changes any more."""
         return self._run.control.is_ended
+
+    @property
+    def record(self) -> FlightRecord:
+        """What the import noted of itself: when it ran, and how many files could go on at once."""
+        return self._run.recorder.read()
 
     def snapshot(self) -> Snapshot:
         """The state at this moment, as progress displays draw it."""

@@ -1,5 +1,6 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
+from wkmp_lab.model.flight import FlightRecord, LimitChange
 from wkmp_lab.model.reasons import (
     CutHint,
     FailedLookup,
@@ -10,6 +11,7 @@ from wkmp_lab.model.reasons import (
     WhyUnidentified,
 )
 from wkmp_lab.model.results import (
+    LOOKUP_WORKER,
     MATCH_LEVELS,
     MAX_EXCESS_S,
     STATUSES,
@@ -41,6 +43,7 @@ from wkmp_lab.model.tags import (
 )
 
 __all__ = [
+    "LOOKUP_WORKER",
     "MATCH_LEVELS",
     "MAX_EXCESS_S",
     "STATUSES",
@@ -58,9 +61,11 @@ __all__ = [
     "FileResult",
     "FileStatus",
     "Fingerprint",
+    "FlightRecord",
     "Gap",
     "Identity",
     "Key",
+    "LimitChange",
     "MatchLevel",
     "OutcomeKind",
     "Passage",

@@ -39,6 +39,8 @@ SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
 """What is matched as well as this is taught to catalogues, and not asked about again."""
 MAX_EXCESS_S = 7.0
 """Lengths of one recording differ by no more: the most that AcoustID's own filter lets pass."""
+LOOKUP_WORKER = "lookups"
+"""What spans call the thread that asks services, which holds no file up."""
 PassageId = tuple[str, int]
 """Path of the file and index of the passage."""
 
@@ -263,6 +265,8 @@ class Span:
     end_s: float
     worker: str
     cpu_s: float | None = None
+    waited_s: float = 0.0
+    """How long the file waited before ``start_s`` for a place in the phase."""
 
 
 @dataclass(frozen=True, slots=True)
