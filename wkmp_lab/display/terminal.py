@@ -239,7 +239,7 @@ def _format_remaining(now: Snapshot) -> list[str]:
 
 def _format_flight(in_flight: Sequence[InFlight]) -> str:
     return ", ".join(
-        f"{file.phase} {elide(clean_path(file.path).rpartition('/')[2], MAX_NAME)}"
+        f"{file.doing} {elide(clean_path(file.path).rpartition('/')[2], MAX_NAME)}"
         for file in in_flight[:2]
     )
 

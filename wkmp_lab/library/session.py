@@ -1,15 +1,14 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
+from __future__ import annotations  # pandas is loaded when the first table is made
+
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Self
 
 from wkmp_lab.collection import neighbours, teach
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.export import export
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.io.files.scanning import require_folder
@@ -26,6 +25,9 @@ from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
 from wkmp_lab.tables import differences, tables
 from wkmp_lab.tables.session_tables import ResultTables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ImportSession(ResultTables):
@@ -85,7 +87,7 @@ class ImportSession(ResultTables):
         return cls._of_this_kind(last)
 
     @classmethod
-    def _of_this_kind(cls, session: "ImportSession") -> Self:
+    def _of_this_kind(cls, session: ImportSession) -> Self:
         """The session itself, or another view of the same import."""
         return session if isinstance(session, cls) else cls(session._run)
 
@@ -156,7 +158,7 @@ class ImportSession(ResultTables):
         found = neighbours.find_neighbours(self.results, asked, passage, n=n, by=by)
         return tables.neighbours_table(found, self.results)
 
-    def compare(self, other: "ImportSession") -> pd.DataFrame:
+    def compare(self, other: ImportSession) -> pd.DataFrame:
         """What another import of the same music did otherwise, from this one to that one.
 
         A row per setting, file, passage and column that differs, with the keys of what caused it;
@@ -177,6 +179,8 @@ class ImportSession(ResultTables):
     def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
         """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the
         music; see :func:`wkmp_lab.export.export.export_results`."""
+        from wkmp_lab.export import export  # loads what writes each format
+
         music = self.folder
         return export.export_results(self.results, folder, formats=formats, music_folder=music)
 

@@ -42,7 +42,9 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
+from wkmp_lab.pipeline.gates import Gates, OpenGates
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
+from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
@@ -76,20 +78,25 @@ class _Course:
 
     path: str
     progress: Progress
+    gates: Gates
     phase: Phase = Phase.EXTRACTING
     spans: list[Span] = field(default_factory=list)
 
     @contextlib.contextmanager
     def through(self, phase: Phase) -> Iterator[None]:
         self.phase = phase
-        self.progress.enter(phase)
-        fault_injection.strike(phase, self.path)
-        start_s, start_cpu_s = time.time(), time.thread_time()
-        try:
-            yield
-        finally:
-            cpu_s = time.thread_time() - start_cpu_s
-            self.spans.append(Span(phase, start_s, time.time(), str(os.getpid()), cpu_s))
+        asked_s = time.monotonic()
+        with self.gates.hold_place(phase):
+            waited_s = time.monotonic() - asked_s
+            self.progress.enter(phase)
+            fault_injection.strike(phase, self.path)
+            start_s, start_cpu_s = time.time(), time.thread_time()
+            try:
+                yield
+            finally:
+                cpu_s = time.thread_time() - start_cpu_s
+                end_s, worker = time.time(), str(os.getpid())
+                self.spans.append(Span(phase, start_s, end_s, worker, cpu_s, round(waited_s, 3)))
         self.progress.leave(phase)
 
     def fill(
@@ -115,8 +122,9 @@ def measure_file(
     hints: SegmentHints | None = None,
     sha256: str | None = None,
     earlier: FileResult | None = None,
-    recall: recognize.Recall | None = None,
+    recall: Recall | None = None,
     progress: Progress | None = None,
+    gates: Gates | None = None,
 ) -> FileResult:
     """All that can be known of a file without asking anybody, found in this very process.
 
@@ -139,6 +147,8 @@ def measure_file(
         Tells what else is known of audio like that of the file, to be taken over likewise.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
+    gates
+        Where the file waits for its place in a phase; None: nowhere.
 
     Returns
     -------
@@ -147,7 +157,7 @@ def measure_file(
         that are new have no identity yet.
     """
     settings, hints = settings or Settings(), hints or SegmentHints()
-    course = _Course(source.path, progress or NoProgress())
+    course = _Course(source.path, progress or NoProgress(), gates or OpenGates())
     own_keys = cache_keys.compute_keys(settings)
     keys = cache_keys.add_hints(own_keys, hints, path=source.path)
     kept: FileResult | None = None

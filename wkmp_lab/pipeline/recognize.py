@@ -1,28 +1,16 @@
 """Whether the audio of a file is known, and what of the known result still holds; no decode."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files import audio_hash
 from wkmp_lab.io.tags.fields import fill_tags
 from wkmp_lab.model import FileResult, Tags
 from wkmp_lab.pipeline import cache_keys
+from wkmp_lab.pipeline.known import Known, Recall
 from wkmp_lab.settings import SegmentHints
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What earlier imports know of some audio."""
-
-    result: FileResult
-    boundaries_ticks: tuple[int, ...] | None = None
-    """Where a person has it cut; None: where listening tells."""
-
-
-Recall = Callable[[str], Sequence[Known]]
-"""Tells what is known of audio whose hash begins so; travels to workers, so it must pickle."""
 
 
 def recognize(

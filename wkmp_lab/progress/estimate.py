@@ -94,11 +94,17 @@ def read_board(
                 fraction=float(records[i]["fraction"]),
                 elapsed_s=max(now_s - float(records[i]["started"]), 0.0),
                 worker=str(int(records[i]["pid"])),
+                waits_for=_phase_before(int(records[i]["waits_for"])),
             )
             for i in is_busy.nonzero()[0]
         ),
         n_waiting=int((records["state"] == FileState.MEASURED).sum()),
     )
+
+
+def _phase_before(number: int) -> Phase | None:
+    """A phase by its number from 1; None for 0."""
+    return PHASES[number - 1] if number else None
 
 
 def estimate_remaining_s(

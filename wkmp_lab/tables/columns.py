@@ -294,6 +294,9 @@ TIMELINE: Sequence[Column[SpanRow]] = (
     Column("end_s", "float", "since the first start", lambda row: row.span.end_s - row.origin_s),
     Column("worker", "text", "process, or lookups", lambda row: row.span.worker),
     Column("cpu_s", "float", "processor time used", lambda row: row.span.cpu_s),
+    Column(
+        "waited_s", "float", "before it, for a place in the phase", lambda row: row.span.waited_s
+    ),
     Column("started_epoch_s", "float", "start, since 1970 (UTC)", lambda row: row.span.start_s),
 )
 """A row per phase of each file."""

@@ -1,17 +1,27 @@
 """The tables of whatever holds results, as attributes: ``session.passages``."""
 
-import abc
+from __future__ import annotations  # pandas is loaded when the first table is made
 
-import pandas as pd
+import abc
+from typing import TYPE_CHECKING
 
 from wkmp_lab.collection import same_songs as cataloguing
 from wkmp_lab.identifying import merges as merging
 from wkmp_lab.model import FileResult
+from wkmp_lab.names import read_missing
 from wkmp_lab.tables import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ResultTables(abc.ABC):
     """What has results has tables of them, each made anew when it is asked for."""
+
+    if not TYPE_CHECKING:  # whoever checks types is told of a miss by that
+
+        def __getattr__(self, name: str) -> object:
+            return read_missing(self, name)
 
     @property
     @abc.abstractmethod

@@ -5,12 +5,13 @@ in the model is ``<NA>`` or ``NaN`` here. Text and paths are shown without contr
 the exact path of a file is ``FileResult.path``.
 """
 
+from __future__ import annotations  # pandas is loaded when the first table is made
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
@@ -46,6 +47,9 @@ from wkmp_lab.tables.columns_library import (
     NeighbourRow,
 )
 from wkmp_lab.tables.differences import DIFFERENCES, Difference
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = TypeVar("Row")
 MARK = "wkmp_lab"
@@ -209,6 +213,8 @@ def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
 
 
 def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
+    import pandas as pd
+
     return _mark(
         pd.DataFrame(
             {
@@ -229,13 +235,17 @@ def _add_numbers(
     table: pd.DataFrame, names: Iterable[str], values: Sequence[Mapping[str, float]]
 ) -> pd.DataFrame:
     """The table with a float64 column per name; NaN where a row has no such value."""
+    import pandas as pd
+
     numbers = {
         name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
     }
     return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
 
 
-def _make_series(kind: ColumnKind, values: list[object]) -> "pd.Series[Any]":
+def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:
+    import pandas as pd
+
     if isinstance(kind, tuple):
         return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
     if kind in ("text", "path"):

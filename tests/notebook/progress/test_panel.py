@@ -8,7 +8,6 @@ import time
 import pytest
 from support.fake_session import HOSTILE_NAMES, FakeSession, make_snapshot
 
-from wkmp_lab import api
 from wkmp_lab.display.palette import PHASE_COLORS
 from wkmp_lab.display.summary import format_snapshot_html, format_snapshot_text
 from wkmp_lab.errors import InvalidInputError
@@ -17,6 +16,7 @@ from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.progress import display
 from wkmp_lab.notebook.progress import panel as progress
 from wkmp_lab.notebook.progress.panel import Panel
+from wkmp_lab.notebook.showing import show_session
 from wkmp_lab.progress.snapshot import InFlight
 
 CLICK = {"content": {"data": {"method": "custom", "content": {"event": "click"}}}, "buffers": []}
@@ -141,7 +141,7 @@ def test_the_end_leaves_a_summary_without_widgets(monkeypatch, ui):
     handle = Handle()
     monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
     session = FakeSession()
-    thread = api.show_session(session, ui=ui)
+    thread = show_session(session, ui=ui)
     session.end()
     thread.join(5)
     assert not thread.is_alive()
@@ -159,7 +159,7 @@ def test_on_a_page_of_voila_the_panel_stays_with_its_last_state(monkeypatch):
     monkeypatch.setattr(Panel, "paint", lambda self, now: painted.append(now.state))
     monkeypatch.setattr(Panel, "close", lambda self: closed.append(self))
     session = FakeSession()
-    thread = api.show_session(session, ui="widgets")
+    thread = show_session(session, ui="widgets")
     session.end()
     thread.join(5)
     assert (painted[-1], closed, len(handle.bundles)) == ("completed", [], 1)
@@ -170,7 +170,7 @@ def test_the_panel_follows_a_session_at_most_eight_times_a_second(monkeypatch):
     times = []
     monkeypatch.setattr(Panel, "paint", lambda self, now: times.append(time.monotonic()))
     session = FakeSession()
-    thread = api.show_session(session, ui="widgets")
+    thread = show_session(session, ui="widgets")
     time.sleep(0.6)
     session.end()
     thread.join(5)
@@ -219,6 +219,6 @@ def test_a_script_loads_neither_widgets_nor_ipython():
 
 
 def test_no_thread_is_left_when_nothing_is_shown():
-    thread = api.show_session(FakeSession(), ui="none")
+    thread = show_session(FakeSession(), ui="none")
     thread.join(5)
     assert thread not in threading.enumerate()

@@ -1,0 +1,104 @@
+"""Help where one looks, asked of a real kernel: Tab, the question mark, lists and errors."""
+
+import pytest
+from support.kernels import run_kernel
+
+import wkmp_lab
+from wkmp_lab.notebook.session import NotebookSession
+from wkmp_lab.notebook.session_plots import SessionPlots
+
+pytestmark = pytest.mark.slow
+
+SETUP = """
+import wkmp_lab as wl
+settings = wl.Settings(running=wl.RunSettings(backend="sequential"))
+session = wl.import_folder({music!r}, settings=settings, store={store!r}, ui="none")
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """With an import of nothing."""
+    folder = tmp_path_factory.mktemp("library")
+    (folder / "music").mkdir()
+    with run_kernel(folder) as kernel:
+        kernel.run(SETUP.format(music=str(folder / "music"), store=str(folder / "kept.wkmp.db")))
+        yield kernel
+
+
+def public_names(noun):
+    return {name for name in dir(noun) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("code", "prefix", "names"),
+    [
+        ("session.", "session.", public_names(NotebookSession)),
+        ("session.plot.", "session.plot.", public_names(SessionPlots)),
+        ("session.retry().plot.", "", public_names(SessionPlots)),
+        ("session.wait().plot.", "", public_names(SessionPlots)),
+        ("wl.", "wl.", set(wkmp_lab.__all__) - {"__version__"}),
+        ("wl.Settings(", "", {"segmenting=", "identifying=", "running="}),
+        ("wl.RunSettings(", "", {"n_jobs=", "backend="}),
+        ("wl.import_folder(", "", {"settings=", "store="}),
+    ],
+)
+def test_tab_offers_what_goes_on_there(kernel, code, prefix, names):
+    offered = {each.rpartition(".")[2] for each in kernel.complete(code)}
+    assert names <= offered
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "session.explore",
+            ("path: str | pathlib.Path", "decoded once, now", "InvalidInputError"),
+        ),
+        ("session.retry", ("failed files again",)),
+        ("wl.Settings", ("segmenting", "running")),
+    ],
+)
+def test_a_question_mark_tells_the_call_itself(kernel, name, told):
+    text = kernel.explain(name)
+    assert all(words in text for words in told), text
+
+
+def test_the_pictures_are_listed_with_a_sentence_each(kernel):
+    (shown,) = kernel.show("session.plot")
+    lines = shown["data"]["text/plain"].splitlines()
+    assert len(lines) == len(public_names(SessionPlots))
+    assert all(line.startswith("session.plot.") for line in lines)
+    assert all(len(line.partition(")")[2].split()) >= 3 for line in lines), lines
+
+
+def test_help_of_the_package_orients(kernel):
+    (shown,) = kernel.show("help(wl)")
+    for words in ("import_folder", "session.plot lists them", "wl.RunSettings(n_jobs=2)"):
+        assert words in shown["text"]
+
+
+def test_a_setting_in_the_wrong_place_is_told_where_it_belongs(kernel):
+    (shown,) = kernel.show("wl.Settings(n_jobs=2)")
+    assert "wl.Settings(running=wl.RunSettings(n_jobs=2))" in shown["evalue"]
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("session.pasages", "'passages'"),
+        ("session.plot.timelin", "'timeline'"),
+        ("wl.pln", "'plan'"),
+    ],
+)
+def test_a_mistyped_attribute_is_told_what_may_have_been_meant(kernel, code, meant):
+    (shown,) = kernel.show(code)
+    assert shown["ename"] == "AttributeError"
+    assert f"did you mean {meant}" in shown["evalue"]
+
+
+@pytest.mark.parametrize("call", ["retry", "identify"])
+def test_trying_and_asking_again_are_shown_as_an_import_is(kernel, call):
+    shown = kernel.show(f"session.ui = 'html'; done = session.{call}().wait()")
+    assert "Import" in shown[0]["data"]["text/plain"]
+    assert kernel.ask("done.ui") == "html"
