@@ -40,6 +40,8 @@ SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
 """What is matched as well as this is taught to catalogues, and not asked about again."""
 MAX_EXCESS_S = 7.0
 """Lengths of one recording differ by no more: the most that AcoustID's own filter lets pass."""
+LOOKUP_WORKER = "lookups"
+"""What spans call the thread that asks services, which holds no file up."""
 PassageId = tuple[str, int]
 """Path of the file and index of the passage."""
 

@@ -79,6 +79,7 @@ class ImportThread:
         self._offer_relocation(scan.files)
         begun = StoredRun(run.session_id, run.started_s, None, "running", 0, run.settings)
         store.put_run(begun, version=__version__)
+        store.put_record(run.recorder.read())
         store.mark_missing(file.path for file in scan.files)
         board = run.progress.open(scan)
         run.control.attach(board)
@@ -94,6 +95,8 @@ class ImportThread:
             n_jobs=run.progress.n_jobs,
         )
         store.put_run(ended, version=__version__)
+        run.recorder.end()
+        store.put_record(run.recorder.read())
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
 
     def _measure_and_identify(
@@ -116,6 +119,7 @@ class ImportThread:
             for result in (*found.known, *found.copies):
                 self._take(result, lookup_thread, is_new=False)
             for _, _, outcome in self._run_tasks(found.tasks, board):
+                self._record(store)
                 if outcome is not None:
                     store.put(outcome, run_id=run.session_id)
                     self._take(outcome, lookup_thread, is_new=True)
@@ -171,6 +175,7 @@ class ImportThread:
 
         with Runner(run.settings, n_tasks=len(tasks), on_change=self._adapt) as runner:
             run.progress.n_jobs = runner.n_jobs
+            run.recorder.begin(runner.n_jobs)
             self._log(f"parallelism level {runner.n_jobs}")
             yield from runner.run(order_tasks(tasks, run.settings.running.order), board)
 
@@ -194,9 +199,16 @@ class ImportThread:
         self._run.progress.show_done(result, is_new=True)
         self._log_file(result)
 
+    def _record(self, store: Store) -> None:
+        """Note what the work takes here, and keep how many files could go on if that changed."""
+        self._run.recorder.sample()
+        if (record := self._run.recorder.take_news()) is not None:
+            store.put_record(record)
+
     def _adapt(self, n_jobs: int, reason: str) -> None:
         """Show how many files go on at once; called by the runner's watch."""
         self._run.progress.n_jobs = n_jobs
+        self._run.recorder.note_limit(n_jobs, reason)
         if reason:
             self._log(f"now {n_jobs} at a time: {reason}")
 
