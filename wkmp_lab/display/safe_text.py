@@ -19,7 +19,12 @@ _HIDDEN = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _IN_PATH = re.compile(f"{_HIDDEN.pattern}|{_SURROGATE.pattern}|[\u2028\u2029]")
-_FORMULA = re.compile(r"""[\s"'\x00]*[=+\-@\t\r\x00]""")
+_FORMULA_STARTS = frozenset("=+-@\t\r\x00\uff1d\uff0b\uff0d\uff20")
+"""Also in full width: spreadsheets of East Asia take those for the same."""
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
+"""Categories of signs that show nothing by themselves: zero-width ones, marks, blanks."""
+_UNSEEN_SIGNS = frozenset("\"'\u115f\u1160\u2800\u3164\uffa0")
+"""Quotes, and blanks that are filed as letters."""
 _NOT_IN_NAME = re.compile(r'[<>:"/\\|?*]+')
 _RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL"} | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
@@ -103,12 +108,20 @@ def clean_and_elide(text: str, max_length: int) -> str:
 def neutralise_formula(text: str) -> str:
     """A text that no spreadsheet runs: prefixed with ``'`` where one would take it for a formula.
 
-    The first character counts, also behind spaces and quotes (OWASP ASVS 5.0, 1.2.10).
+    The first character counts, also behind quotes and what is not seen: spaces, zero-width signs
+    (OWASP ASVS 5.0, 1.2.10).
 
     >>> neutralise_formula("=1+1"), neutralise_formula(" @SUM(A1)"), neutralise_formula("C=D")
     ("'=1+1", "' @SUM(A1)", 'C=D')
+    >>> neutralise_formula("\\u200b=1+1") == "'\\u200b=1+1"
+    True
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    for sign in text:
+        if sign in _FORMULA_STARTS:
+            return f"'{text}"
+        if sign not in _UNSEEN_SIGNS and unicodedata.category(sign) not in _UNSEEN:
+            break
+    return text
 
 
 def safe_file_name(text: str, *, suffix: str = "") -> str:

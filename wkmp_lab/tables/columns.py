@@ -134,6 +134,12 @@ def _tag_of_whole(key: str, meaning: str) -> Column[PassageRow]:
     return Column(f"tag_{key}", "text", meaning, read)
 
 
+def _declared(key: str, meaning: str) -> Column[PassageRow]:
+    return Column(
+        f"declared_{key}", "text", meaning, lambda row: getattr(row.passage.declared, key, None)
+    )
+
+
 def _passage(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(row.passage, name))
 
@@ -191,6 +197,10 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _passage("fingerprint_reason", "text", "why there is no fingerprint"),
     _tag_of_whole("title", "title in the tags, which may be wrong, of a file of one passage"),
     _tag_of_whole("artist", "artist in the tags of such a file"),
+    _declared("title", "title in the CUE sheet or chapter that declares it"),
+    _declared("performer", "performer there, or of the whole sheet"),
+    _declared("isrc", "ISRC there"),
+    _declared("album", "album of that sheet"),
     _identity("match_reason", "text", "why this level, in short", "reason"),
     Column(
         "match_sentence",

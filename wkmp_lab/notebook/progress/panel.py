@@ -117,7 +117,9 @@ def format_whole(now: Snapshot) -> str:
     words += format_time_left(now)
     if now.remaining_reason and now.state == "running":
         words.append(now.remaining_reason)
-    words += [failed, f"{now.n_jobs} at a time"]
+    words.append(failed)
+    if now.n_jobs:
+        words.append(f"{now.n_jobs} at a time")
     return render(_TEMPLATE, "whole", {"share_percent": 100.0 * now.fraction, "words": words})
 
 
