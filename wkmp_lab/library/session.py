@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from wkmp_lab.collection import teach
+from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
@@ -189,8 +190,8 @@ class ImportSession(LibraryView):
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
-            f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
-            f"files, {now.n_passages} passages, {now.n_failed} failed>"
+            f"<ImportSession {self.session_id} {now.state}: {format_finished(now)}, "
+            f"{now.n_passages} passages, {now.n_failed} failed>"
         )
 
 
@@ -245,6 +246,8 @@ def import_folder(
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Where one runs in another process, what had come of it, and a state that says so.
 
     Raises
     ------
