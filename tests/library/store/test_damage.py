@@ -147,7 +147,7 @@ def test_a_header_that_tells_another_schema_is_refused(damaged, version):
 
 def test_a_store_without_its_folder_is_refused(damaged):
     music, store, change = damaged
-    change("UPDATE library SET key = 'holder'")
+    change("UPDATE library SET key = 'holder' WHERE key = 'folder'")
     with pytest.raises(StoreError, match="it is damaged: it tells no folder"):
         open_session(music, store=store)
 
