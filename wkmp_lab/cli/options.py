@@ -104,6 +104,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         default=["csv"],
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
+    command.add_argument("--report", metavar="FILE", help="write how it ran as one HTML page")
     backends = ("loky", "dask", "ray", "threading", "sequential")
     command.add_argument(
         "--rescan", action="store_true", help="look into every file, changed or not"

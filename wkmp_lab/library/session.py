@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from wkmp_lab.collection import neighbours, teach
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.export import run_report
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.io.files.scanning import require_folder
@@ -183,6 +184,10 @@ class ImportSession(ResultTables):
 
         music = self.folder
         return export.export_results(self.results, folder, formats=formats, music_folder=music)
+
+    def save_report(self, path: str | Path) -> Path:
+        """Write how it ran into one HTML file; see :func:`run_report.write_run_report`."""
+        return run_report.write_run_report(self, path)
 
     # -- what can be done ----------------------------------------------------------------
 
