@@ -43,9 +43,9 @@ class FakeSession:
         Path(path).write_text("how it ran")
         return Path(path)
 
-    def export(self, folder, formats=("csv",)):
+    def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(
-            self.results, folder, formats=formats, music_folder=self.folder
+            self.results, folder, formats=formats, music_folder=self.folder, has_bom=has_bom
         )
 
 
@@ -77,7 +77,7 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     music, out = tmp_path / "music", tmp_path / "out"
     assert main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
     assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
-    assert "1 of 1 files" in capsys.readouterr().out
+    assert "1 of 1 file" in capsys.readouterr().out
 
 
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):

@@ -190,9 +190,7 @@ def test_fewer_workers_than_wanted_are_told_with_the_reason():
 def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypatch):
     shown = []
     evidence = Evidence(lambda: len(shown) > 3)
-    monkeypatch.setattr(
-        "wkmp_lab.library.run.import_thread.Runner", functools.partial(Runner, look=evidence)
-    )
+    monkeypatch.setattr("wkmp_lab.runner.runner.Runner", functools.partial(Runner, look=evidence))
     settings = Settings(
         identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)
     )

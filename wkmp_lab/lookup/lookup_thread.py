@@ -117,16 +117,15 @@ class LookupThread:
     def remarks(self) -> tuple[str, ...]:
         """What the import as a whole has to tell of the services, a line each."""
         silences = [
-            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {failed}"
+            f"{len(paths)} file{'s' * (len(paths) != 1)} without an answer: {failed.sentence}"
             for failed, paths in self._unanswered.items()
         ]
-        silences += [f"not asked: {failed}" for failed in self._broken]
-        if self._unflavored:
-            which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
-            silences.append(f"no musical flavors for {which}")
-        asked_again = tuple(f"{silence}; the next import asks again" for silence in silences)
+        silences += [failed.sentence for failed in self._broken]
+        if n_unflavored := len(self._unflavored):
+            which = f"{n_unflavored} recording{'s' * (n_unflavored != 1)}: {self._why_unflavored}"
+            silences.append(f"no musical flavors for {which}; the next import asks again")
         unsettled = (f"not seen as an album: {f!r}: {why}" for f, why in self._unsettled.items())
-        return (*asked_again, *unsettled, *self._troubles)
+        return (*silences, *unsettled, *self._troubles)
 
     def finish(self) -> None:
         """No more files come; returns when all have left.

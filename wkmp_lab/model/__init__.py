@@ -1,5 +1,6 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
+from wkmp_lab.model.declared import Declaration, DeclaredPiece
 from wkmp_lab.model.flight import FlightRecord, LimitChange
 from wkmp_lab.model.reasons import (
     CutHint,
@@ -53,6 +54,8 @@ __all__ = [
     "Candidate",
     "Cover",
     "CutHint",
+    "Declaration",
+    "DeclaredPiece",
     "Descriptors",
     "EndType",
     "Evidence",

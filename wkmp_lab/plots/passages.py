@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.display.safe_text import clean_text, elide
 from wkmp_lab.model import FileResult, Passage, Phase
@@ -60,10 +61,12 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
     ax.set_xlim(0.0, profile.duration_s)
     ax.set_ylim(FLOOR_DBFS, 6.0)
     n = len(result.passages)
-    verdict = clean_text(cut.verdict) if cut is not None else f"{n} passages"
+    verdict = clean_text(cut.verdict) if cut is not None else f"{format_count(n, 'passage')}"
     title = f"{name_file(result.path, 60)}: {elide(verdict, 60)}"
     x = label_time(ax, profile.duration_s)
-    label_axes(ax, title=title, x=x, y="dBFS", alt=f"Level of {title}; {n} passages")
+    label_axes(
+        ax, title=title, x=x, y="dBFS", alt=f"Level of {title}; {format_count(n, 'passage')}"
+    )
     add_legend(ax, is_below=True, n_columns=7)
     return ax
 
@@ -109,7 +112,7 @@ def plot_slowest(
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     ax.margins(x=0.6)
-    return label_axes(ax, title=f"The slowest {len(names)} files", x="seconds")
+    return label_axes(ax, title=f"The slowest {format_count(len(names), 'file')}", x="seconds")
 
 
 def reduce_levels(

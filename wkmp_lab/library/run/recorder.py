@@ -39,9 +39,9 @@ class FlightRecorder:
             self._record = record
 
     def begin(self, n_jobs: int) -> None:
-        """Note how many files may go on at once from the start."""
+        """Note how many files may go on at once from the start; a later start changes nothing."""
         with self._mutex:
-            self._record = replace(self._record, n_jobs=n_jobs)
+            self._record = replace(self._record, n_jobs=self._record.n_jobs or n_jobs)
 
     def note_limit(self, n: int, reason: str, *, phase: Phase | None = None) -> None:
         """Note that another number may go on at once now: of files, or of those in a phase."""
