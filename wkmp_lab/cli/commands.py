@@ -77,14 +77,18 @@ def run_import(options: argparse.Namespace) -> int:
     written: tuple[Path, ...] = ()
     if options.out is not None:
         written = session.export(options.out, formats=options.format, has_bom=options.bom)
+    report = None if options.report is None else session.save_report(options.report)
     if options.json:
-        _say(json.dumps(_summarise(session, written)))
+        files = (*written, report) if report else written
+        _say(json.dumps(_summarise(session, files)))
     else:
         _say(terminal.format_summary(now, session.results))
         if passed_over := terminal.format_skipped(session.skipped):
             _say(passed_over)
         if written:
             _say(f"{len(written)} files written to {options.out}")
+        if report:
+            _say(f"how it ran is told in {report}")
     if session.state != "completed":
         return INTERRUPTED
     return SOME_FAILED if now.n_failed else DONE

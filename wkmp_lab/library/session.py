@@ -8,6 +8,7 @@ from typing import Self
 from wkmp_lab.collection import teach
 from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.export import run_report
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
 from wkmp_lab.library.library_view import LibraryView
@@ -107,6 +108,10 @@ class ImportSession(LibraryView):
         return export.export_results(
             self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
         )
+
+    def save_report(self, path: str | Path) -> Path:
+        """Write how it ran into one HTML file; see :func:`run_report.write_run_report`."""
+        return run_report.write_run_report(self, path)
 
     # -- what can be done ----------------------------------------------------------------
 
