@@ -16,14 +16,15 @@ from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
 from wkmp_lab.library.recall import make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
-from wkmp_lab.library.run.import_run import ImportRun
+from wkmp_lab.library.run.import_run import ImportRun, place
 from wkmp_lab.library.store import Store, StoredRun
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
-from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error
-from wkmp_lab.progress.board import Board
-from wkmp_lab.runner.runner import Runner, order_tasks
+from wkmp_lab.progress.board import Board, Control
+from wkmp_lab.runner.runner import Runner
+from wkmp_lab.runner.task_queue import order_tasks
 from wkmp_lab.runner.worker import Task
 
 SPAWN_WAIT_S = 30.0
@@ -72,7 +73,7 @@ class ImportThread:
             self._is_first = not run.store.path.exists()
             with run.store.keep_open() as store:
                 run.take_decisions(store)
-                with Runner(run.settings, on_change=self._adapt) as runner:
+                with Runner(run.settings, queue=run.queue, on_change=self._adapt) as runner:
                     run.progress.n_jobs = runner.n_jobs
                     self._spawned.set()
                     self._import(runner, store)
@@ -116,12 +117,15 @@ class ImportThread:
             f"{len(found.known)} known, {len(found.copies)} copies"
         )
         store.put_many(found.copies, run_id=run.session_id)
+        running = replace(run.settings.running, n_jobs=run.progress.n_jobs)
         with LookupThread(
-            run.settings,
+            replace(run.settings, running=running),
             folder=run.folder,
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: run.revise(result, store),
             is_cancelled=lambda: run.control.is_cancelled,
+            on_change=self._adapt_lookups,
+            on_broken=self._stop_waiting,
         ) as lookup_thread:
             for result in (*found.known, *found.copies):
                 self._take(result, lookup_thread, is_new=False)
@@ -130,6 +134,7 @@ class ImportThread:
                     store.put(outcome, run_id=run.session_id)
                     self._take(outcome, lookup_thread, is_new=True)
             lookup_thread.finish()
+            run.progress.n_requests = lookup_thread.n_requests
             for line in lookup_thread.remarks:
                 self._remark(line)
 
@@ -175,7 +180,10 @@ class ImportThread:
         )
 
     def _order(self, tasks: Sequence[Task]) -> list[Task]:
-        return order_tasks(tasks, self._run.settings.running.order)
+        order = self._run.settings.running.order
+        if isinstance(order, tuple):
+            order = tuple(place(path, self._run.folder) for path in order)
+        return order_tasks(tasks, order)
 
     def _take(self, result: FileResult, lookup_thread: LookupThread, *, is_new: bool) -> None:
         """Count a measured result, and hand it to the lookup thread if it is to be identified."""
@@ -203,6 +211,15 @@ class ImportThread:
         if reason:
             self._log(f"now {n_jobs} at a time: {reason}")
 
+    def _adapt_lookups(self, n_now: int, reason: str) -> None:
+        """Tell how many look-ups go on at once; called by their threads."""
+        self._log(f"now {n_now} at a time in {Phase.IDENTIFYING}: {reason}")
+
+    def _stop_waiting(self) -> None:
+        """Let nobody wait for a place that only an answer would free; called by lookup threads."""
+        if self._run.settings.running.design == "files":
+            self._run.control.ask(Control.CANCEL)
+
     def _found(self, n_files: int) -> None:
         self._run.progress.show_found(n_files)
         if self._run.control.is_cancelled:
@@ -212,8 +229,9 @@ class ImportThread:
         run = self._run
         reason = f" ({result.failure.reason})" if result.failure else ""
         self._log(
-            f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
-            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+            f"Processing file {run.progress.find_place(result.path)} of {run.progress.n_found} "
+            f"({run.results.n_finished} finished): {result.status}{reason}, "
+            f"{len(result.passages)} passages | {result.path!r}"
         )
 
     def _offer_relocation(self, files: Sequence[SourceFile]) -> None:
