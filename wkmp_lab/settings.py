@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.model import Phase
+from wkmp_lab.model import Declaration, Phase
 from wkmp_lab.names import offer_near_names
 
 Record = TypeVar("Record")
@@ -136,7 +136,9 @@ class SegmentHints:
     n_siblings
         Other audio files in the same folder; None where unknown.
     durations_s
-        Lengths of the pieces in order, from a cue sheet or a release.
+        Lengths of the pieces in order, from a release.
+    declared
+        What the file, or a sheet beside it, says where its pieces begin: it is cut there.
     boundaries_ticks
         Inner boundaries that a person has set; they hold, whatever the settings are.
     """
@@ -145,6 +147,7 @@ class SegmentHints:
     n_tracks: int | None = None
     n_siblings: int | None = None
     durations_s: tuple[float, ...] | None = None
+    declared: Declaration | None = None
     boundaries_ticks: tuple[int, ...] | None = None
 
 

@@ -102,3 +102,26 @@ def test_trying_and_asking_again_are_shown_as_an_import_is(kernel, call):
     shown = kernel.show(f"session.ui = 'html'; done = session.{call}().wait()")
     assert "Import" in shown[0]["data"]["text/plain"]
     assert kernel.ask("done.ui") == "html"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["x = 1\nsession.explore('nowhere.flac')", "x = 1\nsession.plot.passages('nowhere.flac')"],
+)
+def test_our_own_errors_show_the_line_that_called_and_the_message(kernel, code):
+    (shown,) = kernel.show(code)
+    told = "\n".join(shown["traceback"])
+    assert shown["ename"] == "InvalidInputError"
+    assert told.startswith(f"In this cell, line 2:\n----> {code.splitlines()[1]}\n")
+    assert "expected a file of" in told
+    assert told.count("\n") == 3
+
+
+def test_our_own_error_that_a_cell_raises_is_one_line(kernel):
+    (shown,) = kernel.show("raise wl.WkmpLabError('out of tune')")
+    assert shown["traceback"] == ["\x1b[31mWkmpLabError\x1b[39m: out of tune"]
+
+
+def test_errors_of_others_are_shown_whole(kernel):
+    (shown,) = kernel.show("def divide(): return 1 / 0\ndivide()")
+    assert "".join(shown["traceback"]).count("divide()") >= 3

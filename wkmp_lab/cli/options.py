@@ -104,6 +104,9 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         default=["csv"],
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
+    command.add_argument(
+        "--bom", action="store_true", help="begin CSV with a byte order mark, as Excel wants it"
+    )
     backends = ("loky", "dask", "ray", "threading", "sequential")
     command.add_argument(
         "--rescan", action="store_true", help="look into every file, changed or not"
