@@ -492,7 +492,7 @@ PARAMETERS = {
 }
 PROPERTIES = (
     "candidates decisions error evidence failures files flavors gaps is_ended merges "
-    "musical_flavors n_jobs passages plot results same_songs skipped state timeline"
+    "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
 ATTRIBUTES = "folder session_id settings store_path ui"
 

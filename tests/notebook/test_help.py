@@ -125,3 +125,17 @@ def test_our_own_error_that_a_cell_raises_is_one_line(kernel):
 def test_errors_of_others_are_shown_whole(kernel):
     (shown,) = kernel.show("def divide(): return 1 / 0\ndivide()")
     assert "".join(shown["traceback"]).count("divide()") >= 3
+
+
+def test_tables_of_others_are_shown_as_before_and_no_option_of_pandas_is_set(kernel):
+    kernel.run("import pandas as pd; own = pd.DataFrame({'path': ['/m/a.flac'], 'end_s': [1.25]})")
+    (shown,) = kernel.show("own")
+    assert shown["data"]["text/html"] == kernel.ask("own._repr_html_()")
+    (ours,) = kernel.show("session.passages")
+    assert "wl.show_all(table)" in ours["data"]["text/html"]
+    assert kernel.ask("pd.get_option('display.max_columns')") == 20
+    kernel.run(
+        "get_ipython().display_formatter.formatters['text/html']"
+        ".for_type(pd.DataFrame, lambda table: 'their own')"
+    )
+    assert kernel.show("own")[0]["data"]["text/html"] == "their own"

@@ -75,7 +75,7 @@ class LibraryView(ResultTables):
     @property
     def decisions(self) -> pd.DataFrame:
         """What was decided by hand, oldest first."""
-        return tables.decisions_table(self.read_decisions(), self.results)
+        return self._place(tables.decisions_table(self.read_decisions(), self.results))
 
     def read_decisions(self) -> Sequence[tuple[float, Decision]]:
         """When, in seconds since 1970, and what was decided by hand, oldest first."""
@@ -88,7 +88,7 @@ class LibraryView(ResultTables):
         """The ``n`` passages that are most like one; see :func:`neighbours.find_neighbours`."""
         asked = self.get_result(path).path
         found = neighbours.find_neighbours(self.results, asked, passage, n=n, by=by)
-        return tables.neighbours_table(found, self.results)
+        return self._place(tables.neighbours_table(found, self.results))
 
     def compare(self, other: LibraryView) -> pd.DataFrame:
         """What another import of the same music did otherwise, from this one to that one.
@@ -99,7 +99,7 @@ class LibraryView(ResultTables):
         """
         settings = differences.compare_settings(self.settings, other.settings)
         results = differences.compare_results(self.results, other.results)
-        return tables.comparison_table([*settings, *results])
+        return self._place(tables.comparison_table([*settings, *results]))
 
     def get_result(self, path: str | Path) -> FileResult:
         """What is known of one file, named by its path or any part of it that no other has; see
