@@ -1,6 +1,6 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -122,6 +122,21 @@ class ImportSession(LibraryView):
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
         self._run.control.ask(Control.RUN)
+
+    def prioritize(self, paths: str | Path | Iterable[str | Path]) -> int:
+        """Let waiting files begin before all others, in this order; what was begun goes on.
+
+        Parameters
+        ----------
+        paths
+            Of files, or of folders with all below them, absolute or from the library.
+
+        Returns
+        -------
+        int
+            Files that waited and were moved; what the scan finds later is moved when it is found.
+        """
+        return self._run.prioritize([paths] if isinstance(paths, (str, Path)) else list(paths))
 
     def cancel(self) -> None:
         """End the import soon; finished files are kept, and a later import goes on from them."""

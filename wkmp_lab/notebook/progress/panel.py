@@ -143,7 +143,8 @@ def format_files(now: Snapshot) -> str:
     if not now.in_flight:
         return render(_TEMPLATE, "pause", {"words": _describe_pause(now)})
     rows = [(file, _measure_segments(file)) for file in now.in_flight[:MAX_IN_FLIGHT]]
-    return render(_TEMPLATE, "files", {"rows": rows, "folder": now.folder})
+    values = {"rows": rows, "folder": now.folder, "coming": now.coming}
+    return render(_TEMPLATE, "files", values)
 
 
 def format_failures(now: Snapshot) -> str:
