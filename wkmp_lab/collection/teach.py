@@ -98,7 +98,7 @@ def _name_by_facts(result: FileResult, passage: Passage) -> Recording | None:
 
 def _name_by_file(result: FileResult, passage: Passage) -> Recording:
     stem = _readable(PurePath(result.path).stem)
-    title = stem if len(result.passages) == 1 else f"{stem}, passage {passage.index + 1}"
+    title = stem if len(result.passages) == 1 else f"{stem}, passage {passage.index}"
     return Recording(None, title, None, passage.duration_s)
 
 

@@ -1,25 +1,12 @@
-"""What every saved page holds beside its words: pictures as data, and the hash of its script."""
+"""What every saved page holds beside its words: bytes as data, and the hash of its script."""
 
 import base64
 import hashlib
-from dataclasses import dataclass
 
 from wkmp_lab.display.templating import render
 
 PAGE = "display/templates/page.html.jinja"
 """The template whose macros the pages share."""
-
-
-@dataclass(frozen=True, slots=True)
-class SavedPicture:
-    """A picture inside a page."""
-
-    png: str
-    """As base64."""
-    words: str
-    """What is to be seen."""
-    width_px: int
-    height_px: int
 
 
 def hash_script() -> str:

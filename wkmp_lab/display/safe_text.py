@@ -11,6 +11,7 @@ import unicodedata
 MAX_NAME_BYTES = 120
 """Longest file name made from a tag, in UTF-8 bytes: every file system takes it."""
 
+_MAX_WORD = 20
 _SPACING = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # Control characters, bidi marks and overrides, and what is not a character at all.
 _HIDDEN = re.compile(
@@ -75,21 +76,31 @@ def compute_text_id(text: str) -> str:
 def elide(text: str, max_length: int) -> str:
     """A text with its middle left out where it is longer than ``max_length`` characters.
 
-    >>> elide("/music/a very long name.flac", 15)
+    What is left out begins and ends between words, unless a word is longer than 20 characters.
+
+    >>> elide("/music/a-very-long-name.flac", 15)
     '/music/…me.flac'
+    >>> elide("no source knows it; the best candidate is not confirmed", 30)
+    'no source knows… not confirmed'
     """
     if len(text) <= max_length:
         return text
     n_kept = max(max_length - 1, 0)
     n_tail = n_kept // 2
-    return f"{text[: n_kept - n_tail]}…{text[len(text) - n_tail :]}"
+    head, tail = text[: n_kept - n_tail], text[len(text) - n_tail :]
+    last, first = head.rfind(" "), tail.find(" ")
+    if len(head) - _MAX_WORD <= last and last > 0 and text[len(head)] != " ":
+        head = head[: last + 1]
+    if 0 <= first < min(_MAX_WORD, len(tail) - 1) and text[len(text) - n_tail - 1] != " ":
+        tail = tail[first:]
+    return f"{head}…{tail}"
 
 
 def clean_and_elide(text: str, max_length: int) -> str:
     """A text in one line, cleaned, its middle left out where it is longer than ``max_length``.
 
     >>> clean_and_elide("a\\nvery\\x00 long name", 9)
-    'a ve…name'
+    'a …name'
     """
     return elide(clean_text(text), max_length)
 

@@ -79,7 +79,7 @@ def format_progress(now: Snapshot) -> str:
 
 def format_bar(now: Snapshot) -> str:
     """The state of an import beside a bar: what matters most first, since the end may be cut."""
-    parts = [f"{now.n_finished}/{now.n_files} files"]
+    parts = [f"{now.n_finished}/{format_count(now.n_files, 'file')}"]
     if now.state != "running":
         parts.append(now.state)
     if now.n_failed:
@@ -104,8 +104,8 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
     jobs = f" with {format_count(now.n_jobs, 'job')}" if now.n_jobs else ""
     speed = f", {now.measured_s / now.elapsed_s:.0f} x real time" if is_measured else ""
     lines = [
-        f"Import {now.session_id} {now.state}: {len(results)} of {now.n_files} files "
-        f"({_format_counts(status, STATUSES)})",
+        f"Import {now.session_id} {now.state}: {len(results)} of "
+        f"{format_count(now.n_files, 'file')} ({_format_counts(status, STATUSES)})",
         f"  {format_count(len(passages), 'passage')} ({_format_counts(match, MATCH_LEVELS)}), "
         f"{format_duration(audio_s)} of audio",
         f"  {format_duration(now.elapsed_s)}{jobs}{speed}",

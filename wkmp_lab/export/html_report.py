@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from wkmp_lab.display.pages import SavedPicture, encode_base64, hash_script
+from wkmp_lab.display.pages import encode_base64, hash_script
 from wkmp_lab.display.palette import MATCH_COLORS
 from wkmp_lab.display.safe_text import clean_path, format_duration
 from wkmp_lab.display.templating import render
@@ -20,6 +20,9 @@ from wkmp_lab.model import MATCH_LEVELS, STATUSES, FileResult, Passage, PassageI
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.tables.tables import passages_table
 from wkmp_lab.units import seconds_from_ticks
+
+if TYPE_CHECKING:
+    from wkmp_lab.plots.figures import Picture
 
 MAX_ROWS = 5000
 """Rows of a table that the report shows; the CSV has them all."""
@@ -71,9 +74,7 @@ def export_report(
     results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
 ) -> list[Path]:
     """``report.html`` in the folder, with pictures of the library and clips of its passages."""
-    from wkmp_lab.plots.saved import draw_library  # half a second, for what few exports need
-
-    pictures = draw_library(passages_table(results))
+    pictures = _draw_pictures(results)
     clips = dict(_read_clips(results))
     content = format_report(results, pictures=pictures, clips=clips).encode()
     path = folder / "report.html"
@@ -85,7 +86,7 @@ def export_report(
 def format_report(
     results: Sequence[FileResult],
     *,
-    pictures: Sequence[SavedPicture] = (),
+    pictures: Sequence["Picture"] = (),
     clips: Mapping[PassageId, bytes] | None = None,
 ) -> str:
     """The report as HTML; files are named from their folder.
@@ -126,6 +127,21 @@ def format_report(
         "max_cell": MAX_CELL,
     }
     return render("export/templates/report.html.jinja", "report", values)
+
+
+def _draw_pictures(results: Sequence[FileResult]) -> list["Picture"]:
+    # Loaded here: other exports must not pay for matplotlib.
+    from wkmp_lab.plots import library
+    from wkmp_lab.plots.figures import embed_picture
+
+    table = passages_table(results)
+    if not len(table):
+        return []
+    plots = (
+        *(library.plot_match_levels, library.plot_keys),
+        *(library.plot_loudness_tempo, library.plot_dynamics),
+    )
+    return [embed_picture(plot(table)) for plot in plots]
 
 
 def choose_clips(results: Sequence[FileResult]) -> list[tuple[FileResult, Passage, float]]:

@@ -312,17 +312,8 @@ def _tell(graded: _Graded, facts: PassageFacts) -> str:
     return f"{describe_candidate(graded.candidate)}: {'; '.join(dict.fromkeys(parts))}"
 
 
-REASONS = {
-    WhyUnidentified.NO_MATCH: "no source knows it",
-    WhyUnidentified.AMBIGUOUS: "several songs fit equally well",
-    WhyUnidentified.TOO_SHORT: "too short to be told",
-    WhyUnidentified.OFFLINE: "offline, and unknown here",
-}
-"""Reasons in words; the others speak for themselves."""
-
-
 def _tell_why(reason: Reason, candidates: Sequence[Candidate]) -> str:
-    words = f"unidentified: {REASONS.get(reason.why_not, str(reason))}"
+    words = reason.sentence
     if not candidates:
         return words
     best = candidates[0]

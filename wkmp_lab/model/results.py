@@ -40,6 +40,8 @@ SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
 """What is matched as well as this is taught to catalogues, and not asked about again."""
 MAX_EXCESS_S = 7.0
 """Lengths of one recording differ by no more: the most that AcoustID's own filter lets pass."""
+LOOKUP_WORKER = "lookups"
+"""What spans call the thread that asks services, which holds no file up."""
 PassageId = tuple[str, int]
 """Path of the file and index of the passage."""
 
@@ -346,7 +348,8 @@ class FileResult:
     @property
     def all_notes(self) -> tuple[str, ...]:
         """The notes, with failed lookups, hints about cuts and stale phases in words."""
-        told = (*self.notes, *map(str, (*self.failed_lookups, *self.cut_hints)))
+        lookups = (each.sentence for each in self.failed_lookups)
+        told = (*self.notes, *lookups, *map(str, self.cut_hints))
         names = ", ".join(phase.value for phase in self.stale)
         stale = f"stale: {names} by other settings or another version; import again"
         return (*told, stale) if self.stale else told

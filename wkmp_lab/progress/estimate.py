@@ -166,7 +166,8 @@ def describe_remaining(
     '1 a second: 3 files wait for answers'
     """
     if lookup_limit and n_waiting:
-        return f"{lookup_limit}: {n_waiting} files wait for answers"
+        wait = "file waits" if n_waiting == 1 else "files wait"
+        return f"{lookup_limit}: {n_waiting} {wait} for answers"
     if remaining_s is not None:
         return "at the latest rate"
     is_never_told = n_files <= MIN_FINISHED or n_finished == n_files

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from wkmp_lab.analyzing.amplitude import find_quality_faults
 from wkmp_lab.model import (
     MATCH_LEVELS,
     Candidate,
@@ -111,6 +112,13 @@ def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
         return dict(getattr(row.passage.amplitude, "quality", ())).get(name)
 
     return Column(name, kind, meaning, read)
+
+
+def _read_quality(row: PassageRow) -> object:
+    if row.passage.amplitude is None:
+        return None
+    faults = find_quality_faults(row.passage.amplitude)
+    return ", ".join(fault.verdict for fault in faults) or "good"
 
 
 def _chosen_field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
@@ -228,6 +236,7 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _amplitude_s(
         "loudness_lead_out_s", "lead-out by the loudness-relative rule", "loudness_lead_out_ticks"
     ),
+    Column("quality", "text", "faults that can be heard, in a word each; or good", _read_quality),
     _quality("n_clipped", "int", "samples at full scale in runs of three or more"),
     _quality("n_clipped_runs", "int", "such runs"),
     _quality("dc_offset", "float", "largest offset of a channel, full scale is 1"),

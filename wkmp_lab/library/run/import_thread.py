@@ -15,13 +15,14 @@ from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
 from wkmp_lab.library.recall import make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
-from wkmp_lab.library.run.import_run import ImportRun
+from wkmp_lab.library.run.import_run import ImportRun, place
 from wkmp_lab.library.store import Store, StoredRun
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
-from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error
-from wkmp_lab.progress.board import Board
+from wkmp_lab.progress.board import Board, Control
+from wkmp_lab.runner.task_queue import order_tasks
 from wkmp_lab.runner.worker import Task, TaskOutcome
 
 
@@ -59,6 +60,8 @@ class ImportThread:
         try:
             self._is_first = not run.store.path.exists()
             with run.store.keep_open() as store:
+                for line in store.mend():
+                    self._remark(f"damaged in the store, and taken out: {line}")
                 run.take_decisions(store)
                 self._import(store)
         except CancelledError:
@@ -73,10 +76,13 @@ class ImportThread:
     def _import(self, store: Store) -> None:
         run = self._run
         scan = scan_folder(run.folder, settings=run.settings.scanning, on_found=self._found)
-        self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        self._log(
+            f"{format_count(len(scan.files), 'audio file')} found, {len(scan.skipped)} skipped"
+        )
         self._offer_relocation(scan.files)
         begun = StoredRun(run.session_id, run.started_s, None, "running", 0, run.settings)
         store.put_run(begun, version=__version__)
+        store.put_record(run.recorder.read())
         store.mark_missing(file.path for file in scan.files)
         board = run.progress.open(scan)
         run.control.attach(board)
@@ -92,6 +98,8 @@ class ImportThread:
             n_jobs=run.progress.n_jobs,
         )
         store.put_run(ended, version=__version__)
+        run.recorder.end()
+        store.put_record(run.recorder.read())
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
 
     def _measure_and_identify(
@@ -100,8 +108,8 @@ class ImportThread:
         run = self._run
         found = self._sort_out(files, store, retry_failed=self._retry_failed, rescan=self._rescan)
         self._log(
-            f"{len(found.tasks)} files to look at, {len(found.known)} known, "
-            f"{len(found.copies)} copies"
+            f"{format_count(len(found.tasks), 'file')} to look at, "
+            f"{len(found.known)} known, {len(found.copies)} copies"
         )
         store.put_many(found.copies, run_id=run.session_id)
         with LookupThread(
@@ -110,14 +118,18 @@ class ImportThread:
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: run.revise(result, store),
             is_cancelled=lambda: run.control.is_cancelled,
+            on_change=self._adapt_lookups,
+            on_broken=self._stop_waiting,
         ) as lookup_thread:
             for result in (*found.known, *found.copies):
                 self._take(result, lookup_thread, is_new=False)
             for _, _, outcome in self._run_tasks(found.tasks, board):
+                self._record(store)
                 if outcome is not None:
                     store.put(outcome, run_id=run.session_id)
                     self._take(outcome, lookup_thread, is_new=True)
             lookup_thread.finish()
+            run.progress.n_requests = lookup_thread.n_requests
             for line in lookup_thread.remarks:
                 self._remark(line)
 
@@ -131,7 +143,7 @@ class ImportThread:
             return
         found = self._sort_out(files, store, retry_failed=False, rescan=False)
         tasks = [task for task in found.tasks if task.source.path in again]
-        self._log(f"{len(tasks)} files are cut again, by releases or by hand")
+        self._log(f"cut again, by releases or by hand: {format_count(len(tasks), 'file')}")
         for _, _, outcome in self._run_tasks(tasks, board):
             if outcome is not None:
                 run.revise(identify_now(outcome, run.settings, folder=run.folder), store)
@@ -165,12 +177,21 @@ class ImportThread:
         run = self._run
         if not tasks:
             return
-        from wkmp_lab.runner.runner import Runner, order_tasks  # loads joblib
+        from wkmp_lab.runner.runner import Runner  # loads joblib
 
-        with Runner(run.settings, n_tasks=len(tasks), on_change=self._adapt) as runner:
+        with Runner(
+            run.settings, n_tasks=len(tasks), queue=run.queue, on_change=self._adapt
+        ) as runner:
             run.progress.n_jobs = runner.n_jobs
+            run.recorder.begin(runner.n_jobs)
             self._log(f"parallelism level {runner.n_jobs}")
-            yield from runner.run(order_tasks(tasks, run.settings.running.order), board)
+            yield from runner.run(self._order(tasks), board)
+
+    def _order(self, tasks: Sequence[Task]) -> list[Task]:
+        order = self._run.settings.running.order
+        if isinstance(order, tuple):
+            order = tuple(place(path, self._run.folder) for path in order)
+        return order_tasks(tasks, order)
 
     def _take(self, result: FileResult, lookup_thread: LookupThread, *, is_new: bool) -> None:
         """Count a measured result, and hand it to the lookup thread if it is to be identified."""
@@ -192,11 +213,28 @@ class ImportThread:
         self._run.progress.show_done(result, is_new=True)
         self._log_file(result)
 
+    def _record(self, store: Store) -> None:
+        """Note what the work takes here, and keep how many files could go on if that changed."""
+        self._run.recorder.sample()
+        if (record := self._run.recorder.take_news()) is not None:
+            store.put_record(record)
+
     def _adapt(self, n_jobs: int, reason: str) -> None:
         """Show how many files go on at once; called by the runner's watch."""
         self._run.progress.n_jobs = n_jobs
+        self._run.recorder.note_limit(n_jobs, reason)
         if reason:
             self._log(f"now {n_jobs} at a time: {reason}")
+
+    def _adapt_lookups(self, n_now: int, reason: str) -> None:
+        """Note how many look-ups go on at once; called by their threads."""
+        self._run.recorder.note_limit(n_now, reason, phase=Phase.IDENTIFYING)
+        self._log(f"now {n_now} at a time in {Phase.IDENTIFYING}: {reason}")
+
+    def _stop_waiting(self) -> None:
+        """Let nobody wait for a place that only an answer would free; called by lookup threads."""
+        if self._run.settings.running.design == "files":
+            self._run.control.ask(Control.CANCEL)
 
     def _found(self, n_files: int) -> None:
         self._run.progress.show_found(n_files)
@@ -206,9 +244,11 @@ class ImportThread:
     def _log_file(self, result: FileResult) -> None:
         run = self._run
         reason = f" ({result.failure.reason})" if result.failure else ""
+        count = format_count(len(result.passages), "passage")
         self._log(
-            f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
-            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+            f"Processing file {run.progress.find_place(result.path)} of {run.progress.n_found} "
+            f"({run.results.n_finished} finished): {result.status}{reason}, {count} | "
+            f"{result.path!r}"
         )
 
     def _offer_relocation(self, files: Sequence[SourceFile]) -> None:
