@@ -74,7 +74,7 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     music, out = tmp_path / "music", tmp_path / "out"
     assert main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
     assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
-    assert "1 of 1 files" in capsys.readouterr().out
+    assert "1 of 1 file" in capsys.readouterr().out
 
 
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
@@ -103,6 +103,16 @@ def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):
     assert summary["n_failed"] == 1
     assert summary["failures"][0]["path"] == "/music/\udce9.mp3"
     assert summary["failures"][0]["cause"] == "file"
+
+
+def test_how_it_ran_is_told_in_a_report_of_its_own(imported, tmp_path, capsys):
+    imported([example.make_result()])
+    page = tmp_path / "run.html"
+    assert main(["import", str(tmp_path), "--report", str(page)]) == 0
+    assert page.is_file()
+    assert f"how it ran is told in {page}" in capsys.readouterr().out
+    assert main(["import", str(tmp_path), "--report", str(page), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["written"] == [str(page)]
 
 
 def test_a_cancelled_import_exports_what_is_there_and_ends_with_130(imported, tmp_path):

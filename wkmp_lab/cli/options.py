@@ -104,6 +104,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         default=["csv"],
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
+    command.add_argument("--report", metavar="FILE", help="write how it ran as one HTML page")
     command.add_argument(
         "--bom", action="store_true", help="begin CSV with a byte order mark, as Excel wants it"
     )

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from wkmp_lab.collection import teach
+from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.export import run_report
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
 from wkmp_lab.library.library_view import LibraryView
@@ -107,6 +109,10 @@ class ImportSession(LibraryView):
             self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
         )
 
+    def save_report(self, path: str | Path) -> Path:
+        """Write how it ran into one HTML file; see :func:`run_report.write_run_report`."""
+        return run_report.write_run_report(self, path)
+
     # -- what can be done ----------------------------------------------------------------
 
     def pause(self) -> None:
@@ -204,8 +210,8 @@ class ImportSession(LibraryView):
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
-            f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
-            f"files, {now.n_passages} passages, {now.n_failed} failed>"
+            f"<ImportSession {self.session_id} {now.state}: {format_finished(now)}, "
+            f"{now.n_passages} passages, {now.n_failed} failed>"
         )
 
 
@@ -260,6 +266,8 @@ def import_folder(
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Where one runs in another process, what had come of it, and a state that says so.
 
     Raises
     ------

@@ -5,7 +5,10 @@ from typing import Literal
 
 from wkmp_lab.model import Phase
 
-SessionState = Literal["scanning", "running", "paused", "completed", "cancelled", "failed"]
+SessionState = Literal[
+    "scanning", "running", "paused", "completed", "cancelled", "failed", "running elsewhere"
+]
+"""The last is told of a session that was opened while another process imports its folder."""
 
 
 @dataclass(frozen=True, slots=True)

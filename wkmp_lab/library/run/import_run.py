@@ -14,13 +14,15 @@ from wkmp_lab.library.run.progress import RunProgress
 from wkmp_lab.library.run.recorder import FlightRecorder
 from wkmp_lab.library.run.results import Results
 from wkmp_lab.library.run.shared_store import SharedStore
-from wkmp_lab.library.store import Store
+from wkmp_lab.library.store import Store, is_written_elsewhere
 from wkmp_lab.lookup import services
 from wkmp_lab.model import FileResult
-from wkmp_lab.progress.snapshot import Snapshot
+from wkmp_lab.progress.snapshot import SessionState, Snapshot
 from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.settings import Settings
 
+DAMAGED = "damaged in the store, and left out until the next import mends it"
+ELSEWHERE = "this import runs in another process: open it again to see what has come since"
 N_COMING = 3
 """Waiting files that a snapshot names."""
 
@@ -121,14 +123,16 @@ def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun
 
 
 def load_run(folder: Path, store_path: Path) -> ImportRun:
-    """What an import has left, as a run that has ended.
+    """What an import has left, as a run that has ended here: another process may be at it.
 
     Raises
     ------
     StoreError
         No import of the folder is known.
     """
+    is_elsewhere = is_written_elsewhere(store_path)
     with Store(store_path, folder=folder, is_writer=False) as opened:
+        damage = opened.find_damage()
         stored = opened.read_last_run()
         settings = stored.settings if stored else Settings()
         results = changes.note_stale(opened.read_results(), settings)
@@ -140,8 +144,13 @@ def load_run(folder: Path, store_path: Path) -> ImportRun:
     for result in results:
         run.results.replace(result)
     run.progress.load(results)
-    # A run that never said how it ended was broken off.
+    for line in damage:
+        run.log.remark(f"{DAMAGED}: {line}", n_jobs=0)
+    if is_elsewhere:
+        run.log.remark(ELSEWHERE, n_jobs=0)
+    # A run that never said how it ended was broken off, unless its store is being written to.
     is_whole = stored is not None and stored.state == "completed"
-    run.control.enter("completed" if is_whole else "cancelled")
+    ended: SessionState = "completed" if is_whole else "cancelled"
+    run.control.enter("running elsewhere" if is_elsewhere else ended)
     run.control.end()
     return run

@@ -60,6 +60,8 @@ class ImportThread:
         try:
             self._is_first = not run.store.path.exists()
             with run.store.keep_open() as store:
+                for line in store.mend():
+                    self._remark(f"damaged in the store, and taken out: {line}")
                 run.take_decisions(store)
                 self._import(store)
         except CancelledError:
