@@ -128,6 +128,7 @@ def run_relocate(options: argparse.Namespace) -> int:
 def run_catalogue_add(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue add``"""
     from wkmp_lab.collection.teach import add_results
+    from wkmp_lab.display.safe_text import clean_text
     from wkmp_lab.io.catalogue.jsonl import (
         SUFFIX,
         load_fingerprints,
@@ -138,7 +139,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
     if (options.catalogue or "").endswith(SUFFIX):
         raise InvalidInputError(f"what grows is an SQLite file, got {options.catalogue!r}")
     source = Path(options.source)
-    results = () if source.suffix == SUFFIX else open_session(source, store=options.store).results
+    opened = None if source.suffix == SUFFIX else open_session(source, store=options.store)
+    results = opened.results if opened is not None else ()
     music = None if source.suffix == SUFFIX else source
     with _open_catalogue(options, music_folder=music) as catalogue:
         if source.suffix == SUFFIX:
@@ -146,6 +148,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
         else:
             n_new = add_results(catalogue, results)
         _say(f"{n_new} fingerprints added; {len(catalogue)} recordings in {catalogue.path}")
+    for remark in opened.snapshot().remarks if opened is not None else ():
+        _say(f"  {clean_text(remark)}")
     return DONE
 
 
