@@ -3,12 +3,33 @@
 >>> import wkmp_lab as wl
 >>> session = wl.import_folder("~/Music")  # doctest: +SKIP
 >>> session.passages  # doctest: +SKIP
+
+To begin with
+    import_folder     import a folder, with progress to look at, and wait for the end
+    start_import      the same, and the kernel stays free; ``await session`` waits
+    open_session      what an earlier import of a folder has left
+    examine           one file, now; nothing is stored
+    plan              what an import would do and cost; nothing is imported
+
+A session then has
+    tables            session.files, .passages, .candidates, .evidence, .failures, ...
+    pictures          session.plot lists them, as in session.plot.timeline()
+    widgets           session.explore(file) moves cuts; session.review() decides what is doubtful
+    ways on           session.export(folder), .retry(), .identify(), .compare(other)
+
+Settings, a record per phase, all of which Settings holds
+    wl.Settings(segmenting=wl.SegmentSettings(medium="vinyl"),
+                running=wl.RunSettings(n_jobs=2))
+
+Tab completes every name; ``?`` behind one tells what it does. The documentation has a page
+per job.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from wkmp_lab._version import __version__ as __version__
+from wkmp_lab.names import offer_near_names
 
 if TYPE_CHECKING:
     from wkmp_lab.api import examine as examine
@@ -40,6 +61,7 @@ if TYPE_CHECKING:
     from wkmp_lab.settings import SegmentHints as SegmentHints
     from wkmp_lab.settings import SegmentSettings as SegmentSettings
     from wkmp_lab.settings import Settings as Settings
+    from wkmp_lab.tables.shown import show_all as show_all
 
 _HOMES = {
     "allow_nested_loops": "wkmp_lab.notebook.environment",
@@ -68,6 +90,7 @@ _HOMES = {
     "SegmentHints": "wkmp_lab.settings",
     "SegmentSettings": "wkmp_lab.settings",
     "Settings": "wkmp_lab.settings",
+    "show_all": "wkmp_lab.tables.shown",
     "start_import": "wkmp_lab.api",
     "train_labels": "wkmp_lab.collection.labels",
     "WkmpLabError": "wkmp_lab.errors",
@@ -79,7 +102,8 @@ __all__ = ["__version__", *_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'wkmp_lab' has no attribute {name!r}")
+        near = "" if name.startswith("_") else offer_near_names(name, _HOMES)
+        raise AttributeError(f"module 'wkmp_lab' has no attribute {name!r}{near}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

@@ -78,7 +78,7 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
     imported([example.make_result(), example.make_failure()])
     assert main(["import", str(tmp_path)]) == 1
-    assert "/music/broken.mp3: SEGMENTING: no audio stream" in capsys.readouterr().out
+    assert "/music/broken.mp3: DECODING: no audio stream" in capsys.readouterr().out
 
 
 def test_options_reach_the_settings(imported, tmp_path):

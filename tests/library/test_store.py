@@ -30,9 +30,9 @@ def result_of(path, *, sha256="ab" * 32, status="done"):
         status=status,
         sha256=sha256,
         passages=(Passage(0, 0, 28_224_000),) if status == "done" else (),
-        failure=Failure(Phase.SEGMENTING, "no audio stream") if status == "failed" else None,
+        failure=Failure(Phase.DECODING, "no audio stream") if status == "failed" else None,
         duplicate_of="/m/original.flac" if status == "duplicate" else None,
-        spans=(Span(Phase.SEGMENTING, 1.5, 2.5, "77", 0.9),),
+        spans=(Span(Phase.DECODING, 1.5, 2.5, "77", 0.9),),
         provenance=(("measured", "1-aa"),),
     )
 

@@ -124,7 +124,7 @@ def test_a_worker_that_hangs_costs_one_file_which_is_named(songs, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="address space is not limited on Windows")
 def test_a_worker_that_eats_memory_costs_one_file_which_is_named(songs, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "SEGMENTING:memory:song2")
+    monkeypatch.setenv(VARIABLE, "DECODING:memory:song2")
     results = run(songs, n_jobs=2, memory_mb=3000)
     failed = {name: r.failure.reason for name, r in results.items() if r.status == "failed"}
     assert list(failed) == ["song2.wav"]
@@ -132,7 +132,7 @@ def test_a_worker_that_eats_memory_costs_one_file_which_is_named(songs, monkeypa
 
 
 def test_cancel_ends_even_a_worker_that_does_not_listen(songs, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "SEGMENTING:hang:song")
+    monkeypatch.setenv(VARIABLE, "DECODING:hang:song")
     settings = Settings(running=RunSettings(n_jobs=2, worker_memory_mb=3980))
     board = Board.create(len(songs))
     runner = Runner(settings)

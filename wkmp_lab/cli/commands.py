@@ -50,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_import(options: argparse.Namespace) -> int:
     """``wkmp-lab import``"""
     from wkmp_lab.display import terminal
-    from wkmp_lab.export import export
     from wkmp_lab.library.session import start_import
 
     settings = make_settings(options)
-    export.check_formats(options.format)
     if options.out is not None:
+        from wkmp_lab.export import export  # loads pandas
+
+        export.check_formats(options.format)
         export.check_folder(options.out, music_folder=options.folder)
     session = start_import(
         options.folder,
@@ -75,7 +76,7 @@ def run_import(options: argparse.Namespace) -> int:
         )
     written: tuple[Path, ...] = ()
     if options.out is not None:
-        written = session.export(options.out, formats=options.format)
+        written = session.export(options.out, formats=options.format, has_bom=options.bom)
     if options.json:
         _say(json.dumps(_summarise(session, written)))
     else:

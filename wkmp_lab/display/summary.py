@@ -7,7 +7,7 @@ is not read as mathematics.
 
 from collections.abc import Sequence
 
-from wkmp_lab.display.numbers import format_clock, format_count
+from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.display.templating import render
@@ -33,7 +33,7 @@ def format_headline(now: Snapshot) -> str:
         return f"{now.n_files} audio files found"
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
     parts = [
-        f"{now.n_finished} of {now.n_files} files",
+        f"{now.n_finished} of {format_count(now.n_files, 'file')}",
         format_count(now.n_passages, "passage"),
         failed,
         f"{format_clock(now.elapsed_s)} elapsed",
@@ -104,6 +104,7 @@ def _format_import(
         "folder": clean_path(now.folder),
         "levels": levels,
         "phases": phases,
+        "failures": group_by_reason(now.failures),
         "unusual": unusual,
         "made": made,
     }

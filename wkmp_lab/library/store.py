@@ -25,7 +25,7 @@ from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecisi
 from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.library import schema
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.pipeline.old_results import renew_result
 from wkmp_lab.settings import Settings
 
@@ -224,6 +224,19 @@ class Store:
             run_id, started_s, ended_s, state, n_jobs, settings = row
             decoded = msgspec.json.decode(settings, type=Settings)
             return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
+
+    def put_record(self, record: FlightRecord) -> None:
+        """Keep how the latest import ran, in the place of what was kept before."""
+        text = msgspec.json.encode(record).decode()
+        with self._mutex, self._speaking_clearly(), self._db:
+            self._db.execute("INSERT OR REPLACE INTO library VALUES ('record', ?)", (text,))
+
+    def read_record(self) -> FlightRecord | None:
+        """How the latest import ran; None where that was not noted."""
+        with self._mutex, self._speaking_clearly():
+            query = "SELECT value FROM library WHERE key = 'record'"
+            row = self._db.execute(query).fetchone()
+            return msgspec.json.decode(row[0], type=FlightRecord) if row else None
 
     def put_decisions(self, decisions: Sequence[Decision]) -> None:
         """Add what a person has decided at once to the log: all or nothing, as of one moment."""

@@ -18,6 +18,13 @@ class InFlight:
     """Of this phase, 0 to 1."""
     elapsed_s: float
     worker: str
+    waits_for: Phase | None = None
+    """The phase that it waits for a place in; None where it waits for none."""
+
+    @property
+    def doing(self) -> str:
+        """The phase, or that it is waited for, in words."""
+        return f"waiting for {self.waits_for}" if self.waits_for else self.phase.value
 
 
 @dataclass(frozen=True, slots=True)

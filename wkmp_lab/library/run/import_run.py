@@ -9,6 +9,7 @@ from wkmp_lab.library import changes
 from wkmp_lab.library.run.control import RunControl
 from wkmp_lab.library.run.log import RunLog
 from wkmp_lab.library.run.progress import RunProgress
+from wkmp_lab.library.run.recorder import FlightRecorder
 from wkmp_lab.library.run.results import Results
 from wkmp_lab.library.run.shared_store import SharedStore
 from wkmp_lab.library.store import Store
@@ -32,6 +33,7 @@ class ImportRun:
     results: Results
     progress: RunProgress
     log: RunLog
+    recorder: FlightRecorder
     control: RunControl
 
     def snapshot(self) -> Snapshot:
@@ -87,6 +89,7 @@ def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun
         results=Results(since_s=started_s),
         progress=RunProgress(started_s=started_s, lookup_limit=limit),
         log=RunLog(session_id),
+        recorder=FlightRecorder(session_id, started_s=started_s),
         control=RunControl(),
     )
 
@@ -105,6 +108,9 @@ def load_run(folder: Path, store_path: Path) -> ImportRun:
         results = changes.note_stale(opened.read_results(), settings)
         run = make_run(folder, settings=settings, store_path=store_path)
         run.take_decisions(opened)
+        record = opened.read_record()
+    if stored is not None and record is not None and record.run_id == stored.id:
+        run.recorder.load(record)
     for result in results:
         run.results.replace(result)
     run.progress.load(results)

@@ -10,7 +10,7 @@ import numpy as np
 
 from wkmp_lab.io.files.scanning import Scan
 from wkmp_lab.model import FileResult, Phase
-from wkmp_lab.progress.board import PHASES, Board, FileState
+from wkmp_lab.progress.board import FIRST_OF_PASSAGES, PHASES, Board, FileState
 from wkmp_lab.progress.estimate import (
     NOTHING,
     BoardReading,
@@ -111,7 +111,9 @@ class RunProgress:
             self._last_reading = BoardReading(
                 fraction=1.0,
                 n_by_phase=(len(results),) * len(PHASES),
-                n_passages_by_phase=tuple(n_passages * (k > 1) for k in range(len(PHASES))),
+                n_passages_by_phase=tuple(
+                    n_passages * (k >= FIRST_OF_PASSAGES) for k in range(len(PHASES))
+                ),
                 n_finished=len(results),
                 n_passages=n_passages,
                 in_flight=(),
