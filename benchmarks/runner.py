@@ -62,7 +62,8 @@ def compare_jobs(music: Path, n_jobs: int, n_rounds: int, buffer: Path) -> None:
     best = {jobs: min(done, key=lambda run: run.wall_s) for jobs, done in runs.items()}
     print(f"{music.name}: {best[1].n_files} files, best of {n_rounds} interleaved rounds")
     print(
-        f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'in phases':>10} {'cores busy':>11} {'speed-up':>9}"
+        f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'in phases':>10} {'cores busy':>11} "
+        f"{'speed-up':>9}"
     )
     for jobs, run in best.items():
         speed_up = best[1].wall_s / run.wall_s
