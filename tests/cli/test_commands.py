@@ -77,6 +77,12 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     assert "1 of 1 file" in capsys.readouterr().out
 
 
+def test_csv_gets_a_byte_order_mark_where_that_is_asked_for(imported, tmp_path):
+    imported([example.make_result()])
+    main(["import", str(tmp_path / "music"), "--out", str(tmp_path / "out"), "--bom"])
+    assert (tmp_path / "out" / "files.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
     imported([example.make_result(), example.make_failure()])
     assert main(["import", str(tmp_path)]) == 1
