@@ -53,6 +53,13 @@ def test_a_file_in_flight_is_not_shown_as_identified():
     assert f"width:100%;background:{PHASE_COLORS[Phase.ANALYZING]}" in html
 
 
+def test_a_file_that_waits_for_a_place_and_the_files_that_come_next_are_named():
+    held = InFlight("/music/b.flac", Phase.EXTRACTING, 1.0, 1.0, "2", Phase.DECODING)
+    html = progress.format_files(make_snapshot(in_flight=(held,), coming=("/music/c.flac",)))
+    assert "waiting for DECODING" in html
+    assert html.index("Next:") < html.index("c.flac")
+
+
 def test_the_panel_says_what_it_waits_for():
     files = (40,) + (0,) * (len(Phase) - 1)
     begun = make_snapshot(in_flight=(), n_finished=0, n_files_by_phase=files)
