@@ -491,7 +491,7 @@ PARAMETERS = {
     "wait": "timeout",
 }
 PROPERTIES = (
-    "candidates decisions error evidence failures files flavors gaps is_ended merges "
+    "candidates copies decisions error evidence failures files flavors gaps is_ended merges "
     "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
 ATTRIBUTES = "folder session_id settings store_path ui"

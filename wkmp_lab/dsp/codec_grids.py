@@ -120,7 +120,7 @@ def transform_mp3(samples: FloatArray) -> FloatArray:
     return lines.transpose(0, 1, 3, 2).reshape(MP3_LINES, MP3_LINES)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _fold(samples: FloatArray, window: FloatArray, folded: FloatArray) -> None:
     """The frame at each sample, windowed and folded to half its length: a DCT-IV does the rest."""
     n = folded.shape[1]
@@ -135,7 +135,7 @@ def _fold(samples: FloatArray, window: FloatArray, folded: FloatArray) -> None:
             row[half + k] = x[up] * window[up] - x[down] * window[down]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _measure_mean_logs(lines: FloatArray, first: int, stop: int) -> npt.NDArray[np.float64]:
     """Mean logarithm of the power of some lines of each frame."""
     means = np.zeros(lines.shape[0])

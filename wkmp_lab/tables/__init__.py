@@ -3,6 +3,7 @@
 from wkmp_lab.tables.tables import (
     candidates_table,
     comparison_table,
+    copies_table,
     decisions_table,
     evidence_table,
     failures_table,
@@ -20,6 +21,7 @@ from wkmp_lab.tables.tables import (
 __all__ = [
     "candidates_table",
     "comparison_table",
+    "copies_table",
     "decisions_table",
     "evidence_table",
     "failures_table",
