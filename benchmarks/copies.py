@@ -11,12 +11,14 @@ openmpt123, fluidsynth and ``imageio_ffmpeg`` with libmp3lame, libvorbis, libopu
 """
 
 import argparse
+import dataclasses
 import json
 import random
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -53,6 +55,8 @@ AFTERWARDS = {
 }
 PLAIN = ("", "", "gain", "clipped", "bits24", "cut", "48k", "44k")
 TWICE_SHARE = 0.2
+Row = dict[str, Any]
+"""Of one piece: its side and name, copies, pairs, names of fakes, and what was never coded."""
 GOALS = {"right": 0.99, "decided": 0.95, "found": 0.9, "alarms": 0.01}
 
 
@@ -90,51 +94,46 @@ def main() -> None:
         tell_side(side, [row for row in rows if row["side"] == side])
 
 
-def measure_piece(original: Path, work: Path) -> dict[str, object]:
-    """Verdicts on the pairs of one piece, and the probability of each file that may be a fake."""
+def measure_piece(original: Path, work: Path) -> Row:
+    """The copies of one piece by name, and the pairs of them whose better one is known."""
     rng = random.Random(original.stem)
     folder = work / "made"
     folder.mkdir(exist_ok=True)
     for left in folder.iterdir():
         left.unlink()
-    first = read_copy(original)
-    fakes: dict[str, float | None] = {}
-    pairs: list[tuple[str, str]] = []
-
-    def judge(kind: str, better: SongCopy, worse: SongCopy) -> None:
-        chosen = choose_better(better, worse)
-        answer = "none" if chosen.better is None else "right"
-        pairs.append((kind, "wrong" if chosen.better is worse else answer))
-        if answer == "none" or chosen.better is worse:
-            print(f"  {kind}: {worse.path.rsplit('/', 1)[-1]}: {pairs[-1][1]}: {chosen.reason}")
-
+    copies, pairs, fakes = {"original": read_copy(original)}, [], []
     for k in range(3):
         source, told = code(original, folder / f"fake{k}", rng)
         if rng.random() < TWICE_SHARE:
             source, more = code(source, folder / f"fake{k}_again", rng)
-            told += f" {more}"
+            told += f", {more}"
         afterwards = rng.choice(PLAIN)
-        fake = run(source, folder / f"{original.stem} {told} {afterwards}.wav", afterwards)
-        copy = read_copy(fake)
-        fakes[f"{told} {afterwards}"] = copy.lossy_probability
-        judge("was lossy", first, copy)
+        fake = run(source, folder / f"fake{k}.wav", afterwards)
+        name = f"FLAC of {told} {afterwards}"
+        copies[name] = read_copy(fake)
+        fakes.append(name)
+        pairs.append(("was lossy", "original", name))
         if k == 0:
-            further, _ = code(fake, folder / "further", rng)
-            judge("fake and a lossy copy of it", copy, read_copy(further))
+            further, told = code(fake, folder / "further", rng)
+            copies[f"{told} of {name}"] = read_copy(further)
+            pairs.append(("was lossy, and a lossy copy of it", name, f"{told} of {name}"))
     suffix = rng.choice(list(FAMILIES))
     ways = FAMILIES[suffix][:10]
     high, low = sorted(rng.sample(range(len(ways)), 2))
-    good, poor = (
-        encode(original, folder / n, suffix, ways[k]) for n, k in (("hi", high), ("lo", low))
-    )
-    again, _ = code(good, folder / "again", rng)
-    copies = read_copy(good), read_copy(poor), read_copy(again)
-    for copy in copies:
-        judge("lossy", first, copy)
-    judge("two qualities of a codec", copies[0], copies[1])
-    judge("lossy and a lossy copy of it", copies[0], copies[2])
-    judge("clipped", first, read_copy(run(original, folder / "clip.wav", "clipped")))
-    return {"pairs": pairs, "fakes": fakes, "false": measure_bands(original, first, folder, rng)}
+    good = encode(original, folder / "high", suffix, ways[high])
+    poor = encode(original, folder / "low", suffix, ways[low])
+    again, told = code(good, folder / "again", rng)
+    names = f"{suffix} {ways[high][-1]}", f"{suffix} {ways[low][-1]} low", f"{told} again"
+    for name, path in zip(names, (good, poor, again), strict=True):
+        copies[name] = read_copy(path)
+        pairs.append(("lossy", "original", name))
+    pairs.append(("two qualities of an encoder", names[0], names[1]))
+    pairs.append(("lossy, and a lossy copy of it", names[0], names[2]))
+    copies["clipped"] = read_copy(run(original, folder / "clip.wav", "clipped"))
+    pairs.append(("clipped", "original", "clipped"))
+    told_copies = {name: dataclasses.asdict(copy) for name, copy in copies.items()}
+    false = measure_bands(original, copies["original"], folder, rng)
+    return {"copies": told_copies, "pairs": pairs, "fakes": fakes, "false": false}
 
 
 def measure_bands(
@@ -190,13 +189,34 @@ def read_copy(path: Path) -> SongCopy:
     end = ticks_from_seconds(profile.duration_s)
     passage = Passage(0, 0, end, amplitude=measure_amplitude(profile))
     source = SourceFile(str(path), path.stat().st_size, 1)
-    return describe_copy(FileResult(source, "done", audio=audio, passages=(passage,)), passage)
+    result = FileResult(source, "done", audio=audio, passages=(passage,))
+    return dataclasses.replace(describe_copy(result, passage), path=path.name)
 
 
-def tell_side(side: str, rows: list[dict[str, object]]) -> None:
+def judge(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """(kind, right, wrong or none) of each pair; what is not right is printed."""
+    verdicts = []
+    for row in rows:
+        copies = {name: remake(told) for name, told in row.get("copies", {}).items()}
+        for kind, better, worse in row.get("pairs", []):
+            chosen = choose_better(copies[better], copies[worse])
+            is_wrong = chosen.better is copies[worse]
+            answer = "wrong" if is_wrong else "none" if chosen.better is None else "right"
+            verdicts.append((kind, answer))
+            if answer != "right":
+                print(f"  {row['name']}: {kind}: {worse}: {answer}: {chosen.reason}")
+    return verdicts
+
+
+def remake(told: dict[str, object]) -> SongCopy:
+    """A copy from its JSON."""
+    return SongCopy(**{**told, "families": tuple(told["families"])})
+
+
+def tell_side(side: str, rows: Sequence[Row]) -> None:
     """Print what one side of the set says."""
-    pairs = [tuple(pair) for row in rows for pair in row.get("pairs", [])]
-    print(f"\n{side}: {sum('pairs' in row for row in rows)} originals, {len(pairs)} pairs")
+    print(f"\n{side}: {sum('pairs' in row for row in rows)} originals")
+    pairs = judge(rows)
     for kind in [*sorted({kind for kind, _ in pairs}), None]:
         answers = [answer for each, answer in pairs if kind in (each, None)]
         decided = [answer for answer in answers if answer != "none"]
@@ -204,8 +224,11 @@ def tell_side(side: str, rows: list[dict[str, object]]) -> None:
         share = len(decided) / max(len(answers), 1)
         goals = f"   goals {GOALS['right']} and {GOALS['decided']}" if kind is None else ""
         told = f"right {right:.3f}   decided {share:.3f}"
-        print(f"  {kind or 'all':30} n {len(answers):4}   {told}{goals}")
-    fakes = np.array([p or 0.0 for row in rows for p in row.get("fakes", {}).values()])
+        print(f"  {kind or 'all':35} n {len(answers):4}   {told}{goals}")
+    said = [
+        row["copies"][name]["lossy_probability"] for row in rows for name in row.get("fakes", [])
+    ]
+    fakes = np.array([p or 0.0 for p in said])
     false = np.array([p or 0.0 for row in rows for p in row["false"].values()])
     if not (fakes.size and false.size):
         return

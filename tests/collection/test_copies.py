@@ -16,12 +16,15 @@ from wkmp_lab.collection.copies import (
     describe_origin,
 )
 from wkmp_lab.collection.copy_groups import group_copies
+from wkmp_lab.collection.null_tests import compare_copies
 from wkmp_lab.collection.same_songs import SameSong, find_same_songs
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.fingerprinting.fingerprint import encode_fingerprint
 from wkmp_lab.io.files.audio import read_signal
-from wkmp_lab.model import Fingerprint, SourceFile
+from wkmp_lab.model import AudioFormat, FileResult, Fingerprint, Passage, SourceFile
 from wkmp_lab.pipeline.measure import measure_file
 from wkmp_lab.tables import tables
+from wkmp_lab.units import ticks_from_seconds
 
 FLAC = SongCopy(
     path="master.flac",
@@ -200,3 +203,24 @@ def test_a_flac_made_from_an_mp3_is_told_from_its_master(tmp_path):
     assert better["fake.flac", "master.flac"] == told["master.flac"]
     assert better["master.flac", "song.mp3"] == told["master.flac"]
     assert better["fake.flac", "song.mp3"] is None
+
+
+def test_the_null_test_decodes_two_copies_apart_and_refuses_other_songs(tmp_path):
+    song = music_like(seed=4, seconds=12.0, sr=44_100, n_channels=2)
+    write_audio(tmp_path / "a.wav", song, 44_100)
+    write_audio(tmp_path / "b.flac", 0.5 * song[:, 4410:], 44_100)
+    heard = encode_fingerprint(make_items(np.random.default_rng(1), duration_s=100.0))
+    other = encode_fingerprint(make_items(np.random.default_rng(2), duration_s=100.0))
+    results = []
+    for name, text in (("a.wav", heard), ("b.flac", heard), ("a.wav", other)):
+        path = tmp_path / name
+        passage = Passage(0, 0, ticks_from_seconds(11.5), Fingerprint(text, 100.0, "test"))
+        source = SourceFile(str(path), path.stat().st_size, 1)
+        audio = AudioFormat("any", name[2:], 44_100, 2, 12 * 44_100, 12.0)
+        results.append(FileResult(source, "done", audio=audio, passages=(passage,)))
+    test = compare_copies(results[0], results[1])
+    assert test.offset_s == pytest.approx(0.1, abs=1e-6)
+    assert test.gain_db == pytest.approx(6.02, abs=0.01)
+    assert test.depth_db > 60.0
+    with pytest.raises(InvalidInputError, match="two copies of a recording were expected"):
+        compare_copies(results[2], results[1])

@@ -466,6 +466,7 @@ def test_a_running_session_is_found_by_whatever_link_leads_to_its_folder(music, 
 PARAMETERS = {
     "cancel": "",
     "compare": "other",
+    "compare_copies": "path other_path",
     "decide": "path passage verdict candidate",
     "decide_all": "keys verdict",
     "explore": "path",

@@ -13,6 +13,8 @@ LOSSLESS_CODECS = (
     *("wmalossless", "dsd_", "pcm_s", "pcm_u", "pcm_f"),
 )
 """How the names of codecs begin that give back what they were given."""
+LOOK_ALIKE = ("aac", "vorbis")
+"""Frames of one length and almost one window: where one is seen, the other seems to be."""
 MAX_LENGTH_DIFFERENCE_S = 7.0
 """Longer differences are other cuts: which of them is wanted is no question of sound."""
 MIN_ODDS_GAP = 0.5
@@ -28,8 +30,8 @@ UPSAMPLED_SHARE = (0.9, 1.005)
 """Where the treble of an up-sampled copy ends, in half the rate that it had before."""
 FULL_SR = 44_100
 MIN_LIMITED_DB = 2.0
-MIN_RATE_RATIO = 1.15
-"""Of the bit rates of two files of one codec; variable rates of one setting differ by less."""
+MIN_RATE_RATIO = 1.08
+"""Of the bit rates of two files of one codec; the settings of variable rates lie so far apart."""
 MIN_OTHER_RATE_RATIO = 2.0
 """Of two codecs: none is twice as good as another at the rates that music is sold at."""
 MONO_SIDE_DB = -60.0
@@ -73,9 +75,7 @@ class SongCopy:
     @property
     def earlier(self) -> tuple[str, ...]:
         """Lossy encoders that it went through, but for its own."""
-        if not self.codec:
-            return ()
-        return tuple(each for each in self.families if not self.codec.startswith(each))
+        return tuple(each for each in self.families if self.codec and not self._is_own(each))
 
     @property
     def name(self) -> str:
@@ -84,6 +84,10 @@ class SongCopy:
             return "PCM"
         found = [name for start, name in CODECS.items() if self.codec.startswith(start)]
         return found[0] if found else self.codec.upper() or "unknown"
+
+    def _is_own(self, family: str) -> bool:
+        likes = LOOK_ALIKE if family in LOOK_ALIKE else (family,)
+        return self.codec.startswith(likes)
 
 
 class Choice(NamedTuple):
@@ -138,13 +142,13 @@ def describe_origin(copy: SongCopy) -> str:
     return ", ".join([kind, *words])
 
 
-def name_families(families: Sequence[str]) -> str:
+def name_families(families: Sequence[str], between: str = " and ") -> str:
     """The encoders' names.
 
     >>> name_families(("mp3", "aac"))
     'MP3 and AAC'
     """
-    return " and ".join(FAMILY_NAMES[each] for each in families)
+    return between.join(FAMILY_NAMES[each] for each in families)
 
 
 def is_clipped(copy: SongCopy) -> bool:
@@ -308,7 +312,10 @@ _RULES: Sequence[Callable[[SongCopy, SongCopy], Choice | None]] = (
 
 
 def _tell_origin(copy: SongCopy) -> str:
-    named = f"{name_families(copy.families[:1])}, " if copy.families else ""
+    likely = copy.families[:1]
+    if likely and likely[0] in LOOK_ALIKE:
+        likely = tuple(each for each in copy.families if each in LOOK_ALIKE)
+    named = f"{name_families(likely, ' or ')}, " if likely else ""
     return f"{named}probability {min(copy.lossy_probability or 0.0, 0.99):.2f}"
 
 
