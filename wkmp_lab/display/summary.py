@@ -7,7 +7,7 @@ is not read as mathematics.
 
 from collections.abc import Sequence
 
-from wkmp_lab.display.numbers import format_clock, format_count
+from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.display.templating import render
@@ -16,6 +16,8 @@ from wkmp_lab.pipeline.cache_keys import HINTS
 from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.units import seconds_from_ticks
 
+NEARLY_S = 1.5
+"""What is less is not told in seconds."""
 _Pair = tuple[str, str]
 _CUT = {True: "cut", False: "not cut"}
 
@@ -24,6 +26,8 @@ def format_time_left(now: Snapshot) -> tuple[str, ...]:
     """The time left of a running import, in words; empty where it is not known."""
     if now.remaining_s is None or now.state != "running":
         return ()
+    if now.remaining_s < NEARLY_S:
+        return ("nearly done",)
     return (f"about {format_clock(now.remaining_s)} left",)
 
 
@@ -31,7 +35,7 @@ def format_finished(now: Snapshot) -> str:
     """How many files are done; of an import in another process the whole is not known."""
     if now.state == "running elsewhere":
         return f"{format_count(now.n_finished, 'file')} so far"
-    return f"{now.n_finished} of {now.n_files} files"
+    return f"{now.n_finished} of {format_count(now.n_files, 'file')}"
 
 
 def format_headline(now: Snapshot) -> str:
@@ -111,6 +115,7 @@ def _format_import(
         "folder": clean_path(now.folder),
         "levels": levels,
         "phases": phases,
+        "failures": group_by_reason(now.failures),
         "unusual": unusual,
         "made": made,
     }

@@ -1,5 +1,7 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
+from wkmp_lab.model.declared import Declaration, DeclaredPiece
+from wkmp_lab.model.flight import DesignTrial, FlightRecord, LimitChange
 from wkmp_lab.model.reasons import (
     CutHint,
     FailedLookup,
@@ -10,6 +12,7 @@ from wkmp_lab.model.reasons import (
     WhyUnidentified,
 )
 from wkmp_lab.model.results import (
+    LOOKUP_WORKER,
     MATCH_LEVELS,
     MAX_EXCESS_S,
     STATUSES,
@@ -41,6 +44,7 @@ from wkmp_lab.model.tags import (
 )
 
 __all__ = [
+    "LOOKUP_WORKER",
     "MATCH_LEVELS",
     "MAX_EXCESS_S",
     "STATUSES",
@@ -50,7 +54,10 @@ __all__ = [
     "Candidate",
     "Cover",
     "CutHint",
+    "Declaration",
+    "DeclaredPiece",
     "Descriptors",
+    "DesignTrial",
     "EndType",
     "Evidence",
     "FailedLookup",
@@ -58,9 +65,11 @@ __all__ = [
     "FileResult",
     "FileStatus",
     "Fingerprint",
+    "FlightRecord",
     "Gap",
     "Identity",
     "Key",
+    "LimitChange",
     "MatchLevel",
     "OutcomeKind",
     "Passage",

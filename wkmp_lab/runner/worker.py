@@ -6,9 +6,10 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wkmp_lab.dsp.compiling import load_numba, read_cache_folder
 from wkmp_lab.errors import CancelledError
@@ -18,7 +19,8 @@ from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
-from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
+from wkmp_lab.progress.board import PHASES, Board, FileProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -44,7 +46,8 @@ class Task:
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
-"""``(index, path, result)``; the result is None where the run was cancelled before it."""
+"""``(index, path, result)``; the result is None where the run was cancelled before it, or
+the file is to wait for others."""
 
 
 def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
@@ -53,8 +56,11 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
 
     progress = FileProgress(board, task.index)
     path = task.source.path
+    running = settings.running
     try:
-        progress.begin()
+        n_places = running.n_jobs if running.design == "files" else None
+        if not begin_in_turn(progress, board, task.index, n_places=n_places):
+            return task.index, path, None
         result = measure.measure_file(
             task.source,
             settings=settings,
@@ -63,6 +69,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             earlier=task.earlier,
             recall=task.recall,
             progress=progress,
+            gates=LocalGates(progress, stem=board.path, settings=settings.running),
         )
     except CancelledError:
         return task.index, path, None
@@ -80,7 +87,9 @@ def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     return measure_task(task, settings, board)
 
 
-def measure_far(task: Task, settings: Settings) -> FileResult:
+def measure_far(
+    task: Task, settings: Settings, semaphores: Mapping[str, Any] | None = None
+) -> FileResult:
     """Measure one file on any machine that sees its path: without a board to report to."""
     from wkmp_lab.pipeline import measure  # as above
 
@@ -93,6 +102,7 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            gates=LeasedGates(semaphores or {}),
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"
@@ -116,14 +126,6 @@ def fail(
         track_lengths_s=task.hints.durations_s,
     )
     return cache_keys.stamp(result, keys)
-
-
-def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
-    """The tasks, one by one, as long as the board does not say cancel."""
-    for task in tasks:
-        if board.control is Control.CANCEL:
-            return
-        yield task
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:

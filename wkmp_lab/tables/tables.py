@@ -7,19 +7,22 @@ the exact path of a file is ``FileResult.path``.
 
 from __future__ import annotations  # pandas is loaded when the first table is made
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import DesignTrial, FileResult
+from wkmp_lab.tables import shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
     EVIDENCE,
@@ -38,7 +41,9 @@ from wkmp_lab.tables.columns import (
 )
 from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
+    COPIES,
     DECISIONS,
+    DESIGNS,
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
@@ -52,8 +57,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = TypeVar("Row")
-MARK = "wkmp_lab"
-"""What our tables carry in ``attrs``, and selections of them: notebooks show these our way."""
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -62,17 +65,17 @@ def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
     >>> files_table([]).columns[:3].tolist()
     ['path', 'status', 'format']
     """
-    return _make_table(FILES, _by_path(results))
+    return _make_table(FILES, _by_path(results), asked=shown.FILES)
 
 
 def passages_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per passage; columns :data:`columns.PASSAGES`."""
-    return _make_table(PASSAGES, list(_passages(results)))
+    return _make_table(PASSAGES, list(_passages(results)), asked=shown.PASSAGES)
 
 
 def candidates_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per candidate of each passage; columns :data:`columns.CANDIDATES`."""
-    return _make_table(CANDIDATES, list(_candidates(results)))
+    return _make_table(CANDIDATES, list(_candidates(results)), asked=shown.CANDIDATES)
 
 
 def evidence_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -114,8 +117,12 @@ def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
 
 
 def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per failed file; columns :data:`columns.FAILURES`."""
-    return _make_table(FAILURES, [r for r in _by_path(results) if r.failure is not None])
+    """A row per failed file, those of one cause together; columns :data:`columns.FAILURES`."""
+    failed = [result for result in _by_path(results) if result.failure is not None]
+    causes = [result.failure.reason for result in failed if result.failure]
+    n_of = Counter(causes)
+    order = sorted(range(len(failed)), key=lambda at: (-n_of[causes[at]], causes[at]))
+    return _make_table(FAILURES, [failed[at] for at in order])
 
 
 def decisions_table(
@@ -169,6 +176,11 @@ def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
     return _make_table(SAME_SONGS, pairs)
 
 
+def copies_table(copies: Sequence[GroupedCopy]) -> pd.DataFrame:
+    """A row per copy, as given; columns :data:`columns_library.COPIES`."""
+    return _make_table(COPIES, copies)
+
+
 def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:
     """A row per merge that is offered, as given; columns :data:`columns_library.MERGES`."""
     return _make_table(MERGES, merges)
@@ -195,6 +207,11 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
 """Every table by name, in the order of exports."""
 
 
+def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
+    """A row per design; columns :data:`columns_library.DESIGNS`."""
+    return _make_table(DESIGNS, trials)
+
+
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:
     return sorted(results, key=lambda result: result.path)
 
@@ -212,23 +229,21 @@ def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
                 yield CandidateRow(result, passage, rank, candidate)
 
 
-def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
+def _make_table(
+    columns: Sequence[Column[Row]], rows: Sequence[Row], *, asked: Sequence[str] = ()
+) -> pd.DataFrame:
     import pandas as pd
 
-    return _mark(
+    return shown.mark(
         pd.DataFrame(
             {
                 column.name: _make_series(column.kind, [column.read(row) for row in rows])
                 for column in columns
             },
             index=pd.RangeIndex(len(rows)),
-        )
+        ),
+        asked,
     )
-
-
-def _mark(table: pd.DataFrame) -> pd.DataFrame:
-    table.attrs[MARK] = True
-    return table
 
 
 def _add_numbers(
@@ -240,7 +255,9 @@ def _add_numbers(
     numbers = {
         name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
     }
-    return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
+    return shown.mark(
+        pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1), shown.FLAVORS
+    )
 
 
 def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:
@@ -250,7 +267,7 @@ def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:
         return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
     if kind in ("text", "path"):
         clean = clean_path if kind == "path" else clean_text
-        shown = [None if value is None else clean(str(value)) for value in values]
-        return pd.Series(shown, dtype="string")
+        texts = [None if value is None else clean(str(value)) for value in values]
+        return pd.Series(texts, dtype="string")
     dtype = {"int": "Int64", "float": "float64", "bool": "boolean"}[kind]
     return pd.Series(values, dtype=dtype)

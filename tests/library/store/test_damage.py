@@ -11,7 +11,8 @@ from support.damage import choose_bits, import_it, judge_flip, make_library, rea
 from wkmp_lab.errors import StoreError
 from wkmp_lab.library.session import open_session
 from wkmp_lab.library.store import Store
-from wkmp_lab.library.store.rows import compute_checksum
+from wkmp_lab.library.store.rows import compute_checksum, record_from_text, text_from_record
+from wkmp_lab.model import FlightRecord
 
 N_FLIPS = 300 if settings.default.max_examples > 1000 else 60
 """Bits that are turned; ``make torture`` tries more."""
@@ -146,7 +147,7 @@ def test_a_header_that_tells_another_schema_is_refused(damaged, version):
 
 def test_a_store_without_its_folder_is_refused(damaged):
     music, store, change = damaged
-    change("UPDATE library SET key = 'holder'")
+    change("UPDATE library SET key = 'holder' WHERE key = 'folder'")
     with pytest.raises(StoreError, match="it is damaged: it tells no folder"):
         open_session(music, store=store)
 
@@ -171,3 +172,12 @@ def test_a_checksum_tells_kinds_lengths_and_every_bit_apart():
     flipped = {bytes([content[0] ^ 1 << bit]) + content[1:] for bit in range(8)}
     assert len({compute_checksum(each) for each in {content, *flipped}}) == 9
     assert compute_checksum("caf\u00e9") == compute_checksum("caf\u00e9".encode())
+
+
+def test_how_an_import_ran_is_told_whole_or_not_at_all():
+    record = FlightRecord("abcd1234", 98.0, worker="9", n_jobs=2, ended_s=108.5)
+    text = text_from_record(record)
+
+    assert record_from_text(text) == record
+    assert record_from_text(text.replace("108.5", "108.6")) is None
+    assert record_from_text("") is None

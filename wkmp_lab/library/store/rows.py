@@ -8,7 +8,7 @@ import msgspec
 
 from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecision
 from wkmp_lab.library.store.schema import lengthen_path, shorten_path
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.pipeline.old_results import renew_result
 from wkmp_lab.settings import Settings
 
@@ -92,3 +92,17 @@ def decision_from_row(kind: str, document: str) -> Decision:
     """A decision as it was kept."""
     decision: Decision = msgspec.json.decode(document, type=DECISION_KINDS[kind])
     return decision
+
+
+def text_from_record(record: FlightRecord) -> str:
+    """How an import ran as text, its checksum first."""
+    document = msgspec.json.encode(record).decode()
+    return f"{compute_checksum(document)} {document}"
+
+
+def record_from_text(text: str) -> FlightRecord | None:
+    """How an import ran; None where the text is damaged."""
+    checksum, _, document = text.partition(" ")
+    if checksum != str(compute_checksum(document)):
+        return None
+    return msgspec.json.decode(document, type=FlightRecord)

@@ -21,7 +21,7 @@ from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.library.store import damage, places, rows, schema
 from wkmp_lab.library.store.rows import StoredRun
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.settings import Settings
 
 _INSERT = {
@@ -179,7 +179,7 @@ class Store:
 
     def put_run(self, run: StoredRun, *, version: str) -> None:
         """Write or update an import."""
-        settings = msgspec.json.encode(run.settings).decode()
+        settings = msgspec.json.encode(run.settings.with_named_order()).decode()
         ended_s = None if run.ended_s is None else float(run.ended_s)
         row = (run.id, float(run.started_s), ended_s, run.state, run.n_jobs, version, settings)
         with self._writing():
@@ -198,6 +198,19 @@ class Store:
             run_id, started_s, ended_s, state, n_jobs, settings = row
             decoded = msgspec.json.decode(settings, type=Settings)
             return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
+
+    def put_record(self, record: FlightRecord) -> None:
+        """Keep how the latest import ran, in the place of what was kept before."""
+        text = rows.text_from_record(record)
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO library VALUES ('record', ?)", (text,))
+
+    def read_record(self) -> FlightRecord | None:
+        """How the latest import ran; None where that was not noted, or what was is damaged."""
+        with self._mutex, self._speaking_clearly():
+            query = "SELECT value FROM library WHERE key = 'record'"
+            row = self._db.execute(query).fetchone()
+            return rows.record_from_text(row[0]) if row else None
 
     def put_decisions(self, decisions: Sequence[Decision]) -> None:
         """Add what a person has decided at once to the log: all or nothing, as of one moment."""

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import ipywidgets as widgets
 
-from wkmp_lab.display.numbers import format_clock, format_count
+from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
-from wkmp_lab.display.summary import format_finished, format_time_left
+from wkmp_lab.display.summary import format_finished, format_snapshot_html, format_time_left
 from wkmp_lab.display.templating import render
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.notebook.card import make_style
@@ -18,6 +18,9 @@ from wkmp_lab.progress.snapshot import InFlight, Snapshot
 
 MAX_IN_FLIGHT = 8
 MAX_FAILURES = 5
+"""Causes that the panel tells."""
+MAX_NAMED = 3
+"""Files that it names of each."""
 _PHASES = tuple(Phase)
 _TEMPLATE = "notebook/templates/panel.html.jinja"
 
@@ -83,6 +86,17 @@ class Panel:
         self._cancel.description = "Cancelling…" if self._is_cancelled else "Cancel"
         self._pause.disabled = self._cancel.disabled = self._is_cancelled or not is_live
 
+    def end(self, now: Snapshot) -> None:
+        """Leave the static summary in the card, and forget the parts.
+
+        The cell has it too, by then. But a page that was loaded anew while the import ran no more
+        knows which output is replaced at the end: there the card stays, and tells it.
+        """
+        style, *parts = self.card.children
+        self.card.children = [style, widgets.HTML(format_snapshot_html(now))]
+        for child in (*parts[0].children, *parts):
+            child.close()
+
     def close(self) -> None:
         """Forget all widgets; the kernel would keep them for ever."""
         for child in (*self.card.children[1].children, *self.card.children, self.card):
@@ -113,7 +127,9 @@ def format_whole(now: Snapshot) -> str:
     words += format_time_left(now)
     if now.remaining_reason and now.state == "running":
         words.append(now.remaining_reason)
-    words += [failed, f"{now.n_jobs} at a time"]
+    words.append(failed)
+    if now.n_jobs:
+        words.append(f"{now.n_jobs} at a time")
     return render(_TEMPLATE, "whole", {"share_percent": 100.0 * now.fraction, "words": words})
 
 
@@ -135,18 +151,23 @@ def format_match(now: Snapshot) -> str:
 
 def format_files(now: Snapshot) -> str:
     """The files in flight, with the phases they are through."""
+    n_rows = min(max(now.n_jobs, len(now.in_flight), 1), MAX_IN_FLIGHT)
     if not now.in_flight:
-        return render(_TEMPLATE, "pause", {"words": _describe_pause(now)})
+        values = {"words": _describe_pause(now), "n_rows": n_rows}
+        return render(_TEMPLATE, "pause", values)
     rows = [(file, _measure_segments(file)) for file in now.in_flight[:MAX_IN_FLIGHT]]
-    return render(_TEMPLATE, "files", {"rows": rows, "folder": now.folder})
+    values = {"rows": rows, "n_rows": n_rows, "folder": now.folder, "coming": now.coming}
+    return render(_TEMPLATE, "files", values)
 
 
 def format_failures(now: Snapshot) -> str:
-    """The latest failed files, with their reasons."""
+    """The latest failed files by cause."""
     if not now.failures:
         return ""
-    n_more = now.n_failed - min(len(now.failures), MAX_FAILURES)
-    values = {"rows": now.failures[-MAX_FAILURES:], "n_more": n_more, "folder": now.folder}
+    groups = group_by_reason(now.failures)[:MAX_FAILURES]
+    rows = [(reason, paths[-MAX_NAMED:], len(paths)) for reason, paths in groups]
+    n_more = now.n_failed - sum(len(paths) for _, paths in groups)
+    values = {"rows": rows, "n_more": n_more, "folder": now.folder}
     return render(_TEMPLATE, "failures", values)
 
 
