@@ -44,11 +44,22 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     warm_up()
-    longest = max(options.music.rglob("*.flac"), key=lambda path: path.stat().st_size)
+    kinds = (".flac", ".ogg")
+    found = [path for path in options.music.rglob("*") if path.suffix in kinds]
+    longest = max(found, key=read_length)
     with tempfile.TemporaryDirectory(prefix="wkmp-bench-") as buffer:
         for kind in FORMATS:
             measure_share(encode(longest, Path(buffer) / f"long.{kind}", 0.0, LONG_S))
-        retag_library(longest, Path(buffer) / "music", options.files, options.seconds)
+        # Parts that begin elsewhere in the music, so that no two files are alike.
+        last_s = max(0.0, min(read_length(longest), LONG_S) - options.seconds)
+        starts_s = [last_s * k / options.files for k in range(options.files)]
+        retag_library(longest, Path(buffer) / "music", starts_s, options.seconds)
+
+
+def read_length(path: Path) -> float:
+    """Seconds of a file, as its header tells."""
+    with av.open(str(path)) as container:
+        return (container.duration or 0) / av.time_base
 
 
 def measure_share(path: Path) -> None:
@@ -74,14 +85,14 @@ def measure_share(path: Path) -> None:
     )
 
 
-def retag_library(source: Path, folder: Path, n_files: int, seconds: float) -> None:
+def retag_library(source: Path, folder: Path, starts_s: list[float], seconds: float) -> None:
     """Import, tag, import again; told with what it costs at least."""
     folder.mkdir()
     store = folder.with_name("kept.wkmp.db")
-    # Parts that begin elsewhere in the music, so that no two files are alike.
-    for k in range(n_files):
+    n_files = len(starts_s)
+    for k, at_s in enumerate(starts_s):
         path = folder / f"{k:05d}.{LIBRARY[k % len(LIBRARY)]}"
-        encode(source, path, 0.05 * k % LONG_S, seconds)
+        encode(source, path, at_s, seconds)
     start_s = time.perf_counter()
     session = import_folder(folder, settings=SETTINGS, store=store)
     first_s = time.perf_counter() - start_s

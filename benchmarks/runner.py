@@ -116,9 +116,9 @@ def fresh_store(buffer: Path) -> Iterator[Path]:
         yield Path(folder) / "bench.wkmp.db"
 
 
-def write_tiny(folder: Path, n_files: int) -> None:
+def write_tiny(folder: Path, n_files: int, *, seed: int = 7) -> None:
     """One-second files, all different."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     for k in range(n_files):
         tone = 0.3 * np.sin(2 * np.pi * rng.uniform(100, 2000) * np.arange(22050) / 22050)
         samples = np.round(tone * 32767).astype(np.int16)[None]

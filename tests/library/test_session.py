@@ -469,7 +469,7 @@ PARAMETERS = {
     "decide": "path passage verdict candidate",
     "decide_all": "keys verdict",
     "explore": "path",
-    "export": "folder formats",
+    "export": "folder formats has_bom",
     "get_result": "path",
     "identify": "settings",
     "last": "",
@@ -478,12 +478,14 @@ PARAMETERS = {
     "neighbours": "path passage n by",
     "open": "folder store",
     "pause": "",
+    "prioritize": "paths",
     "read_decisions": "",
     "relocate": "new",
     "recut": "path boundaries_s",
     "resume": "",
     "retry": "",
     "review": "",
+    "save_report": "path",
     "snapshot": "",
     "start": "folder settings store retry_failed rescan",
     "teach": "catalogue",
@@ -492,7 +494,7 @@ PARAMETERS = {
 }
 PROPERTIES = (
     "candidates decisions error evidence failures files flavors gaps is_ended merges "
-    "musical_flavors n_jobs passages plot results same_songs skipped state timeline"
+    "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
 ATTRIBUTES = "folder session_id settings store_path ui"
 

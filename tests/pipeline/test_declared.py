@@ -10,8 +10,8 @@ from support.audio_factory import music_like, write_audio
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.model import Declaration, DeclaredPiece, Passage
 from wkmp_lab.pipeline.declared import mark_declared
+from wkmp_lab.pipeline.known import Known
 from wkmp_lab.pipeline.measure import measure_file
-from wkmp_lab.pipeline.recognize import Known
 from wkmp_lab.settings import SegmentHints, Settings
 from wkmp_lab.tables.tables import passages_table
 from wkmp_lab.units import TICKS_PER_SECOND, ticks_from_seconds

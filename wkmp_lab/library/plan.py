@@ -16,7 +16,7 @@ from wkmp_lab.io.files.scanning import locate_folder, scan_folder
 from wkmp_lab.io.machine import read_machine
 from wkmp_lab.library.changes import Sorting, sort_out
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
-from wkmp_lab.library.store import Store, find_store_path
+from wkmp_lab.library.store import Store, find_store_path, is_written_elsewhere
 from wkmp_lab.lookup.freshness import needs_identity
 from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
@@ -85,6 +85,8 @@ class Plan:
     process does with each file; None where no speed is known."""
     former_folder: str | None = None
     """Where the same files were known, if that is gone and nothing is known here."""
+    is_running: bool = False
+    """An import of the folder is at work, here or in another process."""
 
     def __repr__(self) -> str:
         return format_plan(self)
@@ -160,6 +162,7 @@ def plan(
         if left and rates
         else None,
         former_folder=str(former) if former else None,
+        is_running=is_written_elsewhere(store_path),
     )
 
 
@@ -172,6 +175,8 @@ def format_plan(made: Plan) -> str:
         f"{made.n_done} done already, {made.n_partly} partly, "
         f"{format_duration(made.left_s)} left to measure",
     ]
+    if made.is_running:
+        lines.append("an import of this folder is running: what it has yet to do is counted here")
     if made.former_folder is not None:
         lines.append(clean_text(offer_relocation(Path(made.former_folder), Path(made.folder))))
     if made.measuring_s is not None and made.left_s > 0.0:

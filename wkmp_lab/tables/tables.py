@@ -20,7 +20,7 @@ from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import DesignTrial, FileResult
 from wkmp_lab.tables import shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
@@ -41,6 +41,7 @@ from wkmp_lab.tables.columns import (
 from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
     DECISIONS,
+    DESIGNS,
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
@@ -197,6 +198,11 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
     }
 )
 """Every table by name, in the order of exports."""
+
+
+def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
+    """A row per design; columns :data:`columns_library.DESIGNS`."""
+    return _make_table(DESIGNS, trials)
 
 
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:

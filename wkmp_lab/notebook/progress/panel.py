@@ -10,7 +10,11 @@ import ipywidgets as widgets
 
 from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
-from wkmp_lab.display.summary import format_snapshot_html, format_time_left
+from wkmp_lab.display.summary import (
+    format_finished,
+    format_snapshot_html,
+    format_time_left,
+)
 from wkmp_lab.display.templating import render
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.notebook.card import make_style
@@ -123,8 +127,7 @@ def format_whole(now: Snapshot) -> str:
     if now.state == "scanning":
         return render(_TEMPLATE, "scan", {"n_files": now.n_files})
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
-    words = [f"{now.n_finished} of {format_count(now.n_files, 'file')}"]
-    words.append(f"{format_clock(now.elapsed_s)} elapsed")
+    words = [format_finished(now), f"{format_clock(now.elapsed_s)} elapsed"]
     words += format_time_left(now)
     if now.remaining_reason and now.state == "running":
         words.append(now.remaining_reason)
@@ -157,7 +160,8 @@ def format_files(now: Snapshot) -> str:
         values = {"words": _describe_pause(now), "n_rows": n_rows}
         return render(_TEMPLATE, "pause", values)
     rows = [(file, _measure_segments(file)) for file in now.in_flight[:MAX_IN_FLIGHT]]
-    return render(_TEMPLATE, "files", {"rows": rows, "n_rows": n_rows, "folder": now.folder})
+    values = {"rows": rows, "n_rows": n_rows, "folder": now.folder, "coming": now.coming}
+    return render(_TEMPLATE, "files", values)
 
 
 def format_failures(now: Snapshot) -> str:
