@@ -61,10 +61,17 @@ def compare_jobs(music: Path, n_jobs: int, n_rounds: int, buffer: Path) -> None:
             done.append(run_import(music, jobs, buffer))
     best = {jobs: min(done, key=lambda run: run.wall_s) for jobs, done in runs.items()}
     print(f"{music.name}: {best[1].n_files} files, best of {n_rounds} interleaved rounds")
-    print(f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'cores busy':>11} {'speed-up':>9}")
+    print(
+        f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'in phases':>10} {'cores busy':>11} "
+        f"{'speed-up':>9}"
+    )
     for jobs, run in best.items():
         speed_up = best[1].wall_s / run.wall_s
-        print(f"{jobs:>5} {run.wall_s:8.2f} {run.cpu_s:8.2f} {run.busy:11.1%} {speed_up:9.2f}")
+        cores_busy = run.cpu_s / run.wall_s
+        print(
+            f"{jobs:>5} {run.wall_s:8.2f} {run.cpu_s:8.2f} {run.busy:10.1%} {cores_busy:11.2f} "
+            f"{speed_up:9.2f}"
+        )
 
 
 def measure_tiny(n_files: int, n_jobs: int, buffer: Path) -> None:

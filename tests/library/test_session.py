@@ -466,6 +466,7 @@ def test_a_running_session_is_found_by_whatever_link_leads_to_its_folder(music, 
 PARAMETERS = {
     "cancel": "",
     "compare": "other",
+    "compare_copies": "path other_path",
     "decide": "path passage verdict candidate",
     "decide_all": "keys verdict",
     "explore": "path",
@@ -493,7 +494,7 @@ PARAMETERS = {
     "wait": "timeout",
 }
 PROPERTIES = (
-    "candidates decisions error evidence failures files flavors gaps is_ended merges "
+    "candidates copies decisions error evidence failures files flavors gaps is_ended merges "
     "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
 ATTRIBUTES = "folder session_id settings store_path ui"

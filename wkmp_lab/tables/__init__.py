@@ -3,6 +3,7 @@
 from wkmp_lab.tables.tables import (
     candidates_table,
     comparison_table,
+    copies_table,
     decisions_table,
     designs_table,
     evidence_table,
@@ -21,6 +22,7 @@ from wkmp_lab.tables.tables import (
 __all__ = [
     "candidates_table",
     "comparison_table",
+    "copies_table",
     "decisions_table",
     "designs_table",
     "evidence_table",

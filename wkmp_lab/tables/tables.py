@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.display.safe_text import clean_path, clean_text
@@ -40,6 +41,7 @@ from wkmp_lab.tables.columns import (
 )
 from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
+    COPIES,
     DECISIONS,
     DESIGNS,
     MERGES,
@@ -172,6 +174,11 @@ def neighbours_table(
 def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
     """A row per pair, as given; columns :data:`columns_library.SAME_SONGS`."""
     return _make_table(SAME_SONGS, pairs)
+
+
+def copies_table(copies: Sequence[GroupedCopy]) -> pd.DataFrame:
+    """A row per copy, as given; columns :data:`columns_library.COPIES`."""
+    return _make_table(COPIES, copies)
 
 
 def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:

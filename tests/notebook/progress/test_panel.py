@@ -105,6 +105,23 @@ def test_closing_leaves_no_widget_behind():
     assert panel._pause.comm is None
 
 
+def test_at_the_end_the_card_tells_it_to_pages_that_were_loaded_anew():
+    panel = Panel(FakeSession())
+    panel.paint(make_snapshot())
+    panel.end(make_snapshot(state="completed", in_flight=()))
+    _, told = panel.card.children
+    assert "Import completed" in told.value
+    assert panel._pause.comm is None
+    assert panel._parts["files"].comm is None
+
+
+@pytest.mark.parametrize("n_in_flight", [0, 1, 3])
+def test_rows_for_as_many_files_as_go_on_at_once_are_reserved(n_in_flight):
+    now = make_snapshot()
+    html = progress.format_files(make_snapshot(in_flight=now.in_flight[:n_in_flight], n_jobs=4))
+    assert 'style="min-height:115px"' in html
+
+
 @pytest.mark.parametrize("make", [format_snapshot_html, lambda now: html_of(painted(now))])
 def test_hostile_names_are_shown_as_text(make):
     html = make(make_snapshot(failures=tuple((name, name) for name in HOSTILE_NAMES)))
