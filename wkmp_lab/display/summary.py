@@ -16,6 +16,8 @@ from wkmp_lab.pipeline.cache_keys import HINTS
 from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.units import seconds_from_ticks
 
+NEARLY_S = 1.5
+"""What is less is not told in seconds."""
 _Pair = tuple[str, str]
 _CUT = {True: "cut", False: "not cut"}
 
@@ -24,7 +26,16 @@ def format_time_left(now: Snapshot) -> tuple[str, ...]:
     """The time left of a running import, in words; empty where it is not known."""
     if now.remaining_s is None or now.state != "running":
         return ()
+    if now.remaining_s < NEARLY_S:
+        return ("nearly done",)
     return (f"about {format_clock(now.remaining_s)} left",)
+
+
+def format_finished(now: Snapshot) -> str:
+    """How many files are done; of an import in another process the whole is not known."""
+    if now.state == "running elsewhere":
+        return f"{format_count(now.n_finished, 'file')} so far"
+    return f"{now.n_finished} of {format_count(now.n_files, 'file')}"
 
 
 def format_headline(now: Snapshot) -> str:
@@ -33,7 +44,7 @@ def format_headline(now: Snapshot) -> str:
         return f"{now.n_files} audio files found"
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
     parts = [
-        f"{now.n_finished} of {format_count(now.n_files, 'file')}",
+        format_finished(now),
         format_count(now.n_passages, "passage"),
         failed,
         f"{format_clock(now.elapsed_s)} elapsed",

@@ -55,7 +55,10 @@ class LibraryView(ResultTables):
 
     @property
     def state(self) -> str:
-        """``scanning, running, paused, completed, cancelled`` or ``failed``."""
+        """``scanning, running, paused, completed, cancelled, failed`` or ``running elsewhere``.
+
+        The last: another process imports the folder; what had come is told when it was opened.
+        """
         # A plain str: a Literal as what a property returns ends jedi's completion of the whole.
         return self._run.control.state
 

@@ -16,7 +16,7 @@ from wkmp_lab.io.files.scanning import locate_folder, scan_folder
 from wkmp_lab.io.machine import read_machine
 from wkmp_lab.library.changes import Sorting, sort_out
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
-from wkmp_lab.library.store import Store, find_store_path
+from wkmp_lab.library.store import Store, find_store_path, is_written_elsewhere
 from wkmp_lab.lookup.freshness import needs_identity
 from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
@@ -33,6 +33,10 @@ ALBUM_S = 20 * 60.0
 N_SAMPLE = 3
 SAMPLE_MIN_S, SAMPLE_MAX_S = 10.0, 300.0
 """How many files are measured where no past run tells the speed, and how long they may be."""
+START_S = 2.5
+"""Until the workers have begun: processes, libraries and compiled kernels."""
+COUNT_S = 0.03
+"""What a file costs beside its measuring: opening, hashing, keeping and counting it."""
 LOOKUP_S = 1.0
 """MusicBrainz answers one request a second and address; a song not known yet takes one."""
 STORE_BYTES_PER_HOUR = 1_000_000
@@ -76,13 +80,13 @@ class Plan:
     """Least time that look-ups take, beside the measuring; 0 where nobody outside is asked."""
     store_bytes: int
     free_bytes: int
+    measuring_s: float | None = None
+    """Expected time until everything is measured, with the start of the workers and what this
+    process does with each file; None where no speed is known."""
     former_folder: str | None = None
     """Where the same files were known, if that is gone and nothing is known here."""
-
-    @property
-    def measuring_s(self) -> float | None:
-        """Expected time until everything is measured; None where no speed is known."""
-        return sum(seconds for _, seconds in self.phase_s) / self.n_jobs if self.phase_s else None
+    is_running: bool = False
+    """An import of the folder is at work, here or in another process."""
 
     def __repr__(self) -> str:
         return format_plan(self)
@@ -132,13 +136,14 @@ def plan(
     left_s = sum(durations[task.source.path] for task in left)
     sources = name_sources(settings.identifying, top)
     n_asked = len(left) + sum(needs_identity(each, settings, sources) for each in known.values())
+    n_jobs = count_jobs(settings.running, read_machine())
     return Plan(
         folder=str(top),
         n_files=len(scan.files),
         n_skipped=len(scan.skipped),
         n_done=len(scan.files) - len(found.tasks) - _count_copies(found.copies),
         n_partly=sum(task.earlier is not None for task in found.tasks),
-        n_jobs=count_jobs(settings.running, read_machine()),
+        n_jobs=n_jobs,
         audio_s=sum(durations.values()),
         size_bytes=sum(file.size_bytes for file in scan.files),
         formats=_count_formats(scan.files),
@@ -153,7 +158,11 @@ def plan(
         network_s=LOOKUP_S * n_asked if name_limit(settings.identifying) else 0.0,
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
+        measuring_s=_expect_wall_s(left, durations, rates, n_jobs=n_jobs) * _measure_delay(sample)
+        if left and rates
+        else None,
         former_folder=str(former) if former else None,
+        is_running=is_written_elsewhere(store_path),
     )
 
 
@@ -166,6 +175,8 @@ def format_plan(made: Plan) -> str:
         f"{made.n_done} done already, {made.n_partly} partly, "
         f"{format_duration(made.left_s)} left to measure",
     ]
+    if made.is_running:
+        lines.append("an import of this folder is running: what it has yet to do is counted here")
     if made.former_folder is not None:
         lines.append(clean_text(offer_relocation(Path(made.former_folder), Path(made.folder))))
     if made.measuring_s is not None and made.left_s > 0.0:
@@ -257,6 +268,26 @@ def _expect(
         for phase in cache_keys.find_missing(task.earlier):
             spent[phase] += rates.get(phase, 0.0) * durations[task.source.path]
     return tuple((phase.value, spent[phase]) for phase in rates if spent[phase] > 0.0)
+
+
+def _expect_wall_s(
+    tasks: Sequence[Task],
+    durations: Mapping[str, float],
+    rates: Mapping[Phase, float],
+    *,
+    n_jobs: int,
+) -> float:
+    """Time of the whole measuring on a machine that has nothing else to do."""
+    costs_s = [sum(seconds for _, seconds in _expect([task], durations, rates)) for task in tasks]
+    return START_S + max(sum(costs_s) / n_jobs, max(costs_s)) + COUNT_S * len(tasks)
+
+
+def _measure_delay(results: Sequence[FileResult]) -> float:
+    """How much longer work takes here than its processor time: others work on the machine, too."""
+    spans = [s for result in results for s in result.spans if s.cpu_s is not None]
+    busy_s = sum(span.cpu_s or 0.0 for span in spans)
+    passed_s = sum(span.end_s - span.start_s for span in spans)
+    return max(passed_s / busy_s, 1.0) if busy_s > 0.0 else 1.0
 
 
 def _measure_rates(results: Sequence[FileResult]) -> dict[Phase, float]:

@@ -9,8 +9,8 @@ from wkmp_lab.errors import StoreError
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.io.files.write_guard import require_outside
-from wkmp_lab.library.schema import shorten_path
 from wkmp_lab.library.store import Store, find_store_path, find_stores, read_folder
+from wkmp_lab.library.store.schema import shorten_path
 from wkmp_lab.model import SourceFile
 
 KNOWN_SHARE = 0.5

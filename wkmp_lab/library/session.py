@@ -1,12 +1,14 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from wkmp_lab.collection import teach
+from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.export import run_report
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
 from wkmp_lab.library.library_view import LibraryView
@@ -107,6 +109,10 @@ class ImportSession(LibraryView):
             self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
         )
 
+    def save_report(self, path: str | Path) -> Path:
+        """Write how it ran into one HTML file; see :func:`run_report.write_run_report`."""
+        return run_report.write_run_report(self, path)
+
     # -- what can be done ----------------------------------------------------------------
 
     def pause(self) -> None:
@@ -116,6 +122,21 @@ class ImportSession(LibraryView):
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
         self._run.control.ask(Control.RUN)
+
+    def prioritize(self, paths: str | Path | Iterable[str | Path]) -> int:
+        """Let waiting files begin before all others, in this order; what was begun goes on.
+
+        Parameters
+        ----------
+        paths
+            Of files, or of folders with all below them, absolute or from the library.
+
+        Returns
+        -------
+        int
+            Files that waited and were moved; what the scan finds later is moved when it is found.
+        """
+        return self._run.prioritize([paths] if isinstance(paths, (str, Path)) else list(paths))
 
     def cancel(self) -> None:
         """End the import soon; finished files are kept, and a later import goes on from them."""
@@ -189,8 +210,8 @@ class ImportSession(LibraryView):
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
-            f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
-            f"files, {now.n_passages} passages, {now.n_failed} failed>"
+            f"<ImportSession {self.session_id} {now.state}: {format_finished(now)}, "
+            f"{now.n_passages} passages, {now.n_failed} failed>"
         )
 
 
@@ -245,6 +266,8 @@ def import_folder(
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Where one runs in another process, what had come of it, and a state that says so.
 
     Raises
     ------

@@ -21,8 +21,10 @@ from wkmp_lab.plots.passages import (
     plot_slowest,
 )
 from wkmp_lab.plots.timeline import plot_timeline
+from wkmp_lab.plots.trials import plot_designs
 
 __all__ = [
+    "plot_designs",
     "plot_dynamics",
     "plot_flavor_map",
     "plot_flavor_radar",

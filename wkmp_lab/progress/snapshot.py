@@ -5,7 +5,10 @@ from typing import Literal
 
 from wkmp_lab.model import Phase
 
-SessionState = Literal["scanning", "running", "paused", "completed", "cancelled", "failed"]
+SessionState = Literal[
+    "scanning", "running", "paused", "completed", "cancelled", "failed", "running elsewhere"
+]
+"""The last is told of a session that was opened while another process imports its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Snapshot:
     """Of the whole import, by work done, 0 to 1; never goes backwards."""
     elapsed_s: float
     remaining_s: float | None
-    """None until the fifth finished file."""
+    """None until a twentieth of the work is done."""
     remaining_reason: str
     in_flight: tuple[InFlight, ...]
     failures: tuple[tuple[str, str], ...]
@@ -59,3 +62,7 @@ class Snapshot:
     """What there is to tell of the import as a whole, oldest first, at most 20 lines."""
     measured_s: float = 0.0
     """Length of the music that this import has decoded."""
+    n_requests: int = 0
+    """To services, told when the last look-up has ended."""
+    coming: tuple[str, ...] = ()
+    """The first few of the files that wait, in the order in which they will be begun."""

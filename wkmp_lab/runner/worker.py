@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
-from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
-from wkmp_lab.runner.gates import LeasedGates, LocalGates
+from wkmp_lab.progress.board import PHASES, Board, FileProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -46,7 +46,8 @@ class Task:
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
-"""``(index, path, result)``; the result is None where the run was cancelled before it."""
+"""``(index, path, result)``; the result is None where the run was cancelled before it, or
+the file is to wait for others."""
 
 
 def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
@@ -55,8 +56,11 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
 
     progress = FileProgress(board, task.index)
     path = task.source.path
+    running = settings.running
     try:
-        progress.begin()
+        n_places = running.n_jobs if running.design == "files" else None
+        if not begin_in_turn(progress, board, task.index, n_places=n_places):
+            return task.index, path, None
         result = measure.measure_file(
             task.source,
             settings=settings,
@@ -122,14 +126,6 @@ def fail(
         track_lengths_s=task.hints.durations_s,
     )
     return cache_keys.stamp(result, keys)
-
-
-def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
-    """The tasks, one by one, as long as the board does not say cancel."""
-    for task in tasks:
-        if board.control is Control.CANCEL:
-            return
-        yield task
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:

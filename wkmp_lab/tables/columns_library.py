@@ -9,7 +9,7 @@ from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.identifying.decisions import Decision, describe_decision
 from wkmp_lab.identifying.merges import Merge
-from wkmp_lab.model import Passage
+from wkmp_lab.model import DesignTrial, Passage
 from wkmp_lab.tables.columns import FLAVORS, Column, PassageRow
 from wkmp_lab.units import seconds_from_ticks
 
@@ -128,3 +128,16 @@ MUSICAL_FLAVORS: Sequence[Column[PassageRow]] = (
     Column("submission", "int", "which of several", lambda row: _read_flavor(row, "submission")),
 )
 """What stands before the shares: a row per passage, a column per element of each category."""
+DESIGNS: Sequence[Column[DesignTrial]] = (
+    Column("design", "text", "lanes, or files that keep their places", lambda row: row.design),
+    Column("passed_s", "float", "time of an import, median", lambda row: row.passed_s),
+    Column("shortest_s", "float", "its shortest", lambda row: row.shortest_s),
+    Column("longest_s", "float", "its longest", lambda row: row.longest_s),
+    Column("first_result_s", "float", "until a file was finished", lambda row: row.first_result_s),
+    Column("cores_busy", "float", "processor time over time", lambda row: row.cores_busy),
+    Column("n_requests", "int", "requests to services", lambda row: row.n_requests),
+    Column("n_files", "int", "files of each import", lambda row: row.n_files),
+    Column("n_jobs", "int", "files at once", lambda row: row.n_jobs),
+    Column("n_rounds", "int", "imports that were made", lambda row: row.n_rounds),
+)
+"""A row per design of an import."""

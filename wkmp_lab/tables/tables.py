@@ -21,7 +21,7 @@ from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import DesignTrial, FileResult
 from wkmp_lab.tables import shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
@@ -43,6 +43,7 @@ from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
     COPIES,
     DECISIONS,
+    DESIGNS,
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
@@ -204,6 +205,11 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
     }
 )
 """Every table by name, in the order of exports."""
+
+
+def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
+    """A row per design; columns :data:`columns_library.DESIGNS`."""
+    return _make_table(DESIGNS, trials)
 
 
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:
