@@ -11,12 +11,12 @@ FAMILY_NAMES: Mapping[str, str] = MappingProxyType(
 TRACE = "trace_"
 PROBABILITY = "lossy_probability"
 
-_SLOPE, _EVEN = 2.57, 5.33
-"""Logistic regression of 201 coded files and 87 originals, band-limited ones among them, on their
-clearest trace. Of 130 and 96 others, from other sources, a probability over 0.9 found 0.91 of the
-coded and no original; said and true shares differ by 0.041 (``docs/explanation/copies.md``)."""
+_SLOPE, _EVEN = 2.46, 5.43
+"""Logistic regression of 86 coded files and 44 originals, most of them with little treble, on
+their clearest trace. Of 63 and 52 others, from other sources, a probability over 0.9 found 0.90 of
+the coded and no original; said and true shares differ by 0.03 (``docs/explanation/copies.md``)."""
 SURE_PROBABILITY = 0.9
-CLEAR_TRACE = 6.2
+CLEAR_TRACE = 6.3
 """A single trace that gives that probability."""
 
 

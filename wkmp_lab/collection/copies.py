@@ -7,7 +7,13 @@ from typing import NamedTuple
 from wkmp_lab.analyzing.origin import FAMILY_NAMES, PROBABILITY, SURE_PROBABILITY, find_families
 from wkmp_lab.model import FileResult, Passage
 
-CODECS = {"mp3": "MP3", "aac": "AAC", "vorbis": "Vorbis", "opus": "Opus", "flac": "FLAC"}
+CODECS = {
+    **FAMILY_NAMES,
+    "flac": "FLAC",
+    "alac": "ALAC",
+    "wavpack": "WavPack",
+    "ape": "Monkey's Audio",
+}
 LOSSLESS_CODECS = (
     *("flac", "alac", "ape", "wavpack", "tta", "tak", "shorten", "mlp", "truehd", "als"),
     *("wmalossless", "dsd_", "pcm_s", "pcm_u", "pcm_f"),
@@ -217,7 +223,7 @@ def _judge_origin(first: SongCopy, second: SongCopy) -> Choice | None:
         return None
     if abs(ours - theirs) < MIN_ODDS_GAP:
         is_both = min(ours, theirs) >= SURE_PROBABILITY
-        return Choice(None, "both were lossy") if is_both and not _differ(first, second) else None
+        return Choice(None, "both were lossy") if is_both else None
     better, worse = (first, second) if ours < theirs else (second, first)
     against = _find_against(better, worse)
     if against:
@@ -263,8 +269,9 @@ def _judge_clipping(first: SongCopy, second: SongCopy) -> Choice | None:
 
 
 def _judge_treble(first: SongCopy, second: SongCopy) -> Choice | None:
-    """Of two files of one kind, the one whose treble ends higher."""
-    if first.is_lossless != second.is_lossless or not _differ(first, second):
+    """Of two lossless files, or of one codec, the one whose treble ends higher."""
+    is_fair = first.name == second.name or (first.is_lossless and second.is_lossless)
+    if not is_fair or not (_ends_lower(first, second) or _ends_lower(second, first)):
         return None
     ends = [copy.lowpass_hz or 0.5 * copy.sr for copy in (first, second)]
     better, worse = (first, second) if ends[0] > ends[1] else (second, first)
@@ -334,7 +341,3 @@ def _ends_lower(one: SongCopy, other: SongCopy) -> bool:
         return False
     end_hz = other.lowpass_hz or 0.5 * other.sr
     return one.lowpass_hz < (1.0 - CLEAR_LOWPASS) * end_hz
-
-
-def _differ(first: SongCopy, second: SongCopy) -> bool:
-    return _ends_lower(first, second) or _ends_lower(second, first)

@@ -39,7 +39,11 @@ _ROUNDING_POWER = 1.0 / (12.0 * 32768.0**2)
 """Of samples of 16 bits: below it a coefficient is as good as zero."""
 _N_NEAR = 33
 """Samples of a frame that one is compared with."""
-_LEAST_SPREAD = 1e-4
+_LEAST_SPREAD = 0.01
+"""Of what lies below the rounding of samples; of what sounds it is 0.04 and more."""
+_N_GROUPED, _N_LINES_APART, _SOUNDING = 16, 37, 10.0
+"""Lines to a group, frames to the next one that is looked at, and power over that of rounding."""
+_N_LEAST = 64
 
 Transform = Callable[[FloatArray], FloatArray]
 
@@ -70,18 +74,29 @@ def find_dips(samples: FloatArray, *, sr: int, grid: CodecGrid) -> FloatArray:
     Returns
     -------
     array
-        Mean logarithm of the power of the lines from 6 to 21 kHz against that of the 16 frames
+        Mean logarithm of the power of the upper lines that sound against that of the 16 frames
         before and behind, in robust standard deviations, high where it shrinks. Of what was never
         coded the largest is 3 to 4.
     """
     lines = grid.transform(samples[: grid.n_needed])
     per_hz = lines.shape[1] / (0.5 * sr)
-    stop = min(int(_HIGHEST_HZ * per_hz), lines.shape[1])
-    levels = _measure_mean_logs(lines, min(int(_LOWEST_HZ * per_hz), stop // 3), stop)
+    stop = min(_find_end(lines), int(_HIGHEST_HZ * per_hz))
+    if stop < _N_LEAST:
+        return np.zeros(lines.shape[0], np.float32)
+    levels = _measure_mean_logs(lines, min(int(_LOWEST_HZ * per_hz), stop // 2), stop)
     dips = uniform_filter1d(levels, _N_NEAR, mode="nearest") - levels
     spread = 1.4826 * float(np.median(np.abs(dips - np.median(dips))))
-    found: FloatArray = dips / np.float32(spread + _LEAST_SPREAD)
+    found: FloatArray = (dips / max(spread, _LEAST_SPREAD)).astype(np.float32)
     return found
+
+
+def _find_end(lines: FloatArray) -> int:
+    """How many lines there are up to the last group that sounds over the rounding of samples."""
+    power = np.square(lines[::_N_LINES_APART]).mean(axis=0)
+    n_groups = power.size // _N_GROUPED
+    groups = power[: n_groups * _N_GROUPED].reshape(n_groups, _N_GROUPED).mean(axis=1)
+    sounding = np.flatnonzero(groups > _SOUNDING * _ROUNDING_POWER)
+    return int(sounding[-1] + 1) * _N_GROUPED if sounding.size else 0
 
 
 def transform_mdct(samples: FloatArray, window: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ EXCERPT_S = 0.1
 _MIN_SAMPLES = 3071
 """Of the longest frames, where a lower rate has fewer in that time."""
 STEP_S = 1.0
-N_EXCERPTS = 4
+N_EXCERPTS, MIN_EXCERPTS = 4, 3
 MIN_SR = 16_000
 """Below, encoders use other frames, and are not looked for."""
 _TICK_S = 0.01
@@ -96,9 +96,9 @@ def measure_traces(excerpts: tuple[Excerpt, ...], *, sr: int) -> tuple[tuple[str
         times the root of their number; of Vorbis, whose grid wanders, the third largest of their
         own dips. Of the two windows of AAC and of several rates the largest counts. What was never
         coded has 3 to 5, for chance makes one sample of a frame the best. Empty for rates under
-        16 kHz, and where nothing sounds.
+        16 kHz, and where less than three excerpts sound.
     """
-    if sr < MIN_SR or not excerpts:
+    if sr < MIN_SR or len(excerpts) < MIN_EXCERPTS:
         return ()
     found: dict[str, float] = {}
     for rate in _RATES if sr >= min(_RATES) else (sr,):
@@ -143,6 +143,6 @@ def _resample(excerpt: Excerpt, sr: int, rate: int) -> Excerpt:
 
 
 def warm_up() -> None:
-    """Compile the kernels, or load them from the cache, on a tenth of a second of silence."""
-    silence = np.zeros(round(EXCERPT_S * 48_000), np.float32)
-    measure_traces((Excerpt(0, silence),), sr=48_000)
+    """Compile the kernels, or load them from the cache, on silence."""
+    silence = Excerpt(0, np.zeros(round(EXCERPT_S * 48_000), np.float32))
+    measure_traces((silence,) * MIN_EXCERPTS, sr=48_000)

@@ -49,7 +49,7 @@ def _name_hz(hz: int) -> str:
 
 
 def _describe(test: NullTest) -> str:
-    words = [f"shifted {test.offset_s:+.3f} s", f"level {test.gain_db:+.1f} dB"]
+    words = [f"shifted {round(test.offset_s, 3) + 0.0:+.3f} s", f"level {test.gain_db:+.1f} dB"]
     words += ["inverted"] if test.is_inverted else []
     words += [f"speed {test.speed:.5f}"] if abs(test.speed - 1.0) > 1e-5 else []
     return ", ".join(words)
