@@ -40,6 +40,10 @@ class FakeSession:
         self.n_cancelled += 1
         self.state = "cancelled"
 
+    def save_report(self, path):
+        Path(path).write_text("how it ran")
+        return Path(path)
+
     def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(
             self.results, folder, formats=formats, music_folder=self.folder, has_bom=has_bom
