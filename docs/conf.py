@@ -19,6 +19,7 @@ import wkmp_lab  # noqa: E402
 BUILD = ROOT / "build"
 ROOM = site_tools.find_room(BUILD)
 site_tools.copy_notebooks(DOCS / "tutorials")
+site_tools.name_pandas()
 
 project = "wkmp_lab"
 project_copyright = "the wkmp_lab contributors, MIT licence"

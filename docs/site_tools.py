@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import importlib
 import os
 import re
 import shutil
@@ -143,3 +144,12 @@ def find_elsewhere(site: Path) -> Iterator[tuple[str, str]]:
     for path in sorted([*site.rglob("*.html"), *site.rglob("*.css")]):
         for found in ELSEWHERE.finditer(path.read_text(encoding="utf-8")):
             yield path.relative_to(site).as_posix(), found.group(0)[:200]
+
+
+def name_pandas() -> None:
+    """Give modules that load pandas only where a table is made the name in their annotations."""
+    pandas = importlib.import_module("pandas")
+    for path in sorted((ROOT / "wkmp_lab").rglob("*.py")):
+        if "if TYPE_CHECKING:\n    import pandas as pd\n" in path.read_text(encoding="utf-8"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            importlib.import_module(name).pd = pandas
