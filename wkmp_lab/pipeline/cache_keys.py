@@ -20,7 +20,7 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
         Phase.EXTRACTING: "2",
-        Phase.SEGMENTING: "2",
+        Phase.SEGMENTING: "3",
         Phase.FINGERPRINTING: "1",
         Phase.ANALYZING: "3",
         Phase.FLAVORING: str(descriptors.VERSION),

@@ -1,7 +1,8 @@
 """SEGMENTING: where one piece ends and the next begins.
 
 Every stretch near the file's own noise floor is a candidate (:mod:`~wkmp_lab.segmenting.gaps`).
-Unless a fixed threshold or the structure is given, each is weighed
+Unless a fixed threshold or the structure is given, each is weighed, and a medium that is named
+adds what it calls silence
 (:mod:`~wkmp_lab.segmenting.boundary_evidence`): a gap between pieces lies at the floor for long,
 between loud surroundings, and parts pieces of plausible
 length; behind a pause the music goes on in its rhythm and with its sound. Each gap keeps its
@@ -24,6 +25,7 @@ from wkmp_lab.segmenting.boundary_evidence import (
     BoundaryEvidence,
     count_alike,
     measure_evidence,
+    measure_one_track,
     name_strongest,
     weigh,
 )
@@ -38,7 +40,12 @@ from wkmp_lab.segmenting.gaps import (
     measure_floor_db,
 )
 from wkmp_lab.segmenting.profile_measures import ProfileMeasures, measure_profile
-from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, SegmentHints, SegmentSettings
+from wkmp_lab.settings import (
+    MEDIUM_THRESHOLD_DBFS,
+    Medium,
+    SegmentHints,
+    SegmentSettings,
+)
 from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import seconds_from_ticks, ticks_from_seconds
 
@@ -103,7 +110,7 @@ def find_passages_in(
     if float(measures.level.max(initial=DIGITAL_SILENCE_DB)) < SILENT_FILE_DBFS:
         return Segmentation((), (), settings.medium, floor_db, SILENT_FILE_DBFS, "no audio")
     durations_s = settings.durations_s or hints.durations_s
-    weighed = _find_weighed(measures, hints)
+    weighed = _find_weighed(_lay_on_medium(measures, settings.medium), hints)
     is_by_hand = hints.boundaries_ticks is not None
     fit = _fit(measures, weighed, durations_s) if durations_s and not is_by_hand else None
     if hints.boundaries_ticks is not None:
@@ -112,8 +119,8 @@ def find_passages_in(
         gaps = _take_fitting(measures, weighed, fit)
     elif settings.n_passages:
         gaps = _take_best(measures, weighed, settings, settings.n_passages)
-    elif _is_fixed(settings):
-        gaps = _take_all(measures, settings)
+    elif settings.threshold_dbfs is not None:
+        gaps = _take_all(measures, settings, settings.threshold_dbfs)
     else:
         gaps = _keep_long_pieces(weighed, measures, settings)
     cuts = [gap.cut_ticks for gap in gaps if gap.cut_ticks is not None]
@@ -133,20 +140,16 @@ def find_threshold_db(settings: SegmentSettings, *, floor_db: float, loud_db: fl
     Parameters
     ----------
     settings
-        A fixed threshold or a medium decides; else the file's floor does, band by band: the
-        threshold is then what this amounts to for the A-weighted level of noise.
+        A fixed threshold decides, or what a medium calls silence where that lies above the
+        file's floor; else the floor does, band by band: the threshold is then what this amounts
+        to for the A-weighted level of noise.
     floor_db, loud_db
         A-weighted levels of the file's floor and of its loud part.
     """
     if settings.threshold_dbfs is not None:
         return settings.threshold_dbfs
-    if settings.medium != "auto":
-        return MEDIUM_THRESHOLD_DBFS[settings.medium]
-    return min(max(floor_db, LEAST_FLOOR_DB) + CLEAR_DB, loud_db - MIN_RANGE_DB)
-
-
-def _is_fixed(settings: SegmentSettings) -> bool:
-    return settings.threshold_dbfs is not None or settings.medium != "auto"
+    own_db = min(max(floor_db, LEAST_FLOOR_DB) + CLEAR_DB, loud_db - MIN_RANGE_DB)
+    return max(own_db, MEDIUM_THRESHOLD_DBFS.get(settings.medium, own_db))
 
 
 def _find_calm_stretches(measures: ProfileMeasures) -> list[tuple[int, int]]:
@@ -154,6 +157,18 @@ def _find_calm_stretches(measures: ProfileMeasures) -> list[tuple[int, int]]:
     is_quiet = measures.clearance < min(CLEAR_DB, measures.range_db - MIN_RANGE_DB)
     runs = find_runs(is_quiet, n_bridge=round(BRIDGE_S / measures.hop_s))
     return _keep_inner(runs, measures, MIN_CANDIDATE_S)
+
+
+def _lay_on_medium(measures: ProfileMeasures, medium: Medium) -> ProfileMeasures:
+    """The measures where what the medium calls silence lies at the floor, as do all other floors.
+
+    The floor of one gap may lie far below that of the others.
+    """
+    if medium == "auto":
+        return measures
+    is_silent = _level_of_power(measures.profile) < MEDIUM_THRESHOLD_DBFS[medium]
+    clearance = np.where(is_silent, np.minimum(measures.clearance, 0.0), measures.clearance)
+    return replace(measures, clearance=clearance.astype(np.float32))
 
 
 def _keep_inner(
@@ -175,9 +190,10 @@ def _level_of_power(profile: LevelProfile) -> FloatArray:
     return level
 
 
-def _take_all(measures: ProfileMeasures, settings: SegmentSettings) -> list[Gap]:
+def _take_all(
+    measures: ProfileMeasures, settings: SegmentSettings, threshold_db: float
+) -> list[Gap]:
     """The fixed rule: every silence parts in its middle, unless a piece would become too short."""
-    threshold_db = find_threshold_db(settings, floor_db=0.0, loud_db=0.0)
     is_quiet: BoolArray = _level_of_power(measures.profile) < threshold_db
     runs = _keep_inner(find_runs(is_quiet), measures, settings.min_silence_s)
     weighed = [
@@ -188,9 +204,10 @@ def _take_all(measures: ProfileMeasures, settings: SegmentSettings) -> list[Gap]
 
 
 def _find_weighed(measures: ProfileMeasures, hints: SegmentHints) -> list[_Weighed]:
-    """The stretches near the floor, each with its evidence and score."""
+    """The stretches near the floor, each with its evidence and score; steps of level are none."""
     profile, rises_db = measures.profile, compute_rises_db(measures.profile)
-    found = measures.measure_gaps(_find_calm_stretches(measures))
+    stretches = measures.measure_gaps(_find_calm_stretches(measures))
+    found = [facts for facts in stretches if facts.beside_db >= MIN_RANGE_DB]
     weighed = []
     for facts, n_alike in zip(found, count_alike([f.floor_s for f in found]), strict=True):
         evidence = measure_evidence(
@@ -199,15 +216,10 @@ def _find_weighed(measures: ProfileMeasures, hints: SegmentHints) -> list[_Weigh
             range_db=measures.range_db,
             duration_s=profile.duration_s,
             n_alike=n_alike,
-            is_one_track=_is_one_track(hints),
+            one_track=measure_one_track(hints, n_alike=n_alike, duration_s=profile.duration_s),
         )
         weighed.append(_Weighed(facts, *weigh(evidence)))
     return weighed
-
-
-def _is_one_track(hints: SegmentHints) -> bool:
-    """True where the tags number the file as one track among several of its folder."""
-    return hints.track is not None and (hints.n_tracks or 0) > 1 and (hints.n_siblings or 0) > 0
 
 
 def _keep_long_pieces(

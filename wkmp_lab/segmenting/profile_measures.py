@@ -7,14 +7,13 @@ import numpy as np
 
 from wkmp_lab.segmenting.gaps import (
     DIGITAL_SILENCE_DB,
+    LOUD_PERCENTILE,
     GapFacts,
     compute_clearance,
     compute_quiet_level,
     measure_gap,
 )
 from wkmp_lab.signals import FloatArray, LevelProfile
-
-LOUD_PERCENTILE = 75.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
