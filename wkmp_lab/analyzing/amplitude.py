@@ -94,7 +94,9 @@ def measure_amplitude(
     a_power = _select_a_power(profile, start_s, end_s, is_click)
     stop_s = profile.duration_s if end_s is None else min(end_s, profile.duration_s)
     loudness = measure_loudness(profile, start_s=start_s, end_s=end_s)
-    sound = find_sound(profile.power[frames], hop_s=profile.hop_s)
+    sound = find_sound(
+        profile.power[frames], hop_s=profile.hop_s, loudness_lufs=loudness.integrated_lufs
+    )
     wkmp = measure_leads(a_power, hop_s=profile.coarse_hop_s, rule=rule)
     relative = _find_loudness_edges(
         profile.k_power[frames], is_click, profile.hop_s, sound, loudness

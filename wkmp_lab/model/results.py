@@ -241,6 +241,14 @@ class Passage:
         return replace(changed, musical_flavor=None)
 
     @property
+    def playable_ticks(self) -> tuple[int, int]:
+        """From the first to the last sound; the whole passage where these are not known."""
+        heard = self.amplitude
+        if heard is None or heard.first_sound_ticks >= heard.last_sound_ticks:
+            return self.start_ticks, self.end_ticks
+        return heard.first_sound_ticks, heard.last_sound_ticks
+
+    @property
     def start_s(self) -> float:
         return seconds_from_ticks(self.start_ticks)
 

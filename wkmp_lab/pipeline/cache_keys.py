@@ -22,7 +22,7 @@ VERSIONS: Mapping[Phase, str] = MappingProxyType(
         Phase.EXTRACTING: "2",
         Phase.SEGMENTING: "3",
         Phase.FINGERPRINTING: "1",
-        Phase.ANALYZING: "3",
+        Phase.ANALYZING: "4",
         Phase.FLAVORING: str(descriptors.VERSION),
     }
 )

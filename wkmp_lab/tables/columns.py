@@ -160,8 +160,10 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _passage("duration_s", "float", "length"),
     _amplitude_s("lead_in_s", "length of the lead-in", "lead_in_ticks"),
     _amplitude_s("lead_out_s", "length of the lead-out", "lead_out_ticks"),
-    _amplitude_s("first_sound_s", "first sound, in the file", "first_sound_ticks"),
-    _amplitude_s("last_sound_s", "end of the last sound, in the file", "last_sound_ticks"),
+    _amplitude_s("first_sound_s", "first sound of the music, in the file", "first_sound_ticks"),
+    _amplitude_s(
+        "last_sound_s", "end of its last sound; dead air lies behind", "last_sound_ticks"
+    ),
     _field("end_type", "text", "fade, hard or long_tail", "end_type"),
     _field("peak_dbfs", "float", "largest sample", "peak_dbfs"),
     _field("true_peak_dbtp", "float", "largest 4x oversampled value", "true_peak_dbtp"),
