@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from support import audio_factory
+from support.talk import talk
 
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
@@ -323,3 +324,19 @@ def test_cutting_what_was_measured_before_gives_what_cutting_the_profile_gives()
 def test_hints_and_settings_are_checked():
     with pytest.raises(InvalidInputError, match="durations_s"):
         SegmentSettings(durations_s=(-1.0,))
+
+
+def test_speech_is_not_cut_at_its_pauses_and_music_is_between_the_same():
+    parts = [part for k in range(5) for part in (talk(40.0, seed=k), (2.0, 3.5, 1.5, 5.0, 0.0)[k])]
+    signal, _ = side(*parts[:-1])
+    found = find_passages(measure_levels(signal))
+    assert len(found.spans_ticks) == 1
+    assert found.verdict == "speech"
+    assert any("speech on both sides" in gap.reason for gap in found.gaps)
+    pieces = [part for k in range(3) for part in (piece(k, 40.0), 2.0)][:-1]
+    assert_cut_in(find_passages(measure_levels(side(*pieces)[0])), side(*pieces)[1])
+
+
+def test_an_announcement_is_parted_from_the_music_behind_it():
+    signal, gaps = side(talk(60.0, seed=1), 2.5, piece(1, 60.0), 2.5, piece(2, 60.0))
+    assert_cut_in(find_passages(measure_levels(signal)), gaps)

@@ -34,6 +34,7 @@ from wkmp_lab.analyzing.quality import (
     widen,
 )
 from wkmp_lab.dsp.levels import measure_levels
+from wkmp_lab.dsp.speech import measure_speech
 from wkmp_lab.model import Amplitude, EndType
 from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
@@ -127,6 +128,7 @@ def measure_amplitude(
         loudness_lead_out_ticks=limit(relative.leads.lead_out_s) if relative else None,
         parameters=_list_parameters(rule, a_power, profile.coarse_hop_s, sound),
         quality=measure_quality(profile, start_s=start_s, end_s=end_s),
+        speech=measure_speech(profile, start_s=start_s, end_s=end_s).measure(start_s, stop_s),
     )
 
 

@@ -314,6 +314,7 @@ REASONS = {
     WhyUnidentified.AMBIGUOUS: "several songs fit equally well",
     WhyUnidentified.TOO_SHORT: "too short to be told",
     WhyUnidentified.OFFLINE: "offline, and unknown here",
+    WhyUnidentified.SPEECH: "speech, which is not looked up",
 }
 """Reasons in words; the others speak for themselves."""
 

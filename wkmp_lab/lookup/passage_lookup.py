@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from wkmp_lab.identifying.evidence import MIN_OVERLAP_S, Statement, statements_of_tags
+from wkmp_lab.identifying.evidence import (
+    MAX_BIT_ERROR,
+    MIN_OVERLAP_S,
+    Statement,
+    statements_of_tags,
+)
 from wkmp_lab.identifying.recording import identify_recording
 from wkmp_lab.io.web.answers import (
     AcoustidMatch,
@@ -28,8 +33,15 @@ class PassageLookup:
     is_whole_file: bool
     statements: list[Statement] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
+    asked: list[Silence] = field(default_factory=list)
+    """Who was asked by its sound and what came of it, where nobody's word was enough."""
     releases: dict[str, tuple[ReleaseRef, ...]] = field(default_factory=dict)
     """Releases of each recording that was named."""
+
+    @property
+    def is_asked_about(self) -> bool:
+        """False for speech, which no source of songs knows."""
+        return self.passage.kind != "speech"
 
 
 def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
@@ -37,7 +49,9 @@ def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
     is_whole_file = len(result.passages) == 1
     tags = _valid_ids(result.tags) if is_whole_file else Tags()
     lookup = PassageLookup(passage, tags, is_whole_file, list(statements_of_tags(tags)))
-    if passage.duration_s < MIN_OVERLAP_S:
+    if not lookup.is_asked_about:
+        lookup.reasons.append(Silence(WhyUnidentified.SPEECH))
+    elif passage.duration_s < MIN_OVERLAP_S:
         lookup.reasons.append(Silence(WhyUnidentified.TOO_SHORT))
     elif passage.fingerprint is None:
         why = passage.fingerprint_reason or "none was made"
@@ -106,12 +120,32 @@ def note_failure(lookup: PassageLookup, service: Service, outcome: Outcome[objec
         lookup.reasons.append(FailedLookup(service, outcome.kind, outcome.why))
 
 
+def note_catalogue(lookup: PassageLookup, matches: Sequence[CatalogueMatch]) -> None:
+    """Keep what the catalogue says, and how near its nearest candidate comes."""
+    query_s = lookup.passage.duration_s
+    lookup.statements += [statement_of_match(match, query_s) for match in matches]
+    told = "nothing alike"
+    if matches:
+        nearest = min(matches, key=lambda match: match.bit_error)
+        told = f"best candidate {nearest.bit_error:.2f} of bits off over {nearest.overlap_s:.0f} s"
+        told += f", at most {MAX_BIT_ERROR:.2f}" if nearest.bit_error > MAX_BIT_ERROR else ""
+    lookup.asked.append(Silence(WhyUnidentified.NO_MATCH, f"catalogue asked: {told}"))
+
+
 def identify(lookup: PassageLookup, silent: Sequence[Reason] = ()) -> Identity:
-    """The decision on what has been learnt so far; ``silent`` tells who was not asked."""
+    """The decision on what has been learnt so far; ``silent`` tells who was not asked.
+
+    Where the catalogue has answered, being offline is no reason any more.
+    """
+    others = [
+        reason
+        for reason in silent
+        if not (lookup.asked and reason.why_not is WhyUnidentified.OFFLINE)
+    ]
     return identify_recording(
         lookup.statements,
         duration_s=lookup.passage.duration_s,
         tags=lookup.tags,
         is_whole_file=lookup.is_whole_file,
-        reasons=(*lookup.reasons, *silent),
+        reasons=(*lookup.reasons, *others, *lookup.asked),
     )

@@ -10,6 +10,7 @@ from wkmp_lab.model.reasons import (
     WhyUnidentified,
 )
 from wkmp_lab.model.results import (
+    KINDS,
     MATCH_LEVELS,
     MAX_EXCESS_S,
     STATUSES,
@@ -26,6 +27,7 @@ from wkmp_lab.model.results import (
     Gap,
     Identity,
     Key,
+    Kind,
     MatchLevel,
     Passage,
     PassageId,
@@ -41,6 +43,7 @@ from wkmp_lab.model.tags import (
 )
 
 __all__ = [
+    "KINDS",
     "MATCH_LEVELS",
     "MAX_EXCESS_S",
     "STATUSES",
@@ -61,6 +64,7 @@ __all__ = [
     "Gap",
     "Identity",
     "Key",
+    "Kind",
     "MatchLevel",
     "OutcomeKind",
     "Passage",

@@ -47,6 +47,8 @@ class WhyUnidentified(enum.StrEnum):
     NOT_ASKED = "not_asked"
     """A service needs a key, or an address of contact, that is missing."""
     OFFLINE = "offline_not_asked"
+    SPEECH = "speech_not_asked"
+    """What is spoken is not looked up."""
     UNKNOWN_ID = "unknown_to_musicbrainz"
     BY_HAND = "by_hand"
     """A person has set every candidate aside."""

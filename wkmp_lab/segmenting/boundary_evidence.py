@@ -30,13 +30,15 @@ WEIGHTS: dict[str, float] = {
     "rhythm": -4.7,
     "timbre": 1.6,
     "company": 0.65,
+    "speech": -14.0,
     "tags": -10.0,
 }
 """Weight of each piece of evidence in the logistic score: what a logistic regression on the music
 named in ``benchmarks/fit_gaps.py`` found with an ``AT_FLOOR_DB`` of 2, rounded (then 2.5 by hand,
 for crackle). By hand, too: ``timbre`` (2.8 in the fit), as the
-songs of an album are more alike than those of the fit's sides, and ``tags``, so that
-only a very long silence parts what nothing but the tags call one track."""
+songs of an album are more alike than those of the fit's sides, ``speech``, which is not parted at
+its pauses, and ``tags``, so that only a very long silence parts what nothing but the tags call one
+track."""
 
 MOST_SIDES = 4
 """With more files than this they are hardly numbered by side."""
@@ -56,6 +58,7 @@ def measure_evidence(
     duration_s: float,
     n_alike: int,
     one_track: float,
+    speech: float,
 ) -> dict[str, float]:
     """Each piece of evidence about a stretch, before its weight.
 
@@ -71,6 +74,8 @@ def measure_evidence(
         Other stretches of the file that lie at the floor for as long.
     one_track
         How far the tags are to be believed that call the file one track among several.
+    speech
+        How sure it is, 0 to 1, that what lies before and behind it is speech.
     """
     piece_s = min(facts.cut_s, duration_s - facts.cut_s)
     rhythm = (continuity.rhythm - SURE_RHYTHM) / (SAME_RHYTHM - SURE_RHYTHM)
@@ -85,6 +90,7 @@ def measure_evidence(
         "rhythm": min(max(rhythm, 0.0), 1.0),
         "timbre": min(max(timbre, -1.0), 0.0),
         "company": float(min(n_alike, MOST_COMPANY)),
+        "speech": speech,
         "tags": one_track,
     }
 
@@ -137,6 +143,7 @@ _WORDS = {
     "rhythm": ("", "the rhythm goes on behind it"),
     "timbre": ("", "the same sound on both sides"),
     "company": ("one of several", ""),
+    "speech": ("", "speech on both sides"),
     "tags": ("", "tagged as one track"),
 }
 

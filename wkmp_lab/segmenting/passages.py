@@ -58,6 +58,8 @@ MIN_RANGE_DB = 10.0
 BRIDGE_S = 0.2
 """Quiet stretches with no more than this between them are one: crackle parts nothing."""
 MIN_CANDIDATE_S = 0.25
+SPEECH_CONTEXT_S = 20.0
+"""How much of either side of a stretch is asked whether it is speech."""
 TAKEN = "taken"
 """The fate of a gap that becomes a boundary; any other fate is a reason against it."""
 
@@ -126,12 +128,17 @@ def find_passages_in(
     cuts = [gap.cut_ticks for gap in gaps if gap.cut_ticks is not None]
     spans = tuple(itertools.pairwise([0, *cuts, ticks_from_seconds(profile.duration_s)]))
     threshold_db = find_threshold_db(settings, floor_db=floor_db, loud_db=measures.loud_db)
-    verdict = "single song" if len(spans) == 1 else f"{len(spans)} pieces"
+    verdict = _name_whole(measures) if len(spans) == 1 else f"{len(spans)} pieces"
     if is_by_hand:
         verdict += "; cut by hand"
     elif durations_s:
         verdict += _describe_fit(fit)
     return Segmentation(spans, tuple(gaps), settings.medium, floor_db, threshold_db, verdict)
+
+
+def _name_whole(measures: ProfileMeasures) -> str:
+    probability = measures.speech.measure(0.0, measures.profile.duration_s) or 0.0
+    return "speech" if probability > 0.5 else "single song"
 
 
 def find_threshold_db(settings: SegmentSettings, *, floor_db: float, loud_db: float) -> float:
@@ -217,9 +224,18 @@ def _find_weighed(measures: ProfileMeasures, hints: SegmentHints) -> list[_Weigh
             duration_s=profile.duration_s,
             n_alike=n_alike,
             one_track=measure_one_track(hints, n_alike=n_alike, duration_s=profile.duration_s),
+            speech=_measure_speech(measures, facts),
         )
         weighed.append(_Weighed(facts, *weigh(evidence)))
     return weighed
+
+
+def _measure_speech(measures: ProfileMeasures, facts: GapFacts) -> float:
+    """How sure it is, 0 to 1, that both sides of a stretch are speech."""
+    start_s, end_s = facts.start * measures.hop_s, facts.end * measures.hop_s
+    sides = ((start_s - SPEECH_CONTEXT_S, start_s), (end_s, end_s + SPEECH_CONTEXT_S))
+    likely = min(measures.speech.measure(*side) or 0.0 for side in sides)
+    return max(2.0 * likely - 1.0, 0.0)
 
 
 def _keep_long_pieces(

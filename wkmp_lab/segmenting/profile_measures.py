@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wkmp_lab.dsp.speech import SpeechCurve, measure_speech
 from wkmp_lab.segmenting.gaps import (
     DIGITAL_SILENCE_DB,
     LOUD_PERCENTILE,
@@ -29,6 +30,8 @@ class ProfileMeasures:
         :func:`~wkmp_lab.segmenting.gaps.compute_clearance`.
     loud_db, range_db
         Level and clearance of the file's loud part.
+    speech
+        Where it sounds like speech.
     """
 
     profile: LevelProfile
@@ -36,6 +39,7 @@ class ProfileMeasures:
     clearance: FloatArray
     loud_db: float
     range_db: float
+    speech: SpeechCurve
 
     @property
     def hop_s(self) -> float:
@@ -58,4 +62,5 @@ def measure_profile(profile: LevelProfile) -> ProfileMeasures:
         float(np.percentile(values, LOUD_PERCENTILE)) if len(values) else DIGITAL_SILENCE_DB
         for values in (level, clearance)
     )
-    return ProfileMeasures(profile, level, clearance, loud_db, range_db)
+    speech = measure_speech(profile)
+    return ProfileMeasures(profile, level, clearance, loud_db, range_db, speech)

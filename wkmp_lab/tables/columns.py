@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from wkmp_lab.model import (
+    KINDS,
     MATCH_LEVELS,
     Candidate,
     Evidence,
@@ -182,6 +183,7 @@ PASSAGES: Sequence[Column[PassageRow]] = (
         "Chromaprint, compressed",
         lambda row: row.passage.fingerprint.text if row.passage.fingerprint else None,
     ),
+    _passage("kind", "text", ", ".join(KINDS)),
     _passage("fingerprint_reason", "text", "why there is no fingerprint"),
     _tag_of_whole("title", "title in the tags, which may be wrong, of a file of one passage"),
     _tag_of_whole("artist", "artist in the tags of such a file"),
