@@ -107,7 +107,7 @@ def import_often(n_files: int, buffer: Path) -> None:
         ran = count_phases(session, began_s)
         print(
             f"{name} import of {n_files} files: {took_s:.1f} s, the parent's work {cpu_s:.1f} s; "
-            f"{len(session.results)} rows; decoded {ran['SEGMENTING']}, fingerprinted "
+            f"{len(session.results)} rows; decoded {ran['DECODING']}, fingerprinted "
             f"{ran['FINGERPRINTING']}, analyzed {ran['ANALYZING']}, described {ran['FLAVORING']}"
         )
 
@@ -273,7 +273,7 @@ def paths_of(session: ImportSession, *, decoded_since_s: float | None = None) ->
         result.path
         for result in session.results
         for span in result.spans
-        if span.phase == "SEGMENTING" and span.start_s >= decoded_since_s
+        if span.phase == "DECODING" and span.start_s >= decoded_since_s
     }
 
 

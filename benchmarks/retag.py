@@ -103,7 +103,7 @@ def retag_library(source: Path, folder: Path, n_files: int, seconds: float) -> N
     kept = sum(r.passages[0].recording_mbid == CHOSEN.recording_mbid for r in session.results)
     print(
         f"{n_files} files tagged anew: import {first_s:.1f} s, again {second_s:.1f} s; "
-        f"{sum(span.phase == 'SEGMENTING' for span in spans)} decoded, "
+        f"{sum(span.phase == 'DECODING' for span in spans)} decoded, "
         f"{-(-n_files // 10) - kept} decisions lost; {spent_s:.2f} s of processor in the workers, "
         f"{spent_s / least_s:.2f} times taking apart, hashing and reading tags ({least_s:.2f} s)"
     )

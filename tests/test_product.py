@@ -136,7 +136,7 @@ def test_the_exported_tables_hold_every_file_and_passage(session, tmp_path):
     rows = {name: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
     assert len(rows["files"]) == len(FILES)
     assert len(rows["passages"]) == sum(len(FILES[path]["passages"]) for path in HEARD)
-    workers = {row["worker"] for row in rows["timeline"] if row["phase"] == "SEGMENTING"}
+    workers = {row["worker"] for row in rows["timeline"] if row["phase"] == "DECODING"}
     assert len(workers) == 2
 
 

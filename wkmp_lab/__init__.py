@@ -3,12 +3,33 @@
 >>> import wkmp_lab as wl
 >>> session = wl.import_folder("~/Music")  # doctest: +SKIP
 >>> session.passages  # doctest: +SKIP
+
+To begin with
+    import_folder     import a folder, with progress to look at, and wait for the end
+    start_import      the same, and the kernel stays free; ``await session`` waits
+    open_session      what an earlier import of a folder has left
+    examine           one file, now; nothing is stored
+    plan              what an import would do and cost; nothing is imported
+
+A session then has
+    tables            session.files, .passages, .candidates, .evidence, .failures, ...
+    pictures          session.plot lists them, as in session.plot.timeline()
+    widgets           session.explore(file) moves cuts; session.review() decides what is doubtful
+    ways on           session.export(folder), .retry(), .identify(), .compare(other)
+
+Settings, a record per phase, all of which Settings holds
+    wl.Settings(segmenting=wl.SegmentSettings(medium="vinyl"),
+                running=wl.RunSettings(n_jobs=2))
+
+Tab completes every name; ``?`` behind one tells what it does. The documentation has a page
+per job.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from wkmp_lab._version import __version__ as __version__
+from wkmp_lab.names import offer_near_names
 
 if TYPE_CHECKING:
     from wkmp_lab.api import examine as examine
@@ -23,6 +44,7 @@ if TYPE_CHECKING:
     from wkmp_lab.io.web.acousticbrainz import read_flavor as read_flavor
     from wkmp_lab.library.plan import plan as plan
     from wkmp_lab.library.session import ImportSession as ImportSession
+    from wkmp_lab.library.trials.speedup import measure_speedup as measure_speedup
     from wkmp_lab.model import FileResult as FileResult
     from wkmp_lab.notebook.environment import allow_nested_loops as allow_nested_loops
     from wkmp_lab.notebook.explorer.explorer import explore as explore
@@ -40,6 +62,7 @@ if TYPE_CHECKING:
     from wkmp_lab.settings import SegmentHints as SegmentHints
     from wkmp_lab.settings import SegmentSettings as SegmentSettings
     from wkmp_lab.settings import Settings as Settings
+    from wkmp_lab.tables.shown import show_all as show_all
 
 _HOMES = {
     "allow_nested_loops": "wkmp_lab.notebook.environment",
@@ -57,6 +80,7 @@ _HOMES = {
     "ImportSession": "wkmp_lab.library.session",
     "last_session": "wkmp_lab.api",
     "list_descriptors": "wkmp_lab.notebook.toolbox",
+    "measure_speedup": "wkmp_lab.library.trials.speedup",
     "MEDIUM_THRESHOLD_DBFS": "wkmp_lab.settings",
     "open_session": "wkmp_lab.api",
     "plan": "wkmp_lab.library.plan",
@@ -68,6 +92,7 @@ _HOMES = {
     "SegmentHints": "wkmp_lab.settings",
     "SegmentSettings": "wkmp_lab.settings",
     "Settings": "wkmp_lab.settings",
+    "show_all": "wkmp_lab.tables.shown",
     "start_import": "wkmp_lab.api",
     "train_labels": "wkmp_lab.collection.labels",
     "WkmpLabError": "wkmp_lab.errors",
@@ -79,7 +104,8 @@ __all__ = ["__version__", *_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'wkmp_lab' has no attribute {name!r}")
+        near = "" if name.startswith("_") else offer_near_names(name, _HOMES)
+        raise AttributeError(f"module 'wkmp_lab' has no attribute {name!r}{near}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

@@ -5,22 +5,14 @@ renewed once a second where a notebook is executed without anybody, a bar or lin
 IPython and ipywidgets are loaded only where they run already.
 """
 
-import os
-import sys
 import threading
 from pathlib import Path
 
-from wkmp_lab.display import terminal
 from wkmp_lab.library import examine as examining
 from wkmp_lab.model import FileResult
-from wkmp_lab.notebook.environment import (
-    Ui,
-    find_shell,
-    find_ui,
-    is_voila,
-    prepare_shell,
-)
+from wkmp_lab.notebook.environment import Ui, prepare_shell
 from wkmp_lab.notebook.session import NotebookSession
+from wkmp_lab.notebook.showing import choose_ui, show_session
 from wkmp_lab.settings import Settings
 
 LAST_LOOK_S = 3.0
@@ -109,6 +101,8 @@ def import_folder(
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> NotebookSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
 
+    Where one runs in another process, what had come of it, and a state that says so.
+
     Parameters
     ----------
     folder
@@ -170,35 +164,10 @@ def _start(
     retry_failed: bool,
     rescan: bool,
 ) -> tuple[NotebookSession, threading.Thread]:
-    ui = find_ui(
-        shell=find_shell(),
-        environment=os.environ,
-        is_terminal=sys.stderr is not None and sys.stderr.isatty(),
-        chosen=chosen,
-    )
+    ui = choose_ui(chosen)
     prepare_shell()
     session = NotebookSession.start(
         folder, settings=settings, store=store, retry_failed=retry_failed, rescan=rescan
     )
+    session.ui = ui
     return session, show_session(session, ui=ui)
-
-
-def show_session(session: terminal.Watched, *, ui: Ui) -> threading.Thread:
-    """Show a session until it ends; the thread that does so, running, is returned."""
-    if ui in ("widgets", "html"):
-        # Loaded here: a script must not pay for IPython and widgets.
-        from wkmp_lab.notebook.progress.display import make_follower
-
-        show = make_follower(session, ui=ui, is_page=is_voila(os.environ))
-    elif ui in ("text", "log"):
-
-        def show() -> None:
-            terminal.show_progress(session, stream=sys.stderr)
-    else:
-
-        def show() -> None:
-            """Nothing is shown."""
-
-    thread = threading.Thread(target=show, name="wkmp-progress", daemon=True)
-    thread.start()
-    return thread

@@ -1,8 +1,10 @@
 """Titles, artists and ids as people write them, made comparable."""
 
+import difflib
 import re
 import unicodedata
 import uuid
+from collections.abc import Iterable
 
 MAX_COMPARED = 200
 """Characters that are compared; a longer name is a description, not a name."""
@@ -68,6 +70,44 @@ def compute_similarity(name: str | None, other: str | None) -> float:
     return max(
         as_written, Levenshtein.normalized_similarity(_sort_words(first), _sort_words(second))
     )
+
+
+def find_near_names(asked: str, names: Iterable[str], *, n: int = 3) -> list[str]:
+    """The ``n`` names that one may have been meant for, nearest first, whatever their case; empty
+    where none is like it.
+
+    >>> find_near_names("pasages", ["files", "passages", "plot"])
+    ['passages']
+    """
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(asked.casefold(), folded, n=n, cutoff=0.6)
+    return [folded[name] for name in near]
+
+
+def offer_near_names(asked: str, names: Iterable[str]) -> str:
+    """The end of a message about a name that there is not; empty where none is like it.
+
+    >>> offer_near_names("pasages", ["files", "passages", "plot"])
+    "; did you mean 'passages'?"
+    """
+    near = find_near_names(asked, names)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def read_missing(noun: object, name: str) -> object:
+    """For ``__getattr__``: an attribute that was not found.
+
+    Raises
+    ------
+    AttributeError
+        With the names that may have been meant; or what a property of that name has raised.
+    """
+    kind = type(noun)
+    if hasattr(kind, name):
+        return object.__getattribute__(noun, name)
+    known = () if name.startswith("_") else (each for each in dir(kind) if each[0] != "_")
+    near = offer_near_names(name, known)
+    raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}{near}")
 
 
 def _sort_words(name: str) -> str:

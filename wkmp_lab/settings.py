@@ -1,17 +1,25 @@
 """Every default, once: a frozen record per phase, and :class:`Settings` that holds them all."""
 
+import functools
 import hashlib
-from dataclasses import dataclass, field
-from typing import Literal
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.model import Phase
+from wkmp_lab.model import Declaration, Phase
+from wkmp_lab.names import offer_near_names
 
+Record = TypeVar("Record")
 Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
 Order = Literal["long_first", "small_first", "path"]
+CUSTOM_ORDER = "custom"
+"""What is kept of an order of one's own; alone it stands for ``long_first``."""
 Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
+Design = Literal["lanes", "files"]
 LeadPreset = Literal["default", "classical", "rock_pop", "electronic"]
 
 MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
@@ -24,6 +32,8 @@ MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
 """What counts as silence by source medium (WKMP IMPL005), beside the file's own floor."""
 
 
+Limits = Mapping[str, int] | tuple[tuple[str, int], ...]
+"""Files at once by the name of a phase."""
 MIN_MEMORY_MB = 250
 """One worker with a short file (see :mod:`wkmp_lab.runner.throttle`)."""
 
@@ -33,6 +43,37 @@ def _require(is_fit: bool, what: str, came: object) -> None:
         raise InvalidInputError(f"{what}, got {came!r}")
 
 
+def _telling_where(record: type[Record]) -> type[Record]:
+    """The record; of a keyword that it does not have, it says to which record that belongs."""
+    made: Any = record
+    construct = made.__init__
+    names = [each.name for each in fields(made)]
+
+    @functools.wraps(construct)
+    def construct_or_tell(self: Record, *values: Any, **named: Any) -> None:
+        unknown = next((name for name in named if name not in names), None)
+        if unknown is not None:
+            raise InvalidInputError(_tell_where(made, unknown, named[unknown]))
+        construct(self, *values, **named)
+
+    made.__init__ = construct_or_tell
+    return record
+
+
+def _tell_where(record: type, name: str, value: object) -> str:
+    """What to write instead of ``record(name=value)``."""
+    parts: dict[str, Any] = {each.name: each.default_factory for each in fields(Settings)}
+    homes = {each.name: part for part, home in parts.items() for each in fields(home)}
+    told = f"wl.{record.__name__} has no {name!r}"
+    if name in homes:
+        part = homes[name]
+        call = f"wl.Settings({part}=wl.{parts[part].__name__}({name}={value!r}))"
+        return f"{told}: it belongs to wl.{parts[part].__name__}, as in {call}"
+    own = [each.name for each in fields(record)]
+    return told + (offer_near_names(name, own) or offer_near_names(name, [*homes, *parts]))
+
+
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
     """Which files are looked at."""
@@ -45,6 +86,7 @@ class ScanSettings:
         _require(self.max_duration_s > 0, "max_duration_s must be positive", self.max_duration_s)
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
     """How a file is cut into passages."""
@@ -95,7 +137,9 @@ class SegmentHints:
     n_siblings
         Other audio files in the same folder; None where unknown.
     durations_s
-        Lengths of the pieces in order, from a cue sheet or a release.
+        Lengths of the pieces in order, from a release.
+    declared
+        What the file, or a sheet beside it, says where its pieces begin: it is cut there.
     boundaries_ticks
         Inner boundaries that a person has set; they hold, whatever the settings are.
     """
@@ -104,9 +148,11 @@ class SegmentHints:
     n_tracks: int | None = None
     n_siblings: int | None = None
     durations_s: tuple[float, ...] | None = None
+    declared: Declaration | None = None
     boundaries_ticks: tuple[int, ...] | None = None
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class FingerprintSettings:
     """How passages are fingerprinted."""
@@ -116,6 +162,7 @@ class FingerprintSettings:
     max_duration_s: float = 3600.0
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class IdentifySettings:
     """Which sources are asked, and what they must show."""
@@ -142,6 +189,7 @@ class IdentifySettings:
     acousticbrainz_interval_s: float = 1.0
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class AnalyzeSettings:
     """How lead-in, lead-out and first sound are found (WKMP SPEC025)."""
@@ -153,6 +201,7 @@ class AnalyzeSettings:
         _require(self.preset in presets, f"preset must be one of {presets}", self.preset)
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class FlavorSettings:
     """What is described."""
@@ -161,6 +210,7 @@ class FlavorSettings:
     """Keep every beat position in the result (larger results)."""
 
 
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """How the work is spread; never part of what makes a result stale."""
@@ -170,7 +220,11 @@ class RunSettings:
     backend: Backend = "loky"
     """``loky``: processes of this machine, also for a single job. ``sequential`` and ``threading``
     decode in this very process, which a damaged file can then end."""
-    order: Order = "long_first"
+    # Any, since a union with a function could not be read back from a store.
+    order: Order | Any = "long_first"
+    """Which files begin first. Also a function that makes of a file's SourceFile a value to sort
+    by, or a list of paths (files or folders, absolute or from the library): what it does not name
+    follows, long files first."""
     stall_s: float = 180.0
     """A worker that shows no progress for this long is ended, and its file fails."""
     worker_memory_mb: int = 4096
@@ -178,8 +232,15 @@ class RunSettings:
     memory_mb: int | None = None
     """What the workers may take together; None: 80 % of what is available at the start. It tells
     how many workers there are and which files go on together; a single file always does."""
+    design: Design = "lanes"
+    """``lanes``: workers go on with the next files while those that are measured wait for answers.
+    ``files``: a file keeps its place until it is identified, each by questions of its own."""
+    limits: Limits = ()
+    """So many files at most in a phase at once, over all workers: ``{"FLAVORING": 2}``. Of
+    IDENTIFYING: so many questions to services at once. Kept as pairs, in the order of Phase."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "limits", _read_limits(self.limits))
         if self.n_jobs is not None:
             _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
         if self.memory_mb is not None:
@@ -190,10 +251,68 @@ class RunSettings:
             )
         backends = ("loky", "threading", "sequential", "dask", "ray")
         _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
-        orders = ("long_first", "small_first", "path")
-        _require(self.order in orders, f"order must be one of {orders}", self.order)
+        object.__setattr__(self, "order", _read_order(self.order))
+        designs = ("lanes", "files")
+        _require(self.design in designs, f"design must be one of {designs}", self.design)
+        _require(
+            self.backend != "ray" or set(dict(self.limits)) <= {Phase.IDENTIFYING.value},
+            "limits need a backend whose workers can wait (loky, threading, sequential, dask)",
+            self.backend,
+        )
+
+    def name_order(self) -> str:
+        """The order by its name, which can be written down.
+
+        >>> RunSettings(order=["new", "old/side.flac"]).name_order()
+        'custom'
+        """
+        if callable(self.order):
+            name: str = getattr(self.order, "__name__", "")
+            return f"{CUSTOM_ORDER} {name}".strip()
+        return self.order if isinstance(self.order, str) else CUSTOM_ORDER
+
+    def find_limit(self, phase: Phase) -> int | None:
+        """Files that may be in a phase at once; None where nothing but the jobs limits them.
+
+        >>> RunSettings(limits={"FLAVORING": 2}).find_limit(Phase.FLAVORING)
+        2
+        """
+        return dict(self.limits).get(phase.value)
 
 
+def _read_order(order: Any) -> Any:
+    """The order, a list as a tuple of texts; InvalidInputError where it is none."""
+    orders = ("long_first", "small_first", "path")
+    is_kept = isinstance(order, str) and order.split(" ")[0] == CUSTOM_ORDER
+    if callable(order) or is_kept or (isinstance(order, str) and order in orders):
+        return order
+    what = f"order must be one of {orders}, a function of a SourceFile, or a list of paths"
+    is_list = isinstance(order, Iterable) and not isinstance(order, (str, bytes))
+    paths = tuple(order) if is_list else ()
+    _require(is_list and all(isinstance(p, (str, os.PathLike)) for p in paths), what, order)
+    return tuple(os.fspath(path) for path in paths)
+
+
+def _read_limits(limits: Limits) -> tuple[tuple[str, int], ...]:
+    """The limits as pairs; InvalidInputError where one is none."""
+    asked = dict(limits.items() if isinstance(limits, Mapping) else _read_pairs(limits))
+    known = [phase.value for phase in Phase if phase is not Phase.SCANNING]
+    for phase, n in asked.items():
+        _require(phase in known, f"limits must be of phases, one of {', '.join(known)}", phase)
+        is_count = isinstance(n, int) and not isinstance(n, bool) and n >= 1
+        _require(is_count, f"the limit of {phase} must be a whole number >= 1", n)
+    return tuple((phase, asked[phase]) for phase in known if phase in asked)
+
+
+def _read_pairs(limits: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    try:
+        return tuple((phase, n) for phase, n in limits)
+    except (TypeError, ValueError):
+        what = 'limits must be a number by phase, as {"FLAVORING": 2}'
+        raise InvalidInputError(f"{what}, got {limits!r}") from None
+
+
+@_telling_where
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of an import, one record per phase: ``help(type(settings.segmenting))`` tells
@@ -210,6 +329,13 @@ class Settings:
     analyzing: AnalyzeSettings = field(default_factory=AnalyzeSettings)
     flavoring: FlavorSettings = field(default_factory=FlavorSettings)
     running: RunSettings = field(default_factory=RunSettings)
+
+    def with_named_order(self) -> "Settings":
+        """The settings without a function or paths of one's own: as they are kept, and travel."""
+        name = self.running.name_order()
+        if name == self.running.order:
+            return self
+        return replace(self, running=replace(self.running, order=name))
 
 
 _PHASE_FIELDS = {

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,9 +39,13 @@ class FakeSession:
         self.n_cancelled += 1
         self.state = "cancelled"
 
-    def export(self, folder, formats=("csv",)):
+    def save_report(self, path):
+        Path(path).write_text("how it ran")
+        return Path(path)
+
+    def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(
-            self.results, folder, formats=formats, music_folder=self.folder
+            self.results, folder, formats=formats, music_folder=self.folder, has_bom=has_bom
         )
 
 
@@ -72,13 +77,13 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     music, out = tmp_path / "music", tmp_path / "out"
     assert main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
     assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
-    assert "1 of 1 files" in capsys.readouterr().out
+    assert "1 of 1 file" in capsys.readouterr().out
 
 
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
     imported([example.make_result(), example.make_failure()])
     assert main(["import", str(tmp_path)]) == 1
-    assert "/music/broken.mp3: SEGMENTING: no audio stream" in capsys.readouterr().out
+    assert "/music/broken.mp3: DECODING: no audio stream" in capsys.readouterr().out
 
 
 def test_options_reach_the_settings(imported, tmp_path):
@@ -101,6 +106,16 @@ def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):
     assert summary["n_failed"] == 1
     assert summary["failures"][0]["path"] == "/music/\udce9.mp3"
     assert summary["failures"][0]["cause"] == "file"
+
+
+def test_how_it_ran_is_told_in_a_report_of_its_own(imported, tmp_path, capsys):
+    imported([example.make_result()])
+    page = tmp_path / "run.html"
+    assert main(["import", str(tmp_path), "--report", str(page)]) == 0
+    assert page.is_file()
+    assert f"how it ran is told in {page}" in capsys.readouterr().out
+    assert main(["import", str(tmp_path), "--report", str(page), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["written"] == [str(page)]
 
 
 def test_a_cancelled_import_exports_what_is_there_and_ends_with_130(imported, tmp_path):

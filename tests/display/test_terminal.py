@@ -75,7 +75,7 @@ def test_a_log_gets_lines_each_failure_once_and_the_last_state():
     lines = out.getvalue().splitlines()
     assert sum(line.startswith("failed: ") for line in lines) == 1
     assert lines[0].startswith("failed: /music/bad\ufffd.mp3 [")
-    assert lines[0].endswith(": SEGMENTING: no audio stream")
+    assert lines[0].endswith(": DECODING: no audio stream")
     assert lines[1].startswith("session abcd1234 [2 jobs] Processing file 5 of 10")
     assert lines[-1].endswith("100.0 % | completed")
     assert len(lines) == 3
@@ -98,7 +98,7 @@ def test_the_summary_counts_everything_and_lists_failures():
     assert "2 done, 1 no_audio, 1 duplicate, 1 failed" in text
     assert "3 passages (2 high, 1 unidentified)" in text
     assert "with 2 jobs" in text
-    assert "/music/broken.mp3: SEGMENTING: no audio stream" in text
+    assert "/music/broken.mp3: DECODING: no audio stream" in text
 
 
 def test_the_summary_of_nothing_is_whole():
@@ -116,7 +116,7 @@ def test_a_result_in_words_names_its_passages():
     assert "passage 0: 0.00 to 100.00 s" in text
     assert "high The Drops - Rain (Two sources agree.)" in text
     assert "120.0 bpm, F# minor" in text
-    assert "failed in SEGMENTING" in terminal.format_result(example.make_failure())
+    assert "failed in DECODING" in terminal.format_result(example.make_failure())
     assert "\x00" not in terminal.format_result(example.make_hostile())
 
 

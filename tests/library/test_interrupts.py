@@ -174,7 +174,7 @@ def test_sigterm_to_the_group_leaves_no_failure_that_sticks(music, store):
 
 def test_a_disk_that_was_full_leaves_no_failure_that_sticks(music, store, monkeypatch):
     settings = replace(OFFLINE, running=RunSettings(backend="threading", n_jobs=2))
-    monkeypatch.setenv(VARIABLE, "SEGMENTING:full:song")
+    monkeypatch.setenv(VARIABLE, "DECODING:full:song")
     full = import_folder(music, settings=settings, store=store)
     assert [failure.reason for failure in failures_of(full)] == [
         "OSError: [Errno 28] No space left on device"

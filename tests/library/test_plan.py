@@ -41,8 +41,8 @@ def music(tmp_path):
 
 
 def measure(source):
-    """One processor second of SEGMENTING for 180.5 s of audio."""
-    spans = (Span(Phase.SEGMENTING, 0.0, 1.0, "1", 1.0),)
+    """One processor second of DECODING for 180.5 s of audio."""
+    spans = (Span(Phase.DECODING, 0.0, 1.0, "1", 1.0),)
     return replace(example.make_result(source.path), spans=spans)
 
 
@@ -64,7 +64,7 @@ def test_a_plan_counts_what_an_import_would_meet(music, tmp_path):
 
 def test_the_expected_time_follows_from_the_sample(music, tmp_path):
     found = plan(music, tmp_path)
-    assert found.phase_s == (("SEGMENTING", pytest.approx(found.left_s / 180.5)),)
+    assert found.phase_s == (("DECODING", pytest.approx(found.left_s / 180.5)),)
     assert found.measuring_s == pytest.approx(found.phase_s[0][1] / found.n_jobs)
     assert found.basis == "a sample of 2 files"
 
@@ -95,7 +95,7 @@ def test_a_plan_can_be_read(music, tmp_path):
     text = format_plan(plan(music, tmp_path))
     assert text.startswith("5 audio files, 22 min 10 s")
     assert "1 probably several pieces in one file:" in text
-    assert "SEGMENTING: 7 s of processor" in text
+    assert "DECODING: 7 s of processor" in text
 
 
 def test_a_plan_shows_as_its_text(music, tmp_path):

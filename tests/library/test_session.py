@@ -22,6 +22,7 @@ from support import audio_factory
 from wkmp_lab.display.terminal import format_summary
 from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.library.examine import examine
+from wkmp_lab.library.plan import plan
 from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.session import (
     import_folder,
@@ -82,7 +83,7 @@ def count_measured(session):
         1
         for result in session.results
         for s in result.spans
-        if s.phase == "SEGMENTING" and s.start_s >= session._run.started_s
+        if s.phase == "DECODING" and s.start_s >= session._run.started_s
     )
 
 
@@ -106,7 +107,7 @@ def test_tables_tell_of_every_file_and_passage(music, store):
     session = import_folder(music, settings=settings_of(), store=store)
     assert len(session.files) == 8
     assert len(session.passages) == 5
-    assert set(session.timeline["phase"]) >= {"SEGMENTING", "ANALYZING", "FLAVORING"}
+    assert set(session.timeline["phase"]) >= {"DECODING", "SEGMENTING", "ANALYZING", "FLAVORING"}
     assert list(session.failures["path"]) == [str(music / "broken.mp3")]
     assert session.files.set_index("path").loc[str(music / "song0.flac"), "n_passages"] == 1
 
@@ -150,7 +151,7 @@ def test_other_settings_measure_again(music, store):
     assert count_measured(again) == 5, "the broken and the silent file owe nothing to ANALYZING"
     began_s = again._run.started_s
     ran = Counter(s.phase for r in again.results for s in r.spans if s.start_s >= began_s)
-    assert ran == {"EXTRACTING": 5, "SEGMENTING": 5, "ANALYZING": 5}
+    assert ran == {"EXTRACTING": 5, "DECODING": 5, "SEGMENTING": 5, "ANALYZING": 5}
     fresh = import_folder(music, settings=other, store=store.with_name("fresh.wkmp.db"))
     assert [r.passages for r in again.results] == [r.passages for r in fresh.results]
 
@@ -221,6 +222,13 @@ def test_neighbours_and_pictures_of_a_session_name_files_as_its_tables_do(music,
         session.plot.passages("nowhere.flac")
 
 
+@pytest.mark.parametrize("ask", [start_import, open_session, plan])
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_name_is_no_folder(ask, nothing):
+    with pytest.raises(InvalidInputError, match="expected a folder of music, got"):
+        ask(nothing)
+
+
 def test_opening_what_was_never_imported_says_so(music, store):
     with pytest.raises(StoreError, match="there is no store"):
         open_session(music, store=store)
@@ -289,7 +297,12 @@ def test_progress_never_goes_backwards(music, store):
         ):
             values = [count[k] for count in counts]
             assert values == sorted(values), k
-    assert session.snapshot().n_passages_by_phase == (0, 0, *[session.snapshot().n_passages] * 5)
+    assert session.snapshot().n_passages_by_phase == (
+        0,
+        0,
+        0,
+        *[session.snapshot().n_passages] * 5,
+    )
 
 
 def test_an_import_can_be_found_again(music, store):
@@ -361,6 +374,7 @@ def test_examine_takes_one_file_through_all_phases(music):
     result = examine(music / "song0.flac", settings=settings_of())
     assert [span.phase for span in result.spans] == [
         "EXTRACTING",
+        "DECODING",
         "SEGMENTING",
         "FINGERPRINTING",
         "ANALYZING",
@@ -478,9 +492,9 @@ PARAMETERS = {
 }
 PROPERTIES = (
     "candidates decisions error evidence failures files flavors gaps is_ended merges "
-    "musical_flavors n_jobs passages plot results same_songs skipped state timeline"
+    "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
-ATTRIBUTES = "folder session_id settings store_path"
+ATTRIBUTES = "folder session_id settings store_path ui"
 
 
 def test_the_public_names_of_a_session_are_a_promise(music, store):

@@ -1,14 +1,13 @@
 """Imports in a real kernel: the stop button cancels, and a session is found again in mid-run."""
 
-import ast
 import contextlib
 import os
 import time
 
 import psutil
 import pytest
-from jupyter_client.manager import KernelManager
 from support import audio_factory
+from support.kernels import ANSWER_S, run_kernel
 
 pytestmark = [
     pytest.mark.slow,
@@ -16,8 +15,6 @@ pytestmark = [
 ]
 
 N_FILES = 24
-ANSWER_S = 60.0
-"""What a kernel may take for a cell on a busy machine."""
 LEAVE_S = 10.0
 """What workers may take to see that their kernel is gone, on a busy machine."""
 SETUP = '''
@@ -57,65 +54,13 @@ def music(tmp_path_factory):
     return folder
 
 
-class Kernel:
-    """A kernel of its own, asked cell by cell."""
-
-    def __init__(self, manager, client):
-        self.manager, self._client = manager, client
-        self._pid = self.ask("__import__('os').getpid()")
-
-    def send(self, code):
-        """Begin a cell; returns what its answer is known by."""
-        return self._client.execute(code)
-
-    def finish(self, sent):
-        """How a cell ended: ``ok``, or the name of its error."""
-        until_s = time.monotonic() + ANSWER_S
-        while time.monotonic() < until_s:
-            reply = self._client.get_shell_msg(timeout=ANSWER_S)
-            if reply["parent_header"]["msg_id"] == sent:
-                return reply["content"].get("ename", "ok")
-        raise TimeoutError(sent)
-
-    def run(self, code):
-        assert self.finish(self.send(code)) == "ok", code
-
-    def ask(self, expression):
-        """The value of an expression, through its repr."""
-        sent = self._client.execute("", user_expressions={"it": expression})
-        while True:
-            reply = self._client.get_shell_msg(timeout=ANSWER_S)
-            if reply["parent_header"]["msg_id"] == sent:
-                told = reply["content"]["user_expressions"]["it"]
-                assert told["status"] == "ok", told
-                return ast.literal_eval(told["data"]["text/plain"])
-
-    def find_workers(self):
-        """The worker processes of this kernel."""
-        found = []
-        for child in psutil.Process(self._pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if any("LokyProcess" in word for word in child.cmdline()):
-                    found.append(child)
-        return found
-
-
 @pytest.fixture
-def start_kernel(music, tmp_path, monkeypatch):
+def start_kernel(music, tmp_path):
     """Starts kernels that know the folder of music and one store."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     with contextlib.ExitStack() as running:
 
         def start():
-            manager = KernelManager(kernel_name="python3")
-            manager.start_kernel()
-            running.callback(manager.shutdown_kernel, now=True)
-            client = manager.blocking_client()
-            running.callback(client.stop_channels)
-            client.start_channels()
-            client.wait_for_ready(timeout=ANSWER_S)
-            kernel = Kernel(manager, client)
+            kernel = running.enter_context(run_kernel(tmp_path))
             kernel.run(SETUP.format(music=str(music), store=str(tmp_path / "kept.wkmp.db")))
             return kernel
 

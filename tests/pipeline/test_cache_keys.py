@@ -27,7 +27,7 @@ from wkmp_lab.settings import (
 )
 
 SR = 22_050
-ALWAYS = {Phase.EXTRACTING, Phase.SEGMENTING}
+ALWAYS = {Phase.EXTRACTING, Phase.DECODING, Phase.SEGMENTING}
 """Tags are read and samples decoded whenever anything has to be measured."""
 
 
@@ -220,15 +220,27 @@ def test_a_file_without_audio_owes_nothing_to_the_later_phases(first):
     assert cache_keys.find_stale(stamped, cache_keys.compute_keys(cut)) == {Phase.SEGMENTING}
 
 
-def test_a_failure_is_stale_when_its_phase_or_the_package_changes(monkeypatch):
-    failure = Failure(Phase.SEGMENTING, "no audio stream")
+@pytest.mark.parametrize("phase", [Phase.DECODING, Phase.SEGMENTING])
+def test_a_failure_is_stale_when_its_phase_or_the_package_changes(phase, monkeypatch):
+    failure = Failure(phase, "no audio stream")
     failed = FileResult(SourceFile("/m/a.mp3", 1, 1), "failed", failure=failure)
     stamped = cache_keys.stamp(failed, cache_keys.compute_keys(CUT))
     flavored = replace(CUT, flavoring=FlavorSettings(has_beats=True))
     assert not cache_keys.find_stale(stamped, cache_keys.compute_keys(flavored))
+    cut = cache_keys.compute_keys(replace(CUT, segmenting=SegmentSettings(min_silence_s=1.0)))
+    is_cut = phase is Phase.SEGMENTING
+    assert cache_keys.find_stale(stamped, cut) == ({Phase.SEGMENTING} if is_cut else set())
     monkeypatch.setattr(cache_keys, "__version__", "99")
-    assert cache_keys.find_stale(stamped, cache_keys.compute_keys(CUT)) == {Phase.SEGMENTING}
+    assert cache_keys.find_stale(stamped, cache_keys.compute_keys(CUT)) == {phase}
     assert cache_keys.find_reusable(stamped, cache_keys.compute_keys(CUT)) is None
+
+
+def test_a_decode_has_no_key_so_results_of_before_it_was_a_phase_hold(side, first):
+    assert Phase.DECODING not in dict(first.provenance)
+    timed = tuple(span for span in first.spans if span.phase is not Phase.DECODING)
+    old = replace(first, spans=timed)
+    assert not cache_keys.find_stale(old, cache_keys.compute_keys(CUT))
+    assert phases_run(measure_file(side, settings=CUT, earlier=old), old) == {Phase.EXTRACTING}
 
 
 def test_a_worker_that_dies_before_its_first_phase_leaves_a_row_that_can_be_judged():
@@ -240,7 +252,7 @@ def test_a_worker_that_dies_before_its_first_phase_leaves_a_row_that_can_be_judg
 
 def test_results_of_versions_before_keys_per_phase_are_stale(first):
     old = replace(first, provenance=(("measured", "1-abc"),))
-    assert cache_keys.find_stale(old, cache_keys.compute_keys(CUT)) == set(cache_keys.MEASURING)
+    assert cache_keys.find_stale(old, cache_keys.compute_keys(CUT)) == set(cache_keys.VERSIONS)
 
 
 def test_a_cue_sheet_that_comes_changes_or_goes_makes_the_cut_stale(tmp_path):

@@ -29,11 +29,11 @@ def test_what_one_map_writes_the_other_reads(board):
     other = pickle.loads(pickle.dumps(board))
     progress = FileProgress(other, 1)
     progress.begin()
-    progress.enter(Phase.SEGMENTING)
+    progress.enter(Phase.DECODING)
     progress.advance(0.25)
     record = board.read()[1]
     assert record["state"] == FileState.IN_FLIGHT
-    assert PHASES[record["phase"]] is Phase.SEGMENTING
+    assert PHASES[record["phase"]] is Phase.DECODING
     assert record["fraction"] == 0.25
 
 

@@ -177,7 +177,7 @@ def test_a_budget_is_a_share_of_what_is_there_and_tells_the_workers():
 def result(*, cpu_s, wall_s, size_bytes=2_000_000):
     spans = (
         Span(Phase.EXTRACTING, 0.0, wall_s / 2, "1", cpu_s / 2),
-        Span(Phase.SEGMENTING, 1.0, 1.0 + wall_s / 2, "1", cpu_s / 2),
+        Span(Phase.DECODING, 1.0, 1.0 + wall_s / 2, "1", cpu_s / 2),
         Span(Phase.FLAVORING, 9.0, 99.0, "1", 0.0),
     )
     return FileResult(SourceFile("a", size_bytes, 0), "done", spans=spans)

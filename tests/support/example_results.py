@@ -92,7 +92,7 @@ def make_result(path="/music/side a.flac", **changes):
         "passages": passages,
         "spans": (
             Span(Phase.EXTRACTING, 1000.0, 1000.5, "11", 0.1),
-            Span(Phase.SEGMENTING, 1000.5, 1002.0, "11", 1.4),
+            Span(Phase.DECODING, 1000.5, 1002.0, "11", 1.4),
         ),
         "notes": ("truncated: a bit",),
         "provenance": (("measured", "1-abc"),),
@@ -102,7 +102,7 @@ def make_result(path="/music/side a.flac", **changes):
 
 def make_failure(path="/music/broken.mp3", reason="no audio stream"):
     """A file that could not be decoded."""
-    return FileResult(SourceFile(path, 10, 1), "failed", failure=Failure(Phase.SEGMENTING, reason))
+    return FileResult(SourceFile(path, 10, 1), "failed", failure=Failure(Phase.DECODING, reason))
 
 
 def make_hostile():
@@ -134,14 +134,14 @@ NOW = Snapshot(
     n_failed=1,
     n_passages=7,
     n_passages_by_level=(3, 1, 0, 3),
-    n_files_by_phase=(10, 5, 5, 5, 4, 4, 4),
-    n_passages_by_phase=(0, 0, 9, 9, 7, 7, 7),
+    n_files_by_phase=(10, 6, 5, 5, 5, 4, 4, 4),
+    n_passages_by_phase=(0, 0, 0, 9, 9, 7, 7, 7),
     fraction=0.423,
     elapsed_s=60.0,
     remaining_s=None,
     remaining_reason="",
-    in_flight=(InFlight("/music/\u202eb.mp3", Phase.SEGMENTING, 0.5, 1.0, "11"),),
-    failures=(("/music/bad\n.mp3", "SEGMENTING: no audio\x00 stream"),),
+    in_flight=(InFlight("/music/\u202eb.mp3", Phase.DECODING, 0.5, 1.0, "11"),),
+    failures=(("/music/bad\n.mp3", "DECODING: no audio\x00 stream"),),
     log=(),
     n_jobs=2,
 )

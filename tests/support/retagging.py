@@ -62,5 +62,5 @@ def list_decoded(session):
         Path(result.path).name
         for result in session.results
         for span in result.spans
-        if span.phase == "SEGMENTING" and span.start_s >= since_s
+        if span.phase == "DECODING" and span.start_s >= since_s
     )

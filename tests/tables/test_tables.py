@@ -1,3 +1,4 @@
+import dataclasses
 import time
 
 import pandas as pd
@@ -79,6 +80,27 @@ def test_a_passage_shows_times_in_seconds_of_the_file():
     assert (first["tempo_bpm"], first["key"], first["n_clipped"]) == (120.0, "F# minor", 3)
 
 
+def test_quality_is_told_in_a_word_for_each_fault():
+    def told(*measures):
+        result = example.make_result()
+        amplitude = dataclasses.replace(result.passages[0].amplitude, quality=measures)
+        passages = (
+            dataclasses.replace(result.passages[0], amplitude=amplitude),
+            dataclasses.replace(result.passages[1], amplitude=None),
+        )
+        table = tables.passages_table([dataclasses.replace(result, passages=passages)])
+        assert table["quality"].isna().tolist() == [False, True]
+        return table["quality"][0]
+
+    assert told() == "good"
+    assert (
+        told(("n_clipped", 30.0), ("n_clipped_runs", 9.0), ("side_db", -90.0)) == "clipped, mono"
+    )
+    assert (
+        told(("lowpass_hz", 16_000.0), ("channel_imbalance_db", 50.0)) == "was lossy, one channel"
+    )
+
+
 def test_an_unidentified_passage_has_no_recording():
     row = tables.passages_table([example.make_result()]).iloc[1]
     assert row["match"] == "unidentified"
@@ -89,7 +111,7 @@ def test_what_is_missing_stays_missing(library):
     files = tables.files_table(library).set_index("path")
     failed = files.loc["/music/broken.mp3"]
     assert failed[["sr", "duration_s", "sha256", "tag_title", "verdict"]].isna().all()
-    assert (failed["failure_phase"], failed["failure_reason"]) == ("SEGMENTING", "no audio stream")
+    assert (failed["failure_phase"], failed["failure_reason"]) == ("DECODING", "no audio stream")
     assert tables.passages_table(library)["loudness_range_lu"].isna().all()
 
 
@@ -124,7 +146,7 @@ def test_the_timeline_starts_at_zero_and_keeps_the_clock():
     timeline = tables.timeline_table([example.make_result()])
     assert timeline["start_s"].tolist() == [0.0, 0.5]
     assert timeline["started_epoch_s"].tolist() == [1000.0, 1000.5]
-    assert timeline["phase"].tolist() == ["EXTRACTING", "SEGMENTING"]
+    assert timeline["phase"].tolist() == ["EXTRACTING", "DECODING"]
 
 
 def test_gaps_keep_their_reason():

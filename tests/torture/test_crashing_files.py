@@ -92,7 +92,7 @@ def test_an_import_names_the_file_and_finishes_the_other(
     session = import_folder(music, settings=settings, store=tmp_path / "a.wkmp.db")
     found = {Path(result.path).name: result for result in session.results}
     assert found["good.flac"].status == "done"
-    assert found["crash.flac"].failure.phase == "SEGMENTING"
+    assert found["crash.flac"].failure.phase == "DECODING"
     assert found["crash.flac"].failure.reason == "worker died (signal 11)"
     told = capfd.readouterr()
     assert "Fatal Python error" not in told.err
@@ -103,7 +103,7 @@ def test_examine_gives_a_result_that_says_so(music, crashing, capfd):
     result = wl.examine(music / "crash.flac", settings=Settings(identifying=OFFLINE))
     assert result.status == "failed"
     assert (result.failure.phase, result.failure.reason) == (
-        "SEGMENTING",
+        "DECODING",
         "worker died (signal 11)",
     )
     assert wl.examine(music / "good.flac", settings=Settings(identifying=OFFLINE)).passages

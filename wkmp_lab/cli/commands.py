@@ -50,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_import(options: argparse.Namespace) -> int:
     """``wkmp-lab import``"""
     from wkmp_lab.display import terminal
-    from wkmp_lab.export import export
     from wkmp_lab.library.session import start_import
 
     settings = make_settings(options)
-    export.check_formats(options.format)
     if options.out is not None:
+        from wkmp_lab.export import export  # loads pandas
+
+        export.check_formats(options.format)
         export.check_folder(options.out, music_folder=options.folder)
     session = start_import(
         options.folder,
@@ -75,15 +76,19 @@ def run_import(options: argparse.Namespace) -> int:
         )
     written: tuple[Path, ...] = ()
     if options.out is not None:
-        written = session.export(options.out, formats=options.format)
+        written = session.export(options.out, formats=options.format, has_bom=options.bom)
+    report = None if options.report is None else session.save_report(options.report)
     if options.json:
-        _say(json.dumps(_summarise(session, written)))
+        files = (*written, report) if report else written
+        _say(json.dumps(_summarise(session, files)))
     else:
         _say(terminal.format_summary(now, session.results))
         if passed_over := terminal.format_skipped(session.skipped):
             _say(passed_over)
         if written:
             _say(f"{len(written)} files written to {options.out}")
+        if report:
+            _say(f"how it ran is told in {report}")
     if session.state != "completed":
         return INTERRUPTED
     return SOME_FAILED if now.n_failed else DONE
@@ -123,6 +128,7 @@ def run_relocate(options: argparse.Namespace) -> int:
 def run_catalogue_add(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue add``"""
     from wkmp_lab.collection.teach import add_results
+    from wkmp_lab.display.safe_text import clean_text
     from wkmp_lab.io.catalogue.jsonl import (
         SUFFIX,
         load_fingerprints,
@@ -133,7 +139,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
     if (options.catalogue or "").endswith(SUFFIX):
         raise InvalidInputError(f"what grows is an SQLite file, got {options.catalogue!r}")
     source = Path(options.source)
-    results = () if source.suffix == SUFFIX else open_session(source, store=options.store).results
+    opened = None if source.suffix == SUFFIX else open_session(source, store=options.store)
+    results = opened.results if opened is not None else ()
     music = None if source.suffix == SUFFIX else source
     with _open_catalogue(options, music_folder=music) as catalogue:
         if source.suffix == SUFFIX:
@@ -141,6 +148,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
         else:
             n_new = add_results(catalogue, results)
         _say(f"{n_new} fingerprints added; {len(catalogue)} recordings in {catalogue.path}")
+    for remark in opened.snapshot().remarks if opened is not None else ():
+        _say(f"  {clean_text(remark)}")
     return DONE
 
 

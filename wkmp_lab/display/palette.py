@@ -9,7 +9,8 @@ from wkmp_lab.model import MatchLevel, Phase
 PHASE_COLORS: dict[Phase, str] = {
     Phase.SCANNING: "#999999",
     Phase.EXTRACTING: "#56b4e9",
-    Phase.SEGMENTING: "#0072b2",
+    Phase.DECODING: "#0072b2",
+    Phase.SEGMENTING: "#f0e442",
     Phase.FINGERPRINTING: "#009e73",
     Phase.IDENTIFYING: "#cc79a7",
     Phase.ANALYZING: "#e69f00",

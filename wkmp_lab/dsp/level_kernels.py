@@ -17,7 +17,7 @@ _DoubleArray = npt.NDArray[np.float64]
 _CountArray = npt.NDArray[np.uint16]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def sum_pair(first: FloatArray, second: FloatArray, frame_length: int, sums: _DoubleArray) -> None:
     """Sums of two channels over each frame, shape ``(n_frames, 6)``.
 
@@ -45,7 +45,7 @@ def sum_pair(first: FloatArray, second: FloatArray, frame_length: int, sums: _Do
 # A recursive filter leaves the processor waiting for its own results. So two channels run side by
 # side, the second at no cost, and each sum is written so that what is not yet known comes last;
 # free reassociation (fastmath) would undo that, and takes twice the time.
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(fastmath={"contract"})
 def filter_pair(
     first: FloatArray,
     second: FloatArray,
@@ -84,7 +84,7 @@ def filter_pair(
     state[1, 0], state[1, 1], state[1, 2], state[1, 3] = q1, q2, q3, q4
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def count_clipped(
     samples: FloatArray, run_length: int, frame_length: int, peaks: FloatArray, counts: _CountArray
 ) -> int:
@@ -110,7 +110,7 @@ def count_clipped(
 
 
 # A bend is a second difference: small for music, whose treble is weak, and huge for an impulse.
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def raise_bends(
     samples: FloatArray,
     start: int,
@@ -138,7 +138,7 @@ def raise_bends(
         means[frame] = max(means[frame], total / np.float32(n_samples))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def count_silent(
     samples: FloatArray,
     start: int,
@@ -161,7 +161,7 @@ def count_silent(
             counts[frame] += is_silent
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def measure_spectra(
     spectra: npt.NDArray[np.complex64],
     a_gain: FloatArray,

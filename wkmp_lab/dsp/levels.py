@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
+import scipy  # whose parts are loaded when they are used
 
 from wkmp_lab.dsp.growing_arrays import make_profile_arrays
 from wkmp_lab.dsp.level_kernels import (

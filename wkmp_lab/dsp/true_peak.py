@@ -41,7 +41,7 @@ def fold_interpolator(taps: FloatArray) -> FloatArray:
 # Taps as scalars, and the points in a buffer of their own before the largest is looked for: so the
 # compiler turns both loops into vector instructions. Every point is then cheaper to compute than
 # to rule out, and the peak of any stretch is exact.
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def raise_true_peaks(
     samples: FloatArray,
     start: int,

@@ -54,7 +54,7 @@ def iterate_halved(blocks: Iterator[Pcm]) -> Iterator[Pcm]:
         yield halved
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def quantise(samples: FloatArray, pcm: Pcm) -> None:
     """Round and clip float32 samples to 16 bits, as FFmpeg does."""
     for i in range(samples.shape[0]):
@@ -64,7 +64,7 @@ def quantise(samples: FloatArray, pcm: Pcm) -> None:
 
 # Tap by tap over all samples, with the even and the odd ones apart: so that the compiler turns the
 # loop into vector instructions. The sum of the absolute taps keeps 32 bits from overflowing.
-@njit(cache=True, nogil=True)
+@njit()
 def _halve(pcm: Pcm, taps: _IntArray, halved: Pcm) -> None:
     n = halved.shape[0]
     n_pairs = taps.shape[0] // 2

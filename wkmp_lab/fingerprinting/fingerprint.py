@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import importlib.metadata
 import os
 import subprocess
 import tempfile
@@ -108,6 +107,8 @@ def find_fingerprint_tool() -> str | None:
         version = library._libchromaprint.chromaprint_get_version().decode()
         return f"libchromaprint {version}"
     if choice in ("", "ffmpeg") and _find_ffmpeg() is not None:
+        import importlib.metadata  # loads a parser of e-mail
+
         return f"ffmpeg of imageio-ffmpeg {importlib.metadata.version('imageio-ffmpeg')}"
     return None
 

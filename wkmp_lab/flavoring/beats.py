@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.flavoring.periodicity import Periodicity
 from wkmp_lab.signals import DoubleArray, FloatArray
 
@@ -76,7 +76,7 @@ def weigh_onsets(envelopes: FloatArray, *, period: float) -> DoubleArray:
     return smooth / (float(smooth.std()) + 1e-9)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _search(
     strength: DoubleArray, periods: DoubleArray, tightness: float
 ) -> tuple[npt.NDArray[np.int64], int]:

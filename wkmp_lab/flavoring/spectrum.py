@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
+import scipy  # whose parts are loaded when they are used
 
 from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.signals import FloatArray, Samples
@@ -175,7 +175,7 @@ def iterate_measures(mono: Samples) -> Iterator[Measures]:
 
 # Bin by bin, with the frames of a batch side by side in the innermost loop: so the compiler turns
 # every sum over bins into vector instructions, however few bins it has.
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _measure(spectra: _ComplexArray, start: int, banks: Banks, measures: Measures) -> None:
     """Measure a batch of frames into the places from ``start`` on."""
     n_bins, n_frames = spectra.shape
@@ -196,7 +196,7 @@ def _measure(spectra: _ComplexArray, start: int, banks: Banks, measures: Measure
         _measure_contrast(magnitude[:, i].copy(), banks.contrast_spans, contrast)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _measure_mel(
     power: FloatArray, weights: FloatArray, starts: _IntArray, mel: FloatArray
 ) -> None:
@@ -215,7 +215,7 @@ def _measure_mel(
             mel[m - 1] = before + falling
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _measure_shape(magnitude: FloatArray, shape: FloatArray) -> None:
     """Centroid, bandwidth and roll-off of each frame into the first three rows."""
     n_bins, n_frames = magnitude.shape
@@ -241,7 +241,7 @@ def _measure_shape(magnitude: FloatArray, shape: FloatArray) -> None:
         shape[2, i] = _find_rolloff(magnitude[:, i], parts[:, i], goal) * _BIN_HZ
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _find_rolloff(magnitude: FloatArray, parts: FloatArray, goal: float) -> int:
     """Bin where the sum reaches the goal: by the sums of stretches first, then bin by bin."""
     before = 0.0
@@ -256,7 +256,7 @@ def _find_rolloff(magnitude: FloatArray, parts: FloatArray, goal: float) -> int:
     return int(magnitude.shape[0] - 1)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _measure_flatness(power: FloatArray, flatness: FloatArray) -> None:
     """Geometric over arithmetic mean; few logarithms, each of the product of many powers."""
     n_bins, n_frames = power.shape
@@ -276,7 +276,7 @@ def _measure_flatness(power: FloatArray, flatness: FloatArray) -> None:
         flatness[i] = np.exp(logs[i] / n_bins) / (total[i] / n_bins)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _measure_contrast(magnitude: FloatArray, spans: _IntArray, contrast: FloatArray) -> None:
     """Level of the mean of a band's largest bins over that of its smallest ones, in dB."""
     largest = np.empty(spans[:, 2].max(), np.float32)
@@ -295,7 +295,7 @@ def _measure_contrast(magnitude: FloatArray, spans: _IntArray, contrast: FloatAr
         contrast[b] = 10.0 * np.log10(peak / valley)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _insert(value: float, largest: FloatArray, n: int) -> None:
     """Put a value into its place among the ``n`` largest, which fall; the last one drops out."""
     if value <= largest[n - 1]:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
-import scipy.special
-import soxr
+import scipy
 
 from wkmp_lab.dsp.compiling import njit
 from wkmp_lab.dsp.growing_arrays import GrowingArray
@@ -181,6 +179,8 @@ def collect_pitches(mono: Samples, *, sr: int) -> Pitches:
 def _collect_cents(mono: Samples, *, sr: int) -> FloatArray:
     """Weight of each pitch class, in bins of 10 cents from C, shape ``(n_frames, N_CENTS)``."""
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
+    import soxr  # only where a file is described, not where an import is started
+
     resampler = soxr.ResampleStream(sr, SR, 1, dtype="float32", quality="HQ")
     rest = np.zeros(0, np.float32)
     notes = GrowingArray(np.float32, N_CENTS)
@@ -211,7 +211,7 @@ def name_key(index: int) -> str:
     return f"{NAMES[mode][index % 12]} {mode}"
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _collect_peaks(spectra: npt.NDArray[np.complex64], found: FloatArray) -> None:
     """Add the peaks of each spectrum to ``found``, in the places of the notes they speak for."""
     magnitudes = np.empty((spectra.shape[0], _HIGH + 1), np.float32)
@@ -235,7 +235,7 @@ def _collect_peaks(spectra: npt.NDArray[np.complex64], found: FloatArray) -> Non
                 weight *= HARMONIC_DECAY
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _find_shift(row: FloatArray, k: int) -> float:
     """Place of a peak beside its bin, -0.5 to 0.5: the top of a parabola through the levels."""
     left, middle, right = np.log(row[k - 1 : k + 2] + 1e-9)

@@ -13,7 +13,7 @@ from wkmp_lab.library.store import Store
 from wkmp_lab.lookup.freshness import compute_identify_key
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.pipeline.recognize import Recall
+from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints, Settings
 

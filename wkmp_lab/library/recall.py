@@ -6,7 +6,7 @@ from pathlib import Path
 from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import decisions_on, find_boundaries, group_by_content
 from wkmp_lab.library.store import Store
-from wkmp_lab.pipeline.recognize import Known
+from wkmp_lab.pipeline.known import Known
 from wkmp_lab.settings import Settings
 
 FAR_BACKENDS = ("dask", "ray")

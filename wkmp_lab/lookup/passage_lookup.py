@@ -7,19 +7,22 @@ from wkmp_lab.identifying.evidence import (
     MAX_BIT_ERROR,
     MIN_OVERLAP_S,
     Statement,
+    statements_of_piece,
     statements_of_tags,
 )
 from wkmp_lab.identifying.recording import identify_recording
+from wkmp_lab.io.tags.fields import fill_tags
 from wkmp_lab.io.web.answers import (
     AcoustidMatch,
     CatalogueMatch,
     Outcome,
     ReleaseRef,
 )
-from wkmp_lab.model import FileResult, Identity, Passage, Tags
+from wkmp_lab.model import DeclaredPiece, FileResult, Identity, Passage, Tags
 from wkmp_lab.model.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 
+NOBODY_ELSE = "nobody else, for this import is offline"
 MIN_TOLD_OFFSET_S = 0.5
 """Copies that begin as near to each other begin alike."""
 
@@ -31,6 +34,7 @@ class PassageLookup:
     passage: Passage
     tags: Tags
     is_whole_file: bool
+    """True where it is a piece as a whole, so that its length can be compared."""
     statements: list[Statement] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     asked: list[Silence] = field(default_factory=list)
@@ -45,10 +49,17 @@ class PassageLookup:
 
 
 def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
-    """What the file says of a passage of its own; its tags only where that is all of it."""
-    is_whole_file = len(result.passages) == 1
-    tags = _valid_ids(result.tags) if is_whole_file else Tags()
-    lookup = PassageLookup(passage, tags, is_whole_file, list(statements_of_tags(tags)))
+    """What the file says of a passage of its own; its tags only where that is all of it.
+
+    Where it declares the passage, in a sheet or a chapter, that speaks of what the tags leave
+    open, and the passage is as long as the piece is.
+    """
+    declared, is_alone = passage.declared, len(result.passages) == 1
+    tags = _valid_ids(result.tags) if is_alone else Tags()
+    statements = statements_of_tags(tags) or statements_of_piece(declared)
+    tags = fill_tags(tags, _tags_of_piece(declared))
+    is_whole = is_alone or declared is not None
+    lookup = PassageLookup(passage, tags, is_whole, list(statements))
     if not lookup.is_asked_about:
         lookup.reasons.append(Silence(WhyUnidentified.SPEECH))
     elif passage.duration_s < MIN_OVERLAP_S:
@@ -57,6 +68,12 @@ def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
         why = passage.fingerprint_reason or "none was made"
         lookup.reasons.append(Silence(WhyUnidentified.NO_FINGERPRINT, why))
     return lookup
+
+
+def _tags_of_piece(piece: DeclaredPiece | None) -> Tags:
+    if piece is None:
+        return Tags()
+    return Tags(title=piece.title, artist=piece.performer, album=piece.album, isrc=piece.isrc)
 
 
 def _valid_ids(tags: Tags) -> Tags:
@@ -135,17 +152,18 @@ def note_catalogue(lookup: PassageLookup, matches: Sequence[CatalogueMatch]) -> 
 def identify(lookup: PassageLookup, silent: Sequence[Reason] = ()) -> Identity:
     """The decision on what has been learnt so far; ``silent`` tells who was not asked.
 
-    Where the catalogue has answered, being offline is no reason any more.
+    Where the catalogue has answered, that is the reason, and being offline goes with it.
     """
-    others = [
-        reason
-        for reason in silent
-        if not (lookup.asked and reason.why_not is WhyUnidentified.OFFLINE)
-    ]
+    others = [reason for reason in silent if reason.why_not is not WhyUnidentified.OFFLINE]
+    asked = lookup.asked
+    if not asked:
+        others = list(silent)
+    elif len(others) < len(silent):
+        asked = [replace(each, detail=f"{each.detail}; {NOBODY_ELSE}") for each in asked]
     return identify_recording(
         lookup.statements,
         duration_s=lookup.passage.duration_s,
         tags=lookup.tags,
         is_whole_file=lookup.is_whole_file,
-        reasons=(*lookup.reasons, *others, *lookup.asked),
+        reasons=(*lookup.reasons, *others, *asked),
     )

@@ -1,5 +1,7 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
+from wkmp_lab.model.declared import Declaration, DeclaredPiece
+from wkmp_lab.model.flight import FlightRecord, LimitChange
 from wkmp_lab.model.reasons import (
     CutHint,
     FailedLookup,
@@ -11,6 +13,7 @@ from wkmp_lab.model.reasons import (
 )
 from wkmp_lab.model.results import (
     KINDS,
+    LOOKUP_WORKER,
     MATCH_LEVELS,
     MAX_EXCESS_S,
     STATUSES,
@@ -44,6 +47,7 @@ from wkmp_lab.model.tags import (
 
 __all__ = [
     "KINDS",
+    "LOOKUP_WORKER",
     "MATCH_LEVELS",
     "MAX_EXCESS_S",
     "STATUSES",
@@ -53,6 +57,8 @@ __all__ = [
     "Candidate",
     "Cover",
     "CutHint",
+    "Declaration",
+    "DeclaredPiece",
     "Descriptors",
     "EndType",
     "Evidence",
@@ -61,10 +67,12 @@ __all__ = [
     "FileResult",
     "FileStatus",
     "Fingerprint",
+    "FlightRecord",
     "Gap",
     "Identity",
     "Key",
     "Kind",
+    "LimitChange",
     "MatchLevel",
     "OutcomeKind",
     "Passage",

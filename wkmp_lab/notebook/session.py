@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wkmp_lab.library.session import ImportSession
+from wkmp_lab.notebook.environment import Ui
+from wkmp_lab.notebook.showing import choose_ui, show_session
+from wkmp_lab.settings import IdentifySettings
 
 if TYPE_CHECKING:
     from wkmp_lab.notebook.explorer.explorer import Explorer
@@ -15,11 +18,56 @@ if TYPE_CHECKING:
 
 
 class NotebookSession(ImportSession):
-    """One import of one folder, with what a notebook shows of it."""
+    """One import of one folder, with what a notebook shows of it.
+
+    Attributes
+    ----------
+    ui
+        How its progress was asked to be shown; None: as fits.
+    """
+
+    ui: Ui | None = None
+
+    # Self, as the base returns it, is more than jedi follows behind a call.
+
+    def wait(self, timeout: float | None = None) -> "NotebookSession":
+        """Wait for the end, at most ``timeout`` seconds; None waits as long as it takes.
+
+        Raises
+        ------
+        TimeoutError
+            The import was still running; it goes on.
+        KeyboardInterrupt
+            The wait was interrupted; the import is cancelled, finished files are kept.
+        WkmpLabError
+            The import could not be carried out.
+        """
+        return super().wait(timeout)
+
+    def retry(self) -> "NotebookSession":
+        """A new import of the same folder that also tries the failed files again, shown here."""
+        return self._show(super().retry())
+
+    def identify(self, settings: IdentifySettings | None = None) -> "NotebookSession":
+        """A new import of the folder that asks what is still open; nothing is decoded again.
+
+        Its progress is shown here, as that of any import.
+
+        Parameters
+        ----------
+        settings
+            Others than before decide every passage anew, from stored fingerprints.
+        """
+        return self._show(super().identify(settings))
+
+    def _show(self, later: "NotebookSession") -> "NotebookSession":
+        later.ui = self.ui
+        show_session(later, ui=choose_ui(self.ui))
+        return later
 
     @property
     def plot(self) -> "SessionPlots":
-        """The pictures of the session, as in ``session.plot.timeline()``."""
+        """The pictures of the session, as in ``session.plot.timeline()``; by itself, a list."""
         from wkmp_lab.notebook.session_plots import SessionPlots
 
         return SessionPlots(self)

@@ -1,13 +1,16 @@
 """The pictures of a session, by name: ``session.plot.timeline()``."""
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
 from wkmp_lab.library.session import ImportSession
+from wkmp_lab.names import read_missing
 from wkmp_lab.notebook.toolbox import read_profile
-from wkmp_lab.plots import flavor, library
+from wkmp_lab.plots import flavor, library, timeline
 from wkmp_lab.plots import passages as plots
 
 RADAR = (
@@ -26,9 +29,20 @@ class SessionPlots:
     def __init__(self, session: ImportSession) -> None:
         self._session = session
 
+    def __repr__(self) -> str:
+        pictures = [(f"session.plot.{call}", sentence) for call, sentence in list_pictures()]
+        width = max(len(call) for call, _ in pictures)
+        return "\n".join(f"{call:{width}}  {sentence}" for call, sentence in pictures)
+
+    if not TYPE_CHECKING:  # whoever checks types is told of a miss by that
+
+        def __getattr__(self, name: str) -> object:
+            return read_missing(self, name)
+
     def timeline(self, *, ax: Axes | None = None) -> Axes:
         """Files over phases in time; see :func:`plots.plot_timeline`."""
-        return plots.plot_timeline(self._session.results, ax=ax)
+        session = self._session
+        return timeline.plot_timeline(session.results, record=session.record, ax=ax)
 
     def phase_times(self, *, ax: Axes | None = None) -> Axes:
         """Time per phase; see :func:`plots.plot_phase_times`."""
@@ -105,3 +119,24 @@ class SessionPlots:
             descriptors=descriptors or [name for name in RADAR if name in flavors.columns],
             ax=ax,
         )
+
+
+def list_pictures() -> list[tuple[str, str]]:
+    """How each picture is called, and what it shows in a sentence.
+
+    >>> list_pictures()[0]
+    ('dynamics()', 'Loudness range over loudness')
+    """
+    pictures = []
+    for name, draw in inspect.getmembers(SessionPlots, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        needed = [
+            each.name
+            for each in list(inspect.signature(draw).parameters.values())[1:]
+            if each.default is inspect.Parameter.empty
+        ]
+        sentence = (draw.__doc__ or "").partition("\n")[0].partition("; see")[0]
+        sentence = sentence.rstrip(".").replace("``", "")
+        pictures.append((f"{name}({', '.join(needed)})", sentence))
+    return pictures

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from wkmp_lab._version import __version__
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
-from wkmp_lab.io.files.cue import hash_cues_beside
+from wkmp_lab.io.sheets.beside import hash_cues_beside
 from wkmp_lab.model import FileResult, Passage, Phase
 from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 
@@ -29,12 +29,20 @@ VERSIONS: Mapping[Phase, str] = MappingProxyType(
 """Raised whenever a phase gives other results for the same file and settings; EXTRACTING stands
 for the reading of samples, which all others build on."""
 
-TAGS, TAGS_VERSION = "tags", "2"
+TAGS, TAGS_VERSION = "tags", "3"
 """Raised whenever tags, or whether a file is whole, are read otherwise: such a file is read again,
 and what was measured of its passages stays where its samples are as many as before."""
 
-MEASURING = tuple(VERSIONS)
-"""The phases that need the file, in their order."""
+MEASURING = (
+    Phase.EXTRACTING,
+    Phase.DECODING,
+    Phase.SEGMENTING,
+    Phase.FINGERPRINTING,
+    Phase.ANALYZING,
+    Phase.FLAVORING,
+)
+"""The phases that need the file, in their order. DECODING has no key: nothing of a decode is kept,
+and what is made of it is made anew by the keys of the others."""
 
 PACKAGE, TOOL, HINTS, IDENTIFIED = "wkmp_lab", "tool", "hints", "identified"
 """Beside the measuring phases: the package's version, what computes fingerprints, what was known
@@ -45,8 +53,8 @@ FLAVORED = "flavored"
 """Who was asked about the flavors that are missing; without an entry nobody was."""
 
 
-HEALTH_NOTES = ("truncated: ", "damaged: ", "odd: ", "capped: ")
-"""How the notes begin that tell how a file decoded, each time anew."""
+HEALTH_NOTES = ("truncated: ", "damaged: ", "odd: ", "capped: ", "declared: ")
+"""How the notes begin that are told each time anew: how it decoded, what its sheets are worth."""
 
 
 class Hint(enum.StrEnum):
@@ -122,9 +130,10 @@ def stamp(result: FileResult, keys: CacheKeys) -> FileResult:
 def note_track_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> FileResult:
     """The result with what a release tells of its pieces, so that it is cut once more.
 
-    Files that were cut by lengths, by a cue sheet or by hand stay as they are.
+    Files that were cut by lengths, by what they declare or by hand stay as they are.
     """
-    if find_hints(result) & {Hint.LENGTHS, Hint.CUE, Hint.CUT}:
+    is_declared = any(passage.declared for passage in result.passages)
+    if is_declared or find_hints(result) & {Hint.LENGTHS, Hint.CUE, Hint.CUT}:
         return result
     return replace(result, track_lengths_s=lengths_s)
 
@@ -189,7 +198,7 @@ def find_missing(kept: FileResult | None) -> tuple[Phase, ...]:
     """
     if kept is None:
         return MEASURING
-    always = (Phase.EXTRACTING, Phase.SEGMENTING)
+    always = (Phase.EXTRACTING, Phase.DECODING, Phase.SEGMENTING)
     return tuple(
         phase
         for phase in MEASURING
@@ -241,19 +250,23 @@ def inherit(result: FileResult, kept: FileResult) -> FileResult:
 
 def _grounds_of(result: FileResult) -> tuple[object, ...]:
     """All of a file that its identities rest on."""
-    heard = [(each.start_ticks, each.end_ticks, each.fingerprint) for each in result.passages]
+    heard = [
+        (each.start_ticks, each.end_ticks, each.fingerprint, each.declared)
+        for each in result.passages
+    ]
     return result.tags, heard
 
 
 def _phases_of(result: FileResult) -> tuple[Phase, ...]:
-    """The measuring phases that a result owes itself to."""
+    """The measuring phases with a key that a result owes itself to."""
     if result.status == "duplicate":
         return ()
     if result.failure is None:
-        return MEASURING if result.passages else MEASURING[:2]
+        keyed = tuple(VERSIONS)
+        return keyed if result.passages else keyed[:2]
     order = tuple(Phase)
     failed_at = order.index(result.failure.phase)
-    return tuple(phase for phase in MEASURING if order.index(phase) <= failed_at)
+    return tuple(phase for phase in VERSIONS if order.index(phase) <= failed_at)
 
 
 def _strip(passage: Passage, stale: frozenset[Phase]) -> Passage:

@@ -23,7 +23,6 @@ from wkmp_lab.errors import (
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io import fault_injection
-from wkmp_lab.io.files import cue
 from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.io.files.audio_hash import hash_from_bytes
 from wkmp_lab.io.files.scanning import compute_sha256
@@ -42,7 +41,10 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
+from wkmp_lab.pipeline.declared import complete_hints, mark_declared, tell_declaration
+from wkmp_lab.pipeline.gates import Gates, OpenGates
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
+from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
@@ -76,20 +78,25 @@ class _Course:
 
     path: str
     progress: Progress
+    gates: Gates
     phase: Phase = Phase.EXTRACTING
     spans: list[Span] = field(default_factory=list)
 
     @contextlib.contextmanager
     def through(self, phase: Phase) -> Iterator[None]:
         self.phase = phase
-        self.progress.enter(phase)
-        fault_injection.strike(phase, self.path)
-        start_s, start_cpu_s = time.time(), time.thread_time()
-        try:
-            yield
-        finally:
-            cpu_s = time.thread_time() - start_cpu_s
-            self.spans.append(Span(phase, start_s, time.time(), str(os.getpid()), cpu_s))
+        asked_s = time.monotonic()
+        with self.gates.hold_place(phase):
+            waited_s = time.monotonic() - asked_s
+            self.progress.enter(phase)
+            fault_injection.strike(phase, self.path)
+            start_s, start_cpu_s = time.time(), time.thread_time()
+            try:
+                yield
+            finally:
+                cpu_s = time.thread_time() - start_cpu_s
+                end_s, worker = time.time(), str(os.getpid())
+                self.spans.append(Span(phase, start_s, end_s, worker, cpu_s, round(waited_s, 3)))
         self.progress.leave(phase)
 
     def fill(
@@ -115,8 +122,9 @@ def measure_file(
     hints: SegmentHints | None = None,
     sha256: str | None = None,
     earlier: FileResult | None = None,
-    recall: recognize.Recall | None = None,
+    recall: Recall | None = None,
     progress: Progress | None = None,
+    gates: Gates | None = None,
 ) -> FileResult:
     """All that can be known of a file without asking anybody, found in this very process.
 
@@ -139,6 +147,8 @@ def measure_file(
         Tells what else is known of audio like that of the file, to be taken over likewise.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
+    gates
+        Where the file waits for its place in a phase; None: nowhere.
 
     Returns
     -------
@@ -147,7 +157,7 @@ def measure_file(
         that are new have no identity yet.
     """
     settings, hints = settings or Settings(), hints or SegmentHints()
-    course = _Course(source.path, progress or NoProgress())
+    course = _Course(source.path, progress or NoProgress(), gates or OpenGates())
     own_keys = cache_keys.compute_keys(settings)
     keys = cache_keys.add_hints(own_keys, hints, path=source.path)
     kept: FileResult | None = None
@@ -220,23 +230,16 @@ def fingerprint_file(path: str | Path) -> Fingerprint:
     return fingerprint.compute_fingerprint(signal.samples.mean(axis=0), sr=signal.sr)
 
 
-def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:
-    """Hints with what the file itself says: its track number, and the lengths of its cue sheet.
-
-    The sheet inside the file is asked before the one beside it; lengths that are known go before
-    both.
-    """
-    durations_s = hints.durations_s or _read_durations(path, tags, end_s)
-    return replace(hints, track=tags.track, n_tracks=tags.n_tracks, durations_s=durations_s)
-
-
 def _show_whole(result: FileResult, progress: Progress) -> FileResult:
     """A file that owes nothing to any phase any more, shown as one that has gone through all."""
     progress.cut(len(result.passages))
     for phase in cache_keys.MEASURING[1:]:
         progress.leave(phase)
-    health = describe_health(result.audio) if result.audio else ()
-    return replace(result, notes=(*result.notes, *health))
+    if result.audio is None:
+        return result
+    hints = complete_hints(SegmentHints(), result.path, result.tags, result.audio.duration_s)
+    told = (*describe_health(result.audio), *tell_declaration(hints.declared))
+    return replace(result, notes=(*result.notes, *told))
 
 
 def _extract(result: FileResult) -> FileResult:
@@ -256,9 +259,16 @@ def _measure(
     hints: SegmentHints,
     course: _Course,
 ) -> FileResult:
-    with course.through(Phase.SEGMENTING):
+    with course.through(Phase.DECODING):
         audio, profile, shown, hashed = _listen(result.path, buffer, settings, course.progress)
-        result = replace(result, tags=fill_tags(result.tags, shown))
+        result = replace(
+            result,
+            tags=fill_tags(result.tags, shown),
+            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
+            audio=audio,
+            notes=(*result.notes, *describe_health(audio)),
+        )
+    with course.through(Phase.SEGMENTING):
         hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
         if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
             kept = None  # more or less of the file is read than when its passages were measured
@@ -266,16 +276,12 @@ def _measure(
         cut = kept.segmentation if kept and is_cut_alike else None
         cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
         course.progress.cut(len(cut.spans_ticks))
-        result = replace(
-            result,
-            audio_hash=hashed or hash_from_bytes(result.sha256 or ""),
-            audio=audio,
-            segmentation=cut,
-            notes=(*result.notes, *describe_health(audio)),
-        )
+        told = tell_declaration(hints.declared)
+        result = replace(result, segmentation=cut, notes=(*result.notes, *told))
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
+    passages = mark_declared(passages, hints.declared, end_ticks=cut.spans_ticks[-1][1])
     passages = course.fill(
         Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, buffer, settings)
     )
@@ -287,16 +293,6 @@ def _measure(
         Phase.FLAVORING, passages, lambda each: _describe(each, buffer, settings)
     )
     return replace(result, passages=tuple(passages), file_fingerprint=_file_fingerprint(passages))
-
-
-def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | None:
-    """Lengths of the pieces from the cue sheet inside the file, else from the one beside it."""
-    sheet = None
-    if tags.cue_sheet:
-        with contextlib.suppress(InvalidInputError):
-            sheet = cue.parse_cue(tags.cue_sheet)
-    sheet = sheet or cue.read_cue_beside(path)
-    return (sheet and cue.durations_of(sheet, end_s, file=path)) or None
 
 
 def _listen(

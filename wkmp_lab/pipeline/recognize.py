@@ -1,28 +1,16 @@
 """Whether the audio of a file is known, and what of the known result still holds; no decode."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from wkmp_lab.errors import DecodeError
 from wkmp_lab.io.files import audio_hash
 from wkmp_lab.io.tags.fields import fill_tags
 from wkmp_lab.model import FileResult, Tags
 from wkmp_lab.pipeline import cache_keys
+from wkmp_lab.pipeline.known import Known, Recall
 from wkmp_lab.settings import SegmentHints
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What earlier imports know of some audio."""
-
-    result: FileResult
-    boundaries_ticks: tuple[int, ...] | None = None
-    """Where a person has it cut; None: where listening tells."""
-
-
-Recall = Callable[[str], Sequence[Known]]
-"""Tells what is known of audio whose hash begins so; travels to workers, so it must pickle."""
 
 
 def recognize(
@@ -108,11 +96,10 @@ def take_whole(
 
 def has_same_hints(tags: Tags, known: Tags) -> bool:
     """Whether two files say the same of how they are cut."""
-    return (tags.track, tags.n_tracks, tags.cue_sheet) == (
-        known.track,
-        known.n_tracks,
-        known.cue_sheet,
+    said, was_said = (
+        (each.track, each.n_tracks, each.cue_sheet, each.chapters) for each in (tags, known)
     )
+    return said == was_said
 
 
 def _find_same_audio(

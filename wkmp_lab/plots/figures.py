@@ -1,10 +1,12 @@
 """Figures without pyplot: drawn in any thread, readable in light and dark pages, with words."""
 
+import base64
 import functools
 import io
 import threading
 import unicodedata
 import warnings
+from dataclasses import dataclass
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -32,6 +34,19 @@ SCRIPTS = (
 """Fonts for what matplotlib's own has no signs for, where the system has them."""
 _DRAWING = threading.Lock()
 """matplotlib's font and layout caches are shared by all figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that stands in a page itself."""
+
+    png: str
+    """Base64."""
+    alt: str
+    """What is to be seen, in words."""
+    width: int
+    height: int
+    """On the page, in pixels."""
 
 
 def make_axes(*, height_in: float = 3.2, polar: bool = False) -> Axes:
@@ -73,21 +88,30 @@ def label_axes(ax: Axes, *, title: str, x: str = "", y: str = "", alt: str = "")
     return ax
 
 
-def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
-    """A legend in mid-grey words without a frame, each name once; below, it hides nothing."""
+def add_legend(
+    ax: Axes,
+    *,
+    is_below: bool = False,
+    is_above: bool = False,
+    n_columns: int = 1,
+    drop_in: float = 0.5,
+) -> None:
+    """A legend in mid-grey words without a frame, each name once; below or above, it hides
+    nothing.
+    """
     handles, labels = ax.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     if not once:
         return
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
-    # In shares of the axes' height: about half an inch, room for ticks and the axis' name.
-    drop = 0.5 / max(figure.get_figheight() - 1.0, 0.5)
+    # In shares of the axes' height: as a rule half an inch, room for ticks and the axis' name.
+    drop = drop_in / max(figure.get_figheight() - 1.0, 0.5)
     legend = ax.legend(
         list(once.values()),
         list(once),
-        loc="upper center" if is_below else "best",
-        bbox_to_anchor=(0.5, -drop) if is_below else None,
+        loc="upper center" if is_below else "lower left" if is_above else "best",
+        bbox_to_anchor=(0.5, -drop) if is_below else (0.0, 1.0) if is_above else None,
         ncols=n_columns,
         fontsize=8,
         frameon=False,
@@ -146,6 +170,12 @@ def measure_page_size(ax: Axes) -> tuple[int, int]:
     assert isinstance(figure, Figure)
     width_in, height_in = figure.get_size_inches()
     return round(width_in * DPI), round(height_in * DPI)
+
+
+def embed_picture(ax: Axes) -> Picture:
+    """The figure of some axes as a page holds it in itself, sharp on fine screens."""
+    png = base64.b64encode(draw_png(ax, sharpness=SHARPNESS)).decode()
+    return Picture(png, str(ax.get_label()), *measure_page_size(ax))
 
 
 def is_managed(ax: Axes) -> bool:

@@ -21,6 +21,8 @@ from wkmp_lab.errors import CancelledError
 from wkmp_lab.model import Phase
 
 PHASES = tuple(Phase)
+FIRST_OF_PASSAGES = PHASES.index(Phase.SEGMENTING)
+"""Before this one nothing is known of passages."""
 PREFIX = "wkmp-lab-board-"
 """How the names of mapped files begin; the process that made them follows."""
 MAX_PASSAGES = 65535
@@ -29,8 +31,10 @@ RECORD = np.dtype(
     [
         ("state", "u1"),
         ("phase", "i1"),
-        ("phases_left", "u1"),
+        ("phases_left", "u2"),
         ("is_held", "u1"),
+        ("waits_for", "u1"),
+        ("is_postponed", "u1"),
         ("n_passages", "u2"),
         ("n_cut", "u2"),
         ("fraction", "f4"),
@@ -89,8 +93,14 @@ class Board:
         return Board, (self.path,)
 
     def remove(self) -> None:
-        """Delete the mapped file; maps that are still open keep working on Unix."""
-        Path(self.path).unlink(missing_ok=True)
+        """Delete the mapped file and what lies beside it under its name; maps that are still open
+        keep working on Unix.
+        """
+        path = Path(self.path)
+        path.unlink(missing_ok=True)
+        for beside in path.parent.glob(f"{path.name}.*"):
+            with contextlib.suppress(OSError):  # Windows keeps what is open
+                beside.unlink()
 
     @property
     def control(self) -> Control:
@@ -104,6 +114,14 @@ class Board:
         """A copy of all file records, shape ``(n_files,)``."""
         return np.array(self._records[1:])
 
+    def count_places(self) -> int:
+        """Files that workers have begun, and that are not identified yet."""
+        records = self._records[1:]
+        is_known = records["pid"] == 0  # measured by an earlier import
+        states = records["state"]
+        is_open = (states == FileState.IN_FLIGHT) | (states == FileState.MEASURED)
+        return int((is_open & ~is_known).sum())
+
     def mark(self, index: int, state: FileState, *, n_passages: int = 0) -> None:
         """Set the state of a file from the parent's side."""
         record = self._records[index + 1]
@@ -116,6 +134,17 @@ class Board:
     def hold(self, index: int, *, is_held: bool) -> None:
         """Let the work on a file wait, or go on."""
         self._records[index + 1]["is_held"] = is_held
+
+    def postpone(self, index: int) -> None:
+        """Let the worker that was handed a file give it back, if it has not begun it."""
+        self._records[index + 1]["is_postponed"] = 1
+
+    def take_postponed(self, index: int) -> bool:
+        """True, once, where a file is to be given back."""
+        record = self._records[index + 1]
+        is_postponed = bool(record["is_postponed"])
+        record["is_postponed"] = 0
+        return is_postponed
 
     def leave(self, index: int, phase: Phase) -> None:
         """Note that a file has left a phase."""
@@ -132,7 +161,7 @@ class FileProgress:
     def begin(self) -> None:
         """Take the file for this process."""
         record = self._board._records[self._index + 1]
-        record["is_held"] = 0
+        record["is_held"] = record["waits_for"] = 0
         record["pid"] = os.getpid()
         record["started"] = record["alive"] = time.time()
         record["state"] = FileState.IN_FLIGHT
@@ -141,9 +170,24 @@ class FileProgress:
         """Start a phase."""
         record = self._board._records[self._index + 1]
         record["fraction"] = 0.0
+        record["waits_for"] = 0
         record["phase"] = PHASES.index(phase)
         record["phase_started"] = time.time()
         self.advance(0.0)
+
+    def wait_for(self, phase: Phase, duration_s: float) -> None:
+        """Show for a while that a place in a phase is waited for.
+
+        Raises
+        ------
+        CancelledError
+            The import was cancelled.
+        """
+        record = self._board._records[self._index + 1]
+        record["waits_for"] = PHASES.index(phase) + 1
+        record["alive"] = time.time()
+        time.sleep(duration_s)
+        self._raise_if_cancelled()
 
     def advance(self, fraction: float) -> None:
         """Report how much of the phase is done; waits while paused or held back.
@@ -159,6 +203,9 @@ class FileProgress:
         while self._must_wait():
             time.sleep(0.05)
             record["alive"] = time.time()
+        self._raise_if_cancelled()
+
+    def _raise_if_cancelled(self) -> None:
         if self._board.control is Control.CANCEL:
             raise CancelledError("the import was cancelled")
 

@@ -28,7 +28,8 @@ def measure_apart(task: Task, settings: Settings) -> FileResult:
     """
     board = Board.create(1)
     try:
-        work = partial(measure_warm, replace(task, index=0), settings, board)
+        sent = settings.with_named_order()
+        work = partial(measure_warm, replace(task, index=0), sent, board)
         _, _, result = call_twice(keep_child(), work)
         assert result is not None, "nobody cancels a single file"
     except WorkerDiedError as error:

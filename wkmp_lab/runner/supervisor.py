@@ -40,7 +40,7 @@ TICK_S = 0.25
 CANCEL_GRACE_S = 1.5
 """After this long, workers that have not seen the cancel flag are ended."""
 
-_DECODING = PHASES.index(Phase.SEGMENTING)
+_DECODING = PHASES.index(Phase.DECODING)
 
 OnChange = Callable[[int, str], None]
 """Is told how many files may go on at once, and why; without a reason when the run has ended."""
@@ -160,6 +160,8 @@ class Watch:
     def _throttle(self, records: npt.NDArray[Any], in_flight: npt.NDArray[Any]) -> None:
         """Hold back the youngest files that are too many, or too large to go on together."""
         gate = decide(self._gate, self._look(), self._measure_reading(), n_jobs=self._n_jobs)
+        # Who waits at a gate does nothing: held back, the others might keep the places for ever.
+        in_flight = in_flight[records["waits_for"][in_flight] == 0]
         by_age = in_flight[np.argsort(records["started"][in_flight], kind="stable")]
         costs_mb = [self._estimate_mb(int(i)) for i in by_age]
         room_mb = self._budget_mb - self._n_jobs * WORKER_MB
@@ -203,7 +205,11 @@ class Watch:
         return estimate_file_mb(self._sources[index], max_duration_s=limit_s)
 
     def _measure_reading(self) -> Reading | None:
-        """How files were read that were begun since the gate's latest change."""
+        """How files were read that were begun since the gate's latest change; nothing where the
+        number of files at once is not to follow the disk.
+        """
+        if self._settings.running.design == "files":
+            return None
         results = [
             result
             for index, _, result in list(self._outcomes)

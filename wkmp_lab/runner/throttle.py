@@ -38,7 +38,7 @@ MAX_LOSS = 0.25
 MIN_READ = 4
 """Files, and two for each job, that a reading takes."""
 
-_READING = (Phase.EXTRACTING, Phase.SEGMENTING)
+_READING = (Phase.EXTRACTING, Phase.DECODING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,21 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numba
-
-from wkmp_lab.analyzing import amplitude
-from wkmp_lab.dsp import levels
-from wkmp_lab.dsp.compiling import read_cache_folder
+from wkmp_lab.dsp.compiling import load_numba, read_cache_folder
 from wkmp_lab.errors import CancelledError
-from wkmp_lab.fingerprinting import fingerprint
-from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
 from wkmp_lab.model.reasons import Cause
-from wkmp_lab.pipeline import cache_keys, measure
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
-from wkmp_lab.pipeline.recognize import Recall
-from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
+from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.progress.board import PHASES, Board, FileProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -50,15 +46,21 @@ class Task:
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
-"""``(index, path, result)``; the result is None where the run was cancelled before it."""
+"""``(index, path, result)``; the result is None where the run was cancelled before it, or
+the file is to wait for others."""
 
 
 def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     """Measure one file in a process of this machine; every failure is a result."""
+    from wkmp_lab.pipeline import measure  # loads decoders: the process that gives work needs none
+
     progress = FileProgress(board, task.index)
     path = task.source.path
+    running = settings.running
     try:
-        progress.begin()
+        n_places = running.n_jobs if running.design == "files" else None
+        if not begin_in_turn(progress, board, task.index, n_places=n_places):
+            return task.index, path, None
         result = measure.measure_file(
             task.source,
             settings=settings,
@@ -67,6 +69,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             earlier=task.earlier,
             recall=task.recall,
             progress=progress,
+            gates=LocalGates(progress, stem=board.path, settings=settings.running),
         )
     except CancelledError:
         return task.index, path, None
@@ -84,8 +87,12 @@ def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     return measure_task(task, settings, board)
 
 
-def measure_far(task: Task, settings: Settings) -> FileResult:
+def measure_far(
+    task: Task, settings: Settings, semaphores: Mapping[str, Any] | None = None
+) -> FileResult:
     """Measure one file on any machine that sees its path: without a board to report to."""
+    from wkmp_lab.pipeline import measure  # as above
+
     try:
         _warm_up_once()
         return measure.measure_file(
@@ -95,6 +102,7 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            gates=LeasedGates(semaphores or {}),
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"
@@ -118,14 +126,6 @@ def fail(
         track_lengths_s=task.hints.durations_s,
     )
     return cache_keys.stamp(result, keys)
-
-
-def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
-    """The tasks, one by one, as long as the board does not say cancel."""
-    for task in tasks:
-        if board.control is Control.CANCEL:
-            return
-        yield task
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:
@@ -156,6 +156,11 @@ _warm_up_once = functools.cache(warm_up)
 
 
 def _call_kernels() -> None:
+    from wkmp_lab.analyzing import amplitude
+    from wkmp_lab.dsp import levels
+    from wkmp_lab.fingerprinting import fingerprint
+    from wkmp_lab.flavoring import descriptors
+
     levels.warm_up()
     fingerprint.warm_up()
     amplitude.warm_up()
@@ -167,8 +172,10 @@ def _find_stamp() -> Path:
     package = Path(__file__).parents[1]
     sources = sorted(path for room in KERNEL_ROOMS for path in (package / room).glob("*.py"))
     state = [(path.name, path.stat().st_mtime_ns) for path in sources]
-    name = hashlib.sha256(repr((state, sys.version, numba.__version__)).encode()).hexdigest()[:16]
-    cache = read_cache_folder() or Path(levels.__file__).parent / "__pycache__"
+    name = hashlib.sha256(
+        repr((state, sys.version, load_numba().__version__)).encode()
+    ).hexdigest()[:16]
+    cache = read_cache_folder() or package / "dsp" / "__pycache__"
     folder = cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir())
     return folder / f"wkmp-lab-kernels-{_user_name()}-{name}"
 

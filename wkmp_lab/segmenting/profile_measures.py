@@ -1,7 +1,7 @@
 """What cutting needs of a profile and no setting changes: computed once, held by who cuts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from wkmp_lab.segmenting.gaps import (
     compute_quiet_level,
     measure_gap,
 )
+from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, Medium
 from wkmp_lab.signals import FloatArray, LevelProfile
 
 
@@ -64,3 +65,27 @@ def measure_profile(profile: LevelProfile) -> ProfileMeasures:
     )
     speech = measure_speech(profile)
     return ProfileMeasures(profile, level, clearance, loud_db, range_db, speech)
+
+
+def lay_on_medium(measures: ProfileMeasures, medium: Medium) -> ProfileMeasures:
+    """The measures where what the medium calls silence lies at the floor, as do all other floors.
+
+    The floor of one gap may lie far below that of the others.
+    """
+    if medium == "auto":
+        return measures
+    is_silent = compute_power_level(measures.profile) < MEDIUM_THRESHOLD_DBFS[medium]
+    clearance = np.where(is_silent, np.minimum(measures.clearance, 0.0), measures.clearance)
+    return replace(measures, clearance=clearance.astype(np.float32))
+
+
+def compute_power_level(profile: LevelProfile) -> FloatArray:
+    """Unweighted RMS level in dBFS per coarse frame: what a fixed threshold is meant for."""
+    power, factor = profile.power, profile.coarse_factor
+    n = len(profile.a_power)
+    padded = np.zeros(n * factor, np.float32)
+    padded[: len(power)] = power[: n * factor]
+    level: FloatArray = 10.0 * np.log10(
+        np.maximum(padded.reshape(n, factor).mean(axis=1), np.float32(1e-20))
+    )
+    return level

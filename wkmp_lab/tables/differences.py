@@ -103,7 +103,7 @@ def compare_results(before: Sequence[FileResult], after: Sequence[FileResult]) -
 
 
 def _flatten(settings: Settings) -> dict[str, object]:
-    parts: Mapping[str, Mapping[str, object]] = msgspec.to_builtins(settings)
+    parts: Mapping[str, Mapping[str, object]] = msgspec.to_builtins(settings.with_named_order())
     return {
         f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()
     }

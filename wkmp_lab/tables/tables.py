@@ -5,12 +5,14 @@ in the model is ``<NA>`` or ``NaN`` here. Text and paths are shown without contr
 the exact path of a file is ``FileResult.path``.
 """
 
+from __future__ import annotations  # pandas is loaded when the first table is made
+
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
@@ -19,6 +21,7 @@ from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
 from wkmp_lab.model import FileResult
+from wkmp_lab.tables import shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
     EVIDENCE,
@@ -47,9 +50,10 @@ from wkmp_lab.tables.columns_library import (
 )
 from wkmp_lab.tables.differences import DIFFERENCES, Difference
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Row = TypeVar("Row")
-MARK = "wkmp_lab"
-"""What our tables carry in ``attrs``, and selections of them: notebooks show these our way."""
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -58,17 +62,17 @@ def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
     >>> files_table([]).columns[:3].tolist()
     ['path', 'status', 'format']
     """
-    return _make_table(FILES, _by_path(results))
+    return _make_table(FILES, _by_path(results), asked=shown.FILES)
 
 
 def passages_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per passage; columns :data:`columns.PASSAGES`."""
-    return _make_table(PASSAGES, list(_passages(results)))
+    return _make_table(PASSAGES, list(_passages(results)), asked=shown.PASSAGES)
 
 
 def candidates_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per candidate of each passage; columns :data:`columns.CANDIDATES`."""
-    return _make_table(CANDIDATES, list(_candidates(results)))
+    return _make_table(CANDIDATES, list(_candidates(results)), asked=shown.CANDIDATES)
 
 
 def evidence_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -110,8 +114,12 @@ def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
 
 
 def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per failed file; columns :data:`columns.FAILURES`."""
-    return _make_table(FAILURES, [r for r in _by_path(results) if r.failure is not None])
+    """A row per failed file, those of one cause together; columns :data:`columns.FAILURES`."""
+    failed = [result for result in _by_path(results) if result.failure is not None]
+    causes = [result.failure.reason for result in failed if result.failure]
+    n_of = Counter(causes)
+    order = sorted(range(len(failed)), key=lambda at: (-n_of[causes[at]], causes[at]))
+    return _make_table(FAILURES, [failed[at] for at in order])
 
 
 def decisions_table(
@@ -208,39 +216,45 @@ def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
                 yield CandidateRow(result, passage, rank, candidate)
 
 
-def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
-    return _mark(
+def _make_table(
+    columns: Sequence[Column[Row]], rows: Sequence[Row], *, asked: Sequence[str] = ()
+) -> pd.DataFrame:
+    import pandas as pd
+
+    return shown.mark(
         pd.DataFrame(
             {
                 column.name: _make_series(column.kind, [column.read(row) for row in rows])
                 for column in columns
             },
             index=pd.RangeIndex(len(rows)),
-        )
+        ),
+        asked,
     )
-
-
-def _mark(table: pd.DataFrame) -> pd.DataFrame:
-    table.attrs[MARK] = True
-    return table
 
 
 def _add_numbers(
     table: pd.DataFrame, names: Iterable[str], values: Sequence[Mapping[str, float]]
 ) -> pd.DataFrame:
     """The table with a float64 column per name; NaN where a row has no such value."""
+    import pandas as pd
+
     numbers = {
         name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
     }
-    return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
+    return shown.mark(
+        pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1), shown.FLAVORS
+    )
 
 
-def _make_series(kind: ColumnKind, values: list[object]) -> "pd.Series[Any]":
+def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:
+    import pandas as pd
+
     if isinstance(kind, tuple):
         return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
     if kind in ("text", "path"):
         clean = clean_path if kind == "path" else clean_text
-        shown = [None if value is None else clean(str(value)) for value in values]
-        return pd.Series(shown, dtype="string")
+        texts = [None if value is None else clean(str(value)) for value in values]
+        return pd.Series(texts, dtype="string")
     dtype = {"int": "Int64", "float": "float64", "bool": "boolean"}[kind]
     return pd.Series(values, dtype=dtype)

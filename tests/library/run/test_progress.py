@@ -50,10 +50,10 @@ def test_a_file_that_is_begun_again_takes_nothing_back():
     board = progress.open(Scan("/music", (SourceFile(PATHS[0], 1, 1),), ()))
     work = FileProgress(board, 0)
     work.begin()
-    work.enter(Phase.SEGMENTING)
+    work.enter(Phase.DECODING)
     work.advance(0.5)
     before = progress.read(is_live=True)
-    work.enter(Phase.SEGMENTING)
+    work.enter(Phase.DECODING)
     after = progress.read(is_live=True)
     assert after.board.fraction < before.board.fraction
     assert after.fraction == before.fraction > 0.0
@@ -65,4 +65,4 @@ def test_what_an_earlier_import_left_is_a_whole():
     progress.load([example.make_result(path) for path in PATHS])
     now = progress.read(is_live=False)
     assert (now.n_files, now.fraction, now.elapsed_s) == (8, 1.0, 0.0)
-    assert now.board.n_passages_by_phase == (0, 0, 16, 16, 16, 16, 16)
+    assert now.board.n_passages_by_phase == (0, 0, 0, 16, 16, 16, 16, 16)

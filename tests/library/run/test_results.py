@@ -33,7 +33,7 @@ def hasty_threads():
 
 
 def decoded(path, *, start_s=10.0):
-    spans = (Span(Phase.SEGMENTING, start_s, start_s + 1.0, "11"),)
+    spans = (Span(Phase.DECODING, start_s, start_s + 1.0, "11"),)
     return SlowlyTold(SourceFile(path, 1, 1), "done", spans=spans)
 
 

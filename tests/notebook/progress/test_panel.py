@@ -8,7 +8,6 @@ import time
 import pytest
 from support.fake_session import HOSTILE_NAMES, FakeSession, make_snapshot
 
-from wkmp_lab import api
 from wkmp_lab.display.palette import PHASE_COLORS
 from wkmp_lab.display.summary import format_snapshot_html, format_snapshot_text
 from wkmp_lab.errors import InvalidInputError
@@ -17,6 +16,7 @@ from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.progress import display
 from wkmp_lab.notebook.progress import panel as progress
 from wkmp_lab.notebook.progress.panel import Panel
+from wkmp_lab.notebook.showing import show_session
 from wkmp_lab.progress.snapshot import InFlight
 
 CLICK = {"content": {"data": {"method": "custom", "content": {"event": "click"}}}, "buffers": []}
@@ -54,10 +54,10 @@ def test_a_file_in_flight_is_not_shown_as_identified():
 
 
 def test_the_panel_says_what_it_waits_for():
-    files = (40, 0, 0, 0, 0, 0, 0)
+    files = (40,) + (0,) * (len(Phase) - 1)
     begun = make_snapshot(in_flight=(), n_finished=0, n_files_by_phase=files)
     assert "The workers are starting" in progress.format_files(begun)
-    last = make_snapshot(in_flight=(), n_finished=38, n_files_by_phase=(40,) * 7)
+    last = make_snapshot(in_flight=(), n_finished=38, n_files_by_phase=(40,) * len(Phase))
     assert "2 files measured, waiting to be identified" in progress.format_files(last)
 
 
@@ -141,7 +141,7 @@ def test_the_end_leaves_a_summary_without_widgets(monkeypatch, ui):
     handle = Handle()
     monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
     session = FakeSession()
-    thread = api.show_session(session, ui=ui)
+    thread = show_session(session, ui=ui)
     session.end()
     thread.join(5)
     assert not thread.is_alive()
@@ -159,7 +159,7 @@ def test_on_a_page_of_voila_the_panel_stays_with_its_last_state(monkeypatch):
     monkeypatch.setattr(Panel, "paint", lambda self, now: painted.append(now.state))
     monkeypatch.setattr(Panel, "close", lambda self: closed.append(self))
     session = FakeSession()
-    thread = api.show_session(session, ui="widgets")
+    thread = show_session(session, ui="widgets")
     session.end()
     thread.join(5)
     assert (painted[-1], closed, len(handle.bundles)) == ("completed", [], 1)
@@ -170,7 +170,7 @@ def test_the_panel_follows_a_session_at_most_eight_times_a_second(monkeypatch):
     times = []
     monkeypatch.setattr(Panel, "paint", lambda self, now: times.append(time.monotonic()))
     session = FakeSession()
-    thread = api.show_session(session, ui="widgets")
+    thread = show_session(session, ui="widgets")
     time.sleep(0.6)
     session.end()
     thread.join(5)
@@ -219,6 +219,14 @@ def test_a_script_loads_neither_widgets_nor_ipython():
 
 
 def test_no_thread_is_left_when_nothing_is_shown():
-    thread = api.show_session(FakeSession(), ui="none")
+    thread = show_session(FakeSession(), ui="none")
     thread.join(5)
     assert thread not in threading.enumerate()
+
+
+def test_failed_files_are_grouped_by_cause_in_the_panel():
+    failures = tuple((f"/music/{n}.mp3", "no audio") for n in range(5))
+    html = progress.format_failures(make_snapshot(failures=failures, n_failed=7))
+    assert html.count("no audio") == 1
+    assert "and 2 more</li>" in html.replace("\n", "")
+    assert "and 2 more" in html

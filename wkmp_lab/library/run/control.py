@@ -1,6 +1,5 @@
 """What is asked of an import and what it is at, and how one waits for its end."""
 
-import asyncio
 import threading
 import time
 
@@ -116,6 +115,8 @@ def wait_for_end(control: RunControl, *, timeout_s: float | None = None) -> None
 
 async def await_end(control: RunControl) -> None:
     """Let others run until an import has ended; errors as in :func:`wait_for_end`."""
+    import asyncio  # where somebody awaits, it is there already
+
     try:
         while not control.is_ended:
             await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ import numpy as np
 
 from wkmp_lab.io.files.scanning import Scan
 from wkmp_lab.model import FileResult, Phase
-from wkmp_lab.progress.board import PHASES, Board, FileState
+from wkmp_lab.progress.board import FIRST_OF_PASSAGES, PHASES, Board, FileState
 from wkmp_lab.progress.estimate import (
     NOTHING,
     BoardReading,
@@ -57,10 +57,13 @@ class RunProgress:
     ----------
     n_jobs
         Files that may be worked on at once, now; set by the import and the supervisor thread.
+    n_requests
+        Requests to services, told when the last look-up has ended; set by the import thread.
     """
 
     def __init__(self, *, started_s: float, lookup_limit: str = "") -> None:
         self.n_jobs = 0
+        self.n_requests = 0
         self._lookup_limit = lookup_limit
         self._started_s = started_s
         self._ended_s: float | None = None
@@ -85,6 +88,10 @@ class RunProgress:
     def skipped(self) -> tuple[tuple[str, str], ...]:
         """(path, reason) of what the scan passed over."""
         return self._skipped
+
+    def find_place(self, path: str) -> int:
+        """Which file of the library a path is, from 1, in the order of the scan."""
+        return self._index[path] + 1
 
     def show_found(self, n_files: int) -> None:
         """Show how many files the scan has found so far."""
@@ -111,7 +118,9 @@ class RunProgress:
             self._last_reading = BoardReading(
                 fraction=1.0,
                 n_by_phase=(len(results),) * len(PHASES),
-                n_passages_by_phase=tuple(n_passages * (k > 1) for k in range(len(PHASES))),
+                n_passages_by_phase=tuple(
+                    n_passages * (k >= FIRST_OF_PASSAGES) for k in range(len(PHASES))
+                ),
                 n_finished=len(results),
                 n_passages=n_passages,
                 in_flight=(),

@@ -136,8 +136,7 @@ class Results:
 
     def _is_decoded_now(self, result: FileResult) -> bool:
         return any(
-            span.phase is Phase.SEGMENTING and span.start_s >= self._since_s
-            for span in result.spans
+            span.phase is Phase.DECODING and span.start_s >= self._since_s for span in result.spans
         )
 
 

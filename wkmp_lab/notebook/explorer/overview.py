@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from wkmp_lab.dsp.compiling import load_numba
 from wkmp_lab.flavoring.descriptors import measure_descriptors
 from wkmp_lab.io.files.audio import read_signal
 from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR
@@ -139,6 +140,7 @@ class _Columns:
     def _measure(self, frames: npt.NDArray[np.float32], sr: int) -> FloatArray:
         n_fft = frames.shape[1]
         if self._filters is None:
+            load_numba()
             bank = librosa.filters.mel(
                 sr=sr, n_fft=n_fft, n_mels=N_BANDS, fmin=LOW_HZ, norm=None, dtype=np.float32
             )

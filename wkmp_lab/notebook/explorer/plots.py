@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from wkmp_lab.analyzing.loudness import compute_short_term
 from wkmp_lab.display.numbers import format_clock
 from wkmp_lab.display.palette import CURVE, NEUTRAL, WARNING
+from wkmp_lab.dsp.compiling import load_numba
 from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.notebook.explorer.overview import N_BANDS, Overview, Spectrogram
 from wkmp_lab.plots.figures import (
@@ -86,6 +87,7 @@ def plot_spectrogram(spectrogram: Spectrogram, *, ax: Axes | None = None) -> Axe
         vmin=loudest - 80.0,
         vmax=loudest,
     )
+    load_numba()
     low, high = librosa.hz_to_mel(np.array([spectrogram.low_hz, spectrogram.high_hz]))
     ticks = [hz for hz in TICKS_HZ if hz < spectrogram.high_hz]
     places = N_BANDS * (librosa.hz_to_mel(np.array(ticks, dtype=float)) - low) / (high - low)
