@@ -108,6 +108,17 @@ def _amplitude_s(name: str, meaning: str, key: str) -> Column[PassageRow]:
     )
 
 
+def _find_capped_leads(row: PassageRow) -> str | None:
+    """Which leads are as long as the preset lets any be: the true ones may be longer."""
+    amplitude = row.passage.amplitude
+    longest_s = dict(amplitude.parameters).get("max_lead_s") if amplitude else None
+    if amplitude is None or longest_s is None:
+        return None
+    ticks = {"in": amplitude.lead_in_ticks, "out": amplitude.lead_out_ticks}
+    capped = [name for name, lead in ticks.items() if seconds_from_ticks(lead) >= longest_s]
+    return " and ".join(capped) or None
+
+
 def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     def read(row: PassageRow) -> object:
         return dict(getattr(row.passage.amplitude, "quality", ())).get(name)
@@ -233,6 +244,12 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _key("tuning_cents", "float", "tuning relative to A = 440 Hz", "tuning_cents"),
     _field("momentary_max_lufs", "float", "loudest 0.4 s", "momentary_max_lufs"),
     _field("short_term_max_lufs", "float", "loudest 3 s", "short_term_max_lufs"),
+    Column(
+        "capped_leads",
+        "text",
+        "leads as long as the preset allows, which may be longer: in, out, in and out",
+        _find_capped_leads,
+    ),
     _amplitude_s("first_music_s", "first music after noise, in the file", "first_music_ticks"),
     _amplitude_s(
         "loudness_lead_in_s", "lead-in by the loudness-relative rule", "loudness_lead_in_ticks"
