@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from wkmp_lab.io.web.acousticbrainz import read_flavor as read_flavor
     from wkmp_lab.library.plan import plan as plan
     from wkmp_lab.library.session import ImportSession as ImportSession
+    from wkmp_lab.library.trials.designs import compare_designs as compare_designs
     from wkmp_lab.library.trials.speedup import measure_speedup as measure_speedup
     from wkmp_lab.model import FileResult as FileResult
     from wkmp_lab.notebook.environment import allow_nested_loops as allow_nested_loops
@@ -68,6 +69,7 @@ _HOMES = {
     "allow_nested_loops": "wkmp_lab.notebook.environment",
     "AnalyzeSettings": "wkmp_lab.settings",
     "ask_key": "wkmp_lab.io.keys",
+    "compare_designs": "wkmp_lab.library.trials.designs",
     "examine": "wkmp_lab.api",
     "explore": "wkmp_lab.notebook.explorer.explorer",
     "FileResult": "wkmp_lab.model",

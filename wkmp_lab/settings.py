@@ -313,7 +313,7 @@ def _read_pairs(limits: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...
 
 
 @_telling_where
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Settings:
     """All settings of an import, one record per phase: ``help(type(settings.segmenting))`` tells
     of each field, its unit and range. What is not given has its default.
@@ -336,6 +336,11 @@ class Settings:
         if name == self.running.order:
             return self
         return replace(self, running=replace(self.running, order=name))
+
+    def __repr__(self) -> str:
+        """As Python, a record a line."""
+        lines = [f"    {each.name}={getattr(self, each.name)!r}," for each in fields(self)]
+        return "\n".join(["Settings(", *lines, ")"])
 
 
 _PHASE_FIELDS = {

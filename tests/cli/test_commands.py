@@ -3,8 +3,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from support import example_results as example
 from support.example_results import NOW
 
 from wkmp_lab.cli import main
+from wkmp_lab.cli.options import make_parser, make_settings
 from wkmp_lab.errors import StoreError
 from wkmp_lab.export import export
 from wkmp_lab.fingerprinting.fingerprint import encode_fingerprint
@@ -38,10 +39,6 @@ class FakeSession:
     def cancel(self):
         self.n_cancelled += 1
         self.state = "cancelled"
-
-    def save_report(self, path):
-        Path(path).write_text("how it ran")
-        return Path(path)
 
     def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(
@@ -78,6 +75,12 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     assert main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
     assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
     assert "1 of 1 file" in capsys.readouterr().out
+
+
+def test_csv_gets_a_byte_order_mark_where_that_is_asked_for(imported, tmp_path):
+    imported([example.make_result()])
+    main(["import", str(tmp_path / "music"), "--out", str(tmp_path / "out"), "--bom"])
+    assert (tmp_path / "out" / "files.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
@@ -154,6 +157,14 @@ def test_a_folder_without_audio_is_said_so(imported, tmp_path, capsys):
         (["import", "/nowhere/at/all"], "the music folder does not exist: '/nowhere/at/all'"),
         (["import", "/", "--jobs", "many"], "invalid int value: 'many'"),
         (["import", "/", "--jobs", "0"], "n_jobs must be >= 1, got 0"),
+        (
+            ["import", "/", "--limit", "FLAVORING"],
+            "a limit is PHASE=N, as FLAVORING=2, got 'FLAVO",
+        ),
+        (["import", "/", "--limit", "FLAVORING=0"], "limit of FLAVORING must be a whole number"),
+        (["import", "/", "--limit", "FLAVOURING=1"], "limits must be of phases, one of EXTRACT"),
+        (["import", "/", "--order", "random"], "invalid choice: 'random'"),
+        (["import", "/", "--design", "threads"], "invalid choice: 'threads'"),
         (["import", "/", "--medium", "wax"], "invalid choice: 'wax'"),
         (["import", "/m", "--out", "/tmp/x", "--format", "docx"], "got docx"),
         (["import", "/m", "--out", "/m/results"], "nothing is written into the music folder"),
@@ -173,6 +184,16 @@ def test_wrong_usage_gets_a_clear_message_and_2(arguments, message, capsys):
     assert message in captured.err
     assert not captured.out
     assert "Traceback" not in captured.err
+
+
+def test_limits_design_and_order_are_those_of_the_options():
+    given = ["--limit", "decoding=1", "--limit", "IDENTIFYING=4", "--design", "files"]
+    options = make_parser(defaultdict(lambda: print)).parse_args(
+        ["import", "/", *given, "--order", "path"]
+    )
+    running = make_settings(options).running
+    assert running.limits == (("DECODING", 1), ("IDENTIFYING", 4))
+    assert (running.design, running.order) == ("files", "path")
 
 
 @pytest.mark.parametrize("error", [StoreError("locked\nby another"), PermissionError(13, "no")])

@@ -88,7 +88,7 @@ def test_names_that_try_to_be_something_else_are_shown_as_names(home, tmp_path):
         spans=(Span(Phase.DECODING, 1000.0, 1001.0, "1", 0.5),),
     )
     page = read_report(Told(hostile, broken, remarks=["<b>bold</b>"]), tmp_path)
-    assert "<script" not in page
+    assert page.count("<script") == 1  # that of the house, which sorts tables
     assert "<img src=x" not in page
     assert "<b>bold" not in page
     assert "&lt;script&gt;" in page

@@ -57,7 +57,7 @@ def run_import(options: argparse.Namespace) -> int:
         from wkmp_lab.export import export  # loads pandas
 
         export.check_formats(options.format)
-        export.check_folder(options.out, music_folder=options.folder)
+        export.check_folder(options.out, music_folder=options.folder, formats=options.format)
     session = start_import(
         options.folder,
         settings=settings,
@@ -211,9 +211,12 @@ def run_flavors_add(options: argparse.Namespace) -> int:
 
     from wkmp_lab.display.safe_text import clean_text
     from wkmp_lab.io.catalogue.flavor_dump import FlavorFile, add_dump
+    from wkmp_lab.library.store.places import require_outside_libraries
 
+    path = _find_flavors(options)
+    require_outside_libraries(path)
     with (
-        FlavorFile(_find_flavors(options), is_writer=True) as flavors,
+        FlavorFile(path, is_writer=True) as flavors,
         tqdm(unit=" documents", file=sys.stderr, disable=None) as bar,
     ):
         count = add_dump(

@@ -1,4 +1,4 @@
-"""The report of one import: how it ran, in one HTML file without scripts, that opens anywhere.
+"""The report of one import: how it ran, in one HTML file that opens anywhere and asks no network.
 
 The report of a library (:mod:`wkmp_lab.export.html_report`) shows what was found; this one shows
 how fast, by whom, and why not otherwise. It is made to be sent: no key, no contact, no home folder
@@ -22,6 +22,7 @@ import numpy as np
 from wkmp_lab._version import __version__
 from wkmp_lab.collection.flight import PHASES, Flight, read_flight
 from wkmp_lab.display.numbers import format_count
+from wkmp_lab.display.pages import hash_script
 from wkmp_lab.display.safe_text import format_duration
 from wkmp_lab.display.templating import render
 from wkmp_lab.io.files.atomic_write import write_atomically
@@ -128,6 +129,7 @@ def format_run_report(
     )
     flight = read_flight(results, shown)
     values = {
+        "script_hash": hash_script(),
         "state": now.state,
         "folder": hide(now.folder),
         "facts": _list_facts(now, results, flight),
@@ -143,7 +145,7 @@ def format_run_report(
         "max_rows": MAX_ROWS,
         "max_cell": MAX_CELL,
     }
-    return render("export/templates/run_report.html.jinja", "page", values)
+    return render("export/templates/run_report.html.jinja", "report", values)
 
 
 def _list_facts(now: Snapshot, results: Sequence[FileResult], flight: Flight) -> list[Cells]:

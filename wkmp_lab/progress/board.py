@@ -224,4 +224,5 @@ class FileProgress:
 
     def end(self, n_passages: int) -> None:
         """All that a worker does for the file is done."""
+        self._board._records[self._index + 1]["alive"] = time.time()
         self._board.mark(self._index, FileState.MEASURED, n_passages=n_passages)

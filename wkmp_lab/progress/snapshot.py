@@ -50,7 +50,7 @@ class Snapshot:
     """Of the whole import, by work done, 0 to 1; never goes backwards."""
     elapsed_s: float
     remaining_s: float | None
-    """None until the fifth finished file."""
+    """None until a twentieth of the work is done."""
     remaining_reason: str
     in_flight: tuple[InFlight, ...]
     failures: tuple[tuple[str, str], ...]

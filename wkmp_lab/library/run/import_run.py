@@ -91,7 +91,7 @@ class ImportRun:
         """Keep and show another result of a file that had one."""
         store.put(result, run_id=self.session_id)
         self.results.replace(result)
-        self.progress.show_done(result, is_new=False)
+        self.progress.show_done(result)
 
 
 def place(path: str | Path, folder: str) -> str:

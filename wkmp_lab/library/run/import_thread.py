@@ -15,6 +15,7 @@ from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
 from wkmp_lab.library.recall import make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
+from wkmp_lab.library.run.costs import expect_costs
 from wkmp_lab.library.run.import_run import ImportRun, place
 from wkmp_lab.library.store import Store, StoredRun
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
@@ -121,6 +122,14 @@ class ImportThread:
             on_change=self._adapt_lookups,
             on_broken=self._stop_waiting,
         ) as lookup_thread:
+            run.progress.expect(
+                expect_costs(
+                    files,
+                    found,
+                    needs_identity=lookup_thread.needs,
+                    is_limited=run.progress.is_limited,
+                )
+            )
             for result in (*found.known, *found.copies):
                 self._take(result, lookup_thread, is_new=False)
             for _, _, outcome in self._run_tasks(found.tasks, board):
@@ -199,7 +208,7 @@ class ImportThread:
         is_pending = lookup_thread.needs(result)
         run.results.put(result, is_finished=not is_pending, is_new=is_new)
         if not is_pending:
-            run.progress.show_done(result, is_new=is_new)
+            run.progress.show_done(result)
         elif not is_new:
             run.progress.show_measured(result)
         lookup_thread.put(result)
@@ -210,7 +219,7 @@ class ImportThread:
         """Keep a result that the lookup thread has identified."""
         store.put(result, run_id=self._run.session_id)
         self._run.results.put(result, is_finished=True, is_new=True)
-        self._run.progress.show_done(result, is_new=True)
+        self._run.progress.show_done(result)
         self._log_file(result)
 
     def _record(self, store: Store) -> None:

@@ -73,7 +73,7 @@ class Store:
         self._folder = folder.expanduser().absolute()
         self._mutex = threading.RLock()
         self._lost = ""
-        places.require_regular(path)
+        places.require_file(path)
         with self._speaking_clearly(), contextlib.ExitStack() as opened:
             if is_writer:
                 opened.enter_context(places.hold_for_writing(path, folder=folder))
