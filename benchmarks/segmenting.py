@@ -63,9 +63,11 @@ CUE, TRACK_LIST = "wkmp_lab, cue", "wkmp_lab, list"
 FFMPEG = {"ffmpeg -60 dB 2 s": ("-60dB", 2.0), "ffmpeg -50 dB 0.5 s": ("-50dB", 0.5)}
 LIBROSA = "librosa split"
 PRESETS = {
-    "WKMP cd": SegmentSettings(medium="cd", min_passage_s=0.0),
-    "WKMP vinyl": SegmentSettings(medium="vinyl", min_passage_s=0.0),
-    "WKMP cassette": SegmentSettings(medium="cassette", min_passage_s=0.0),
+    "wkmp_lab, vinyl": SegmentSettings(medium="vinyl"),
+    "wkmp_lab, cassette": SegmentSettings(medium="cassette"),
+    "WKMP cd": SegmentSettings(threshold_dbfs=-80.0, min_passage_s=0.0),
+    "WKMP vinyl": SegmentSettings(threshold_dbfs=-60.0, min_passage_s=0.0),
+    "WKMP cassette": SegmentSettings(threshold_dbfs=-50.0, min_passage_s=0.0),
     "WKMP -35 dB 0.3 s": SegmentSettings(
         threshold_dbfs=-35.0, min_silence_s=0.3, min_passage_s=0.1
     ),

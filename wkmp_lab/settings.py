@@ -29,7 +29,7 @@ MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
     "cassette": -50.0,
     "other": -60.0,
 }
-"""Fixed silence thresholds per source medium (WKMP IMPL005)."""
+"""What counts as silence by source medium (WKMP IMPL005), beside the file's own floor."""
 
 
 Limits = Mapping[str, int] | tuple[tuple[str, int], ...]
@@ -92,8 +92,9 @@ class SegmentSettings:
     """How a file is cut into passages."""
 
     medium: Medium = "auto"
+    """What lies below the medium's threshold counts as lying at the noise floor."""
     threshold_dbfs: float | None = None
-    """A fixed silence threshold; None: by medium, or by the file's own noise floor (auto)."""
+    """A fixed silence threshold; None: the file's own noise floor, and its medium."""
     min_silence_s: float = 0.5
     min_passage_s: float = 10.0
     n_passages: int | None = None

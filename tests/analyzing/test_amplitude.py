@@ -229,6 +229,51 @@ def test_surface_noise_is_no_sound(noise_dbfs):
     assert seconds_from_ticks(amplitude.last_sound_ticks) == pytest.approx(10.0, abs=0.05)
 
 
+@pytest.mark.parametrize("tick_s", [0.77, 1.33, 1.8])
+@pytest.mark.parametrize("groove_dbfs", [-62.0, -50.0])
+@pytest.mark.parametrize(("length_ms", "tick_dbfs"), [(2, -10.0), (60, -36.0), (150, -40.0)])
+def test_the_ticks_of_a_run_out_groove_are_no_sound(tick_s, groove_dbfs, length_ms, tick_dbfs):
+    groove = silence(40.0)
+    tick = make_noise(length_ms / 1000, dbfs=tick_dbfs)
+    for at_s in np.arange(0.6, 39.0, tick_s):
+        groove[round(at_s * SR) :][: tick.size] += tick
+
+    wave = np.concatenate([make_beat(20.0), groove])
+    amplitude = analyze(wave + make_noise(60.0, dbfs=groove_dbfs))
+    backwards = analyze((wave + make_noise(60.0, dbfs=groove_dbfs))[::-1])
+
+    assert seconds_from_ticks(amplitude.last_sound_ticks) == pytest.approx(20.0, abs=0.1)
+    assert amplitude.end_type == "hard"
+    assert seconds_from_ticks(backwards.first_sound_ticks) == pytest.approx(40.0, abs=0.1)
+
+
+def test_a_row_of_soft_last_notes_is_sound():
+    notes = [np.concatenate([silence(0.9), 0.4 * make_pad(0.4)]) for _ in range(5)]
+
+    amplitude = analyze(make_beat(20.0), *notes, silence(1.0))
+
+    assert seconds_from_ticks(amplitude.last_sound_ticks) == pytest.approx(26.5, abs=0.02)
+
+
+@pytest.mark.parametrize("body_dbfs", [0.0, -20.0, -30.0])
+def test_quiet_music_is_music_however_low_its_intro(body_dbfs):
+    body = 10 ** (body_dbfs / 20) * make_beat(30.0)
+    intro = 10 ** (-40.0 / 20) * make_pad(24.0) * np.exp(-(seconds(24.0) % 0.8) / 0.3)
+
+    amplitude = analyze(silence(0.5), intro, body)
+
+    assert seconds_from_ticks(amplitude.first_sound_ticks) == pytest.approx(0.5, abs=0.05)
+
+
+def test_digital_padding_before_a_noisy_lead_in_does_not_make_it_sound():
+    groove = make_noise(5.0, dbfs=-58.0)
+
+    amplitude = analyze(silence(0.5), groove, make_beat(20.0), groove, silence(0.5))
+
+    assert seconds_from_ticks(amplitude.first_sound_ticks) == pytest.approx(5.5, abs=0.05)
+    assert seconds_from_ticks(amplitude.last_sound_ticks) == pytest.approx(25.5, abs=0.05)
+
+
 def test_a_quiet_steady_intro_is_sound_and_music():
     amplitude = analyze(0.1 * make_pad(5.0), make_beat(10.0))
 

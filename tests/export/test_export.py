@@ -266,12 +266,12 @@ def test_a_cue_sheet_has_at_most_99_tracks(tmp_path):
     assert format_cue(result, passages[:1]).count("TRACK") == 1
 
 
-def test_audacity_labels_are_start_end_and_name(tmp_path):
+def test_audacity_labels_are_first_and_last_sound_and_name(tmp_path):
     (path,) = export.export_results([example.make_result()], tmp_path, formats=["labels"])
     lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
     assert lines == [
-        ["0.000000", "100.000000", "The Drops - Rain"],
-        ["100.000000", "180.500000", "The Drops - side a [2]"],
+        ["0.500000", "99.500000", "The Drops - Rain"],
+        ["100.500000", "180.000000", "The Drops - side a [2]"],
     ]
 
 
@@ -280,7 +280,7 @@ def test_a_playlist_names_undecodable_files_by_their_bytes(tmp_path):
     (path,) = export.export_results([result], tmp_path, formats=["m3u"])
     content = path.read_bytes()
     assert content.count(b"/music/caf\xe9.flac\n") == 2
-    assert b"#EXTVLCOPT:start-time=100.000\n" in content
+    assert b"#EXTVLCOPT:start-time=100.500\n" in content
 
 
 def test_a_folder_without_permission_is_refused_before_anything_is_written(tmp_path, monkeypatch):

@@ -53,7 +53,9 @@ def test_copies_name_each_other(database):
 def test_times_are_whole_ticks_and_leads_are_points(tmp_path):
     path = export([example.make_result()], tmp_path)
     first, second = select(path, "SELECT * FROM passages ORDER BY start_time_ticks")
-    assert first["end_time_ticks"] == second["start_time_ticks"] == 100 * TICKS_PER_SECOND
+    # The playable span: dead air lies between them.
+    assert first["end_time_ticks"] == 99.5 * TICKS_PER_SECOND
+    assert second["start_time_ticks"] == 100.5 * TICKS_PER_SECOND
     assert first["lead_in_start_ticks"] == TICKS_PER_SECOND
     assert first["lead_out_start_ticks"] == 98 * TICKS_PER_SECOND
     assert first["fade_in_start_ticks"] is None
@@ -63,7 +65,9 @@ def test_leads_that_overlap_meet_in_their_middle(tmp_path):
     short = example.make_passage(start_s=0.0, end_s=2.0)
     path = export([example.make_result(passages=(short,))], tmp_path)
     (row,) = select(path, "SELECT * FROM passages")
-    assert row["lead_in_start_ticks"] == row["lead_out_start_ticks"] == TICKS_PER_SECOND // 2
+    # The lead-in ends at 1 s, and the lead-out begins with the first sound, at 0.5 s.
+    middle = 3 * TICKS_PER_SECOND // 4
+    assert row["lead_in_start_ticks"] == row["lead_out_start_ticks"] == middle
 
 
 def test_an_identified_passage_has_song_artist_work_and_album(tmp_path):
@@ -81,7 +85,7 @@ def test_an_identified_passage_has_song_artist_work_and_album(tmp_path):
         "name": "The Drops",
         "work_mbid": example.WORK,
         "album_mbid": example.RELEASE,
-        "end_time_ticks": 100 * TICKS_PER_SECOND,
+        "end_time_ticks": 99 * TICKS_PER_SECOND,
     }
 
 
@@ -106,7 +110,8 @@ def test_a_player_need_not_wait_through_silence_for_a_lead(tmp_path):
     )
     assert row["lead_in_start_ticks"] == 10 * TICKS_PER_SECOND
     assert row["lead_out_start_ticks"] == 200 * TICKS_PER_SECOND
-    assert row["end_time_ticks"] == 500 * TICKS_PER_SECOND
+    assert row["start_time_ticks"] == row["lead_in_start_ticks"]
+    assert row["end_time_ticks"] == row["lead_out_start_ticks"]
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,18 @@ from support.standin_world import make_id
 
 from wkmp_lab.io.catalogue.catalogue import Catalogue
 from wkmp_lab.io.web import rate_limit
-from wkmp_lab.io.web.answers import Recording, ReleaseRef
+from wkmp_lab.io.web.answers import CatalogueMatch, Recording, ReleaseRef
 from wkmp_lab.lookup.lookups import identify_files
+from wkmp_lab.lookup.passage_lookup import note_catalogue, open_lookup
 from wkmp_lab.lookup.releases import choose_release
 from wkmp_lab.lookup.services import Services, find_catalogue
 from wkmp_lab.model import (
     DeclaredPiece,
+    Descriptors,
     Passage,
     Tags,
 )
-from wkmp_lab.model.reasons import CutHint
+from wkmp_lab.model.reasons import CutHint, WhyUnidentified
 from wkmp_lab.settings import Settings
 from wkmp_lab.units import ticks_from_seconds
 
@@ -433,3 +435,43 @@ def test_eight_processes_and_a_second_session_stay_polite_and_ask_nothing_twice(
     agents = {entry.agent for entry in standin.ledger}
     assert len(agents) == 1
     assert "someone@example.org" in agents.pop()
+
+
+def test_speech_is_not_looked_up_and_says_so(standin, tmp_path):
+    known = next(iter(standin.world.recordings.values()))
+    spoken = Descriptors(version=1, values=(), kind="speech")
+    asked = file_of(known, tags=tagged(known))
+    passage = dataclasses.replace(asked.passages[0], descriptors=spoken)
+    told = dataclasses.replace(asked, passages=(passage,))
+    (identity,) = identities_of(identify([told], make_settings(standin, tmp_path)))
+    assert (identity.level, identity.reason) == ("unidentified", "speech_not_asked")
+    assert standin.ledger == []
+
+
+def test_where_a_catalogue_answered_offline_is_no_reason(standin, tmp_path):
+    settings = make_settings(standin, tmp_path, is_offline=True)
+    first, second, *_ = standin.world.recordings.values()
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        catalogue.add(
+            Recording(first.mbid, first.title, first.artist, first.duration_s), first.items
+        )
+    (identity,) = identities_of(identify([file_of(second)], settings))
+    assert identity.why_not is WhyUnidentified.NO_MATCH
+    assert identity.reason.startswith("no_match(catalogue asked: ")
+    assert identity.reason.endswith("; nobody else, for this import is offline)")
+
+
+@pytest.mark.parametrize(
+    ("bit_error", "told"),
+    [
+        (0.29, "catalogue asked: best candidate 0.29 of bits off over 40 s, at most 0.15"),
+        (0.12, "catalogue asked: best candidate 0.12 of bits off over 40 s"),
+        (None, "catalogue asked: nothing alike"),
+    ],
+)
+def test_how_near_the_best_of_the_catalogue_came_is_told(bit_error, told):
+    lookup = open_lookup(file_of(), Passage(0, 0, ticks_from_seconds(60)))
+    recording = Recording(None, "Rain", "The Drops")
+    matches = [] if bit_error is None else [CatalogueMatch(recording, bit_error, 40.0, 0.0, 0.6)]
+    note_catalogue(lookup, matches)
+    assert [reason.detail for reason in lookup.asked] == [told]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from support import audio_factory
+from support.talk import talk
 
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
@@ -128,7 +129,7 @@ def test_a_silent_file_has_no_passage(amplitude):
 def test_a_fixed_threshold_cuts_at_every_silence_of_its_length():
     signal, gaps = side(piece(1), 2.0, piece(2), 0.3, piece(3))
     profile = measure_levels(signal)
-    found = find_passages(profile, settings=SegmentSettings(medium="other"))
+    found = find_passages(profile, settings=SegmentSettings(threshold_dbfs=-60.0))
     assert_cut_in(found, gaps[:1])
     assert "silence" in next(gap.reason for gap in found.gaps if gap.is_boundary)
 
@@ -136,8 +137,54 @@ def test_a_fixed_threshold_cuts_at_every_silence_of_its_length():
 def test_a_threshold_below_the_noise_finds_nothing_where_the_floor_model_does():
     signal, gaps = side(piece(1), 2.0, piece(2), noise=hiss(-50))
     profile = measure_levels(signal)
-    assert len(find_passages(profile, settings=SegmentSettings(medium="cd")).spans_ticks) == 1
+    fixed = SegmentSettings(threshold_dbfs=-80.0)
+    assert len(find_passages(profile, settings=fixed).spans_ticks) == 1
     assert_cut_in(find_passages(profile), gaps)
+
+
+@pytest.mark.parametrize("medium", ["cd", "vinyl", "cassette_dolby", "cassette", "other"])
+@pytest.mark.parametrize("level_db", [-46, -58, None])
+def test_a_medium_that_is_named_hides_no_gap_that_the_floor_tells(medium, level_db):
+    noise = None if level_db is None else hiss(level_db, clicks=100)
+    signal, gaps = side(piece(1), 2.0, piece(2), 2.4, piece(3), noise=noise)
+    found = find_passages(measure_levels(signal), settings=SegmentSettings(medium=medium))
+    assert_cut_in(found, gaps)
+
+
+def test_a_medium_adds_the_gaps_that_lie_above_the_floor_of_the_quietest():
+    groove = hiss(-66)
+    signal, gaps = side(piece(1), 2.5, piece(2), 2.5, piece(3), 2.5, piece(4))
+    samples = signal.samples.copy()
+    samples[:, : int(gaps[2][0] * SR)] += groove(samples.shape[1])[: int(gaps[2][0] * SR)]
+    profile = measure_levels(Signal(samples, SR))
+    found = find_passages(profile, settings=SegmentSettings(medium="vinyl"))
+    assert_cut_in(found, gaps)
+
+
+@pytest.mark.parametrize("hz", [50, 120, 1000])
+def test_a_step_of_level_is_no_gap(hz):
+    t = np.arange(60 * SR) / SR
+    hum = sum(np.sin(2 * np.pi * hz * k * t) / k for k in range(1, 5)).astype(np.float32)
+    loud, soft = 0.1 * hum, 0.05 * hum
+    for parts in ((loud, soft, loud), (piece(1), loud, soft, loud), (loud, soft, loud, piece(2))):
+        signal = Signal(np.concatenate(parts)[None].astype(np.float32), SR)
+        gaps = find_passages(measure_levels(signal)).gaps
+        steps = [gap for gap in gaps if gap.is_boundary and gap.depth_db < 8]
+        assert not steps, steps
+
+
+@pytest.mark.parametrize(("track", "n_tracks"), [(1, 2), (2, 2), (3, 4)])
+def test_a_side_that_is_numbered_among_sides_is_cut(track, n_tracks):
+    signal, gaps = side(piece(1, 60.0), 2.0, piece(2, 60.0))
+    hints = SegmentHints(track=track, n_tracks=n_tracks, n_siblings=n_tracks - 1)
+    assert_cut_in(find_passages(measure_levels(signal), hints=hints), gaps)
+
+
+def test_many_equal_gaps_say_more_than_a_track_number():
+    parts = [part for k in range(6) for part in (piece(k, 62.0), 2.0)][:-1]
+    signal, gaps = side(*parts)
+    hints = SegmentHints(track=3, n_tracks=9, n_siblings=8)
+    assert_cut_in(find_passages(measure_levels(signal), hints=hints), gaps)
 
 
 def test_known_lengths_find_joins_without_a_gap():
@@ -277,3 +324,19 @@ def test_cutting_what_was_measured_before_gives_what_cutting_the_profile_gives()
 def test_hints_and_settings_are_checked():
     with pytest.raises(InvalidInputError, match="durations_s"):
         SegmentSettings(durations_s=(-1.0,))
+
+
+def test_speech_is_not_cut_at_its_pauses_and_music_is_between_the_same():
+    parts = [part for k in range(5) for part in (talk(40.0, seed=k), (2.0, 3.5, 1.5, 5.0, 0.0)[k])]
+    signal, _ = side(*parts[:-1])
+    found = find_passages(measure_levels(signal))
+    assert len(found.spans_ticks) == 1
+    assert found.verdict == "speech"
+    assert any("speech on both sides" in gap.reason for gap in found.gaps)
+    pieces = [part for k in range(3) for part in (piece(k, 40.0), 2.0)][:-1]
+    assert_cut_in(find_passages(measure_levels(side(*pieces)[0])), side(*pieces)[1])
+
+
+def test_an_announcement_is_parted_from_the_music_behind_it():
+    signal, gaps = side(talk(60.0, seed=1), 2.5, piece(1, 60.0), 2.5, piece(2, 60.0))
+    assert_cut_in(find_passages(measure_levels(signal)), gaps)

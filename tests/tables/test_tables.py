@@ -9,6 +9,7 @@ from support import example_results as example
 
 from wkmp_lab.model import Tags
 from wkmp_lab.tables import columns, columns_files, tables
+from wkmp_lab.units import ticks_from_seconds
 
 FILES = (
     "path status format sr n_channels duration_s size_bytes sha256 n_passages failure_phase "
@@ -78,6 +79,34 @@ def test_a_passage_shows_times_in_seconds_of_the_file():
     assert (first["lead_in_s"], first["lead_out_s"]) == (1.0, 2.0)
     assert (second["first_sound_s"], second["last_sound_s"]) == (100.5, 180.0)
     assert (first["tempo_bpm"], first["key"], first["n_clipped"]) == (120.0, "F# minor", 3)
+
+
+@pytest.mark.parametrize(
+    ("lead_in_s", "lead_out_s", "told"),
+    [(5.0, 2.0, "in"), (1.0, 5.0, "out"), (5.0, 5.0, "in and out"), (1.0, 2.0, None)],
+)
+def test_a_lead_that_hit_its_cap_says_so(lead_in_s, lead_out_s, told):
+    passage = example.make_passage()
+    amplitude = dataclasses.replace(
+        passage.amplitude,
+        lead_in_ticks=ticks_from_seconds(lead_in_s),
+        lead_out_ticks=ticks_from_seconds(lead_out_s),
+        parameters=(("max_lead_s", 5.0),),
+    )
+    capped = dataclasses.replace(passage, amplitude=amplitude)
+    table = tables.passages_table([example.make_result(passages=(capped,))])
+    assert (
+        table["capped_leads"].astype(object).where(table["capped_leads"].notna(), None)[0] == told
+    )
+
+
+def test_the_cap_of_leads_without_parameters_is_unknown():
+    table = tables.passages_table([example.make_result(passages=(example.make_passage(),))])
+    assert table["capped_leads"].isna().all()
+    bare = dataclasses.replace(example.make_passage(), amplitude=None)
+    assert (
+        tables.passages_table([example.make_result(passages=(bare,))])["capped_leads"].isna().all()
+    )
 
 
 def test_quality_is_told_in_a_word_for_each_fault():

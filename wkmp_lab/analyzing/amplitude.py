@@ -35,6 +35,7 @@ from wkmp_lab.analyzing.quality import (
     widen,
 )
 from wkmp_lab.dsp.levels import measure_levels
+from wkmp_lab.dsp.speech import measure_speech
 from wkmp_lab.model import Amplitude, EndType
 from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
@@ -95,7 +96,9 @@ def measure_amplitude(
     a_power = _select_a_power(profile, start_s, end_s, is_click)
     stop_s = profile.duration_s if end_s is None else min(end_s, profile.duration_s)
     loudness = measure_loudness(profile, start_s=start_s, end_s=end_s)
-    sound = find_sound(profile.power[frames], hop_s=profile.hop_s)
+    sound = find_sound(
+        profile.power[frames], hop_s=profile.hop_s, loudness_lufs=loudness.integrated_lufs
+    )
     wkmp = measure_leads(a_power, hop_s=profile.coarse_hop_s, rule=rule)
     relative = _find_loudness_edges(
         profile.k_power[frames], is_click, profile.hop_s, sound, loudness
@@ -126,6 +129,7 @@ def measure_amplitude(
         loudness_lead_out_ticks=limit(relative.leads.lead_out_s) if relative else None,
         parameters=_list_parameters(rule, a_power, profile.coarse_hop_s, sound),
         quality=measure_quality(profile, start_s=start_s, end_s=end_s),
+        speech=measure_speech(profile, start_s=start_s, end_s=end_s).measure(start_s, stop_s),
     )
 
 

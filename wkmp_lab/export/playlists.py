@@ -15,6 +15,7 @@ from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.io.sheets.cue import FRAMES_PER_S, TICKS_PER_FRAME
 from wkmp_lab.model import FileResult, Passage
+from wkmp_lab.units import seconds_from_ticks
 
 CUE_MAX_TRACKS = 99
 """A CUE sheet counts tracks in two digits."""
@@ -61,7 +62,8 @@ def export_labels(
 def export_m3u(
     results: Sequence[FileResult], folder: Path, *, music_folder: Path | None = None
 ) -> list[Path]:
-    """One playlist of every passage, ``passages.m3u8``, with VLC's start and stop times."""
+    """One playlist of every passage, ``passages.m3u8``, from its first sound to its last (VLC's
+    start and stop times)."""
     lines = ["#EXTM3U"]
     for result in _playable(results):
         if _is_one_line(result.path):
@@ -107,11 +109,12 @@ def format_cue_time(ticks: int) -> str:
 
 
 def format_labels(result: FileResult) -> str:
-    """A line per passage: start and end in seconds, and its name, parted by tabs."""
-    return "".join(
-        f"{passage.start_s:.6f}\t{passage.end_s:.6f}\t{_full_name(result, passage)}\n"
-        for passage in result.passages
-    )
+    """A line per passage: first and last sound in seconds, and its name, parted by tabs."""
+    lines = []
+    for passage in result.passages:
+        start_s, end_s = _playable_s(passage)
+        lines.append(f"{start_s:.6f}\t{end_s:.6f}\t{_full_name(result, passage)}\n")
+    return "".join(lines)
 
 
 def name_passage(result: FileResult, passage: Passage) -> tuple[str, str | None]:
@@ -157,11 +160,17 @@ def _full_name(result: FileResult, passage: Passage) -> str:
     return f"{artist} - {title}" if artist else title
 
 
+def _playable_s(passage: Passage) -> tuple[float, float]:
+    start, end = passage.playable_ticks
+    return seconds_from_ticks(start), seconds_from_ticks(end)
+
+
 def _m3u_entry(result: FileResult, passage: Passage) -> list[str]:
+    start_s, end_s = _playable_s(passage)
     return [
-        f"#EXTINF:{round(passage.duration_s)},{_full_name(result, passage)}",
-        f"#EXTVLCOPT:start-time={passage.start_s:.3f}",
-        f"#EXTVLCOPT:stop-time={passage.end_s:.3f}",
+        f"#EXTINF:{round(end_s - start_s)},{_full_name(result, passage)}",
+        f"#EXTVLCOPT:start-time={start_s:.3f}",
+        f"#EXTVLCOPT:stop-time={end_s:.3f}",
         result.path,
     ]
 

@@ -120,12 +120,13 @@ def _insert_passage(
     chosen = passage.identity.chosen if passage.identity else None
     title, artist, source = find_names(result, passage)
     lead_in, lead_out = _find_leads(passage)
+    start, end = passage.playable_ticks
     flavor, blend = _flavor(passage)
     row = {
         "guid": guid,
         "file_id": _file_guid(result, root),
-        "start_time_ticks": passage.start_ticks,
-        "end_time_ticks": passage.end_ticks,
+        "start_time_ticks": start,
+        "end_time_ticks": end,
         "lead_in_start_ticks": lead_in,
         "lead_out_start_ticks": lead_out,
         "title": title,
@@ -181,7 +182,8 @@ def _link(db: sqlite3.Connection, passage: Passage, guid: str, chosen: Candidate
             "status": "FLAVOR READY" if flavor else "PENDING",
         },
     )
-    length = passage.end_ticks - passage.start_ticks
+    start, end = passage.playable_ticks
+    length = end - start
     span = {"start_time_ticks": 0, "end_time_ticks": length}
     _insert(db, "passage_songs", {"passage_id": guid, "song_id": song, **span})
     if work:
@@ -228,13 +230,9 @@ def _find_leads(passage: Passage) -> tuple[int | None, int | None]:
     amplitude = passage.amplitude
     if amplitude is None:
         return None, None
-    lead_in = passage.start_ticks + amplitude.lead_in_ticks
-    lead_out = passage.end_ticks - amplitude.lead_out_ticks
-    if amplitude.first_sound_ticks < amplitude.last_sound_ticks:
-        lead_in = max(lead_in, amplitude.first_sound_ticks)
-        lead_out = min(lead_out, amplitude.last_sound_ticks)
-    lead_in = min(lead_in, passage.end_ticks)
-    lead_out = max(lead_out, passage.start_ticks)
+    start, end = passage.playable_ticks
+    lead_in = min(max(passage.start_ticks + amplitude.lead_in_ticks, start), end)
+    lead_out = max(min(passage.end_ticks - amplitude.lead_out_ticks, end), start)
     if lead_in > lead_out:
         lead_in = lead_out = (lead_in + lead_out) // 2
     return lead_in, lead_out

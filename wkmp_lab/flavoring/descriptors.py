@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.flavoring import beats, rhythm, spectrum, tempo, tonality
+from wkmp_lab.flavoring import beats, kinds, rhythm, spectrum, tempo, tonality
 from wkmp_lab.flavors import flavor_distance
 from wkmp_lab.model import Descriptors, Key, Tempo
 from wkmp_lab.settings import FlavorSettings
 from wkmp_lab.signals import DoubleArray, FloatArray, Samples
+from wkmp_lab.units import dbfs_from_amplitude
 
 __all__ = ["DESCRIPTORS", "Descriptor", "flavor_distance", "measure_descriptors", "warm_up"]
 
-VERSION = 3
+VERSION = 4
 """Raised whenever a descriptor changes its meaning."""
 N_MFCC = 13
 ONSET_BANDS = (0, 16, 32, 64, 96, 128)
@@ -144,7 +145,11 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
 
 
 def measure_descriptors(
-    mono: Samples, *, sr: int, settings: FlavorSettings | None = None
+    mono: Samples,
+    *,
+    sr: int,
+    settings: FlavorSettings | None = None,
+    speech: float | None = None,
 ) -> Descriptors:
     """The character of a passage.
 
@@ -156,11 +161,15 @@ def measure_descriptors(
         Their rate in Hz, 22,050.
     settings
         Whether beats are kept.
+    speech
+        Probability of speech by the passage's level (``Amplitude.speech``); where it is not given
+        a passage is not called speech.
 
     Returns
     -------
     Descriptors
-        Numbers that cannot be measured (of silence, of a second of sound) are not there.
+        Speech, noise and silence have no tempo and no key. Numbers that cannot be measured (of
+        silence, of a second of sound) are not there.
 
     Raises
     ------
@@ -173,10 +182,17 @@ def measure_descriptors(
     frames = measure_frames(mono)
     levels = _measure_levels(mono)
     pitches = tonality.collect_pitches(mono, sr=sr)
-    key = tonality.find_key(pitches)
     heard = tempo.measure_tempo(
         frames.envelopes, frame_rate_hz=spectrum.FRAME_RATE_HZ, is_tonal=pitches.is_music
     )
+    kind = kinds.choose_kind(
+        level_dbfs=dbfs_from_amplitude(float(levels.max(initial=0.0))),
+        speech=speech,
+        pitches=pitches,
+        tempo=heard,
+    )
+    heard = heard if kind == "music" else None
+    key = tonality.find_key(pitches) if kind == "music" else None
     duration_s = len(mono) / sr
     onsets = rhythm.find_onsets(frames.envelopes[0], frame_rate_hz=spectrum.FRAME_RATE_HZ)
     numbers: dict[str, float | None] = {
@@ -196,6 +212,7 @@ def measure_descriptors(
         values=values,
         tempo=_make_tempo(heard, frames.envelopes, settings) if heard else None,
         key=_make_key(key) if key else None,
+        kind=kind,
     )
 
 

@@ -22,10 +22,10 @@ from wkmp_lab.lookup.album_lookups import (
 from wkmp_lab.lookup.passage_lookup import (
     PassageLookup,
     identify,
+    note_catalogue,
     note_failure,
     open_lookup,
     statement_of_link,
-    statement_of_match,
 )
 from wkmp_lab.lookup.releases import complete_identity, find_track
 from wkmp_lab.lookup.services import Services
@@ -132,7 +132,7 @@ def _close_file(
 
 def _ask_catalogue(lookup: PassageLookup, services: Services) -> None:
     fingerprint = lookup.passage.fingerprint
-    if services.query_catalogue is None or fingerprint is None:
+    if services.query_catalogue is None or fingerprint is None or not lookup.is_asked_about:
         return
     try:
         items = decode_fingerprint(fingerprint.text)
@@ -145,8 +145,7 @@ def _ask_catalogue(lookup: PassageLookup, services: Services) -> None:
         failure = FailedLookup("catalogue", OutcomeKind.UNAVAILABLE, str(error))
         lookup.reasons.append(failure)
         return
-    for match in matches:
-        lookup.statements.append(statement_of_match(match, lookup.passage.duration_s))
+    note_catalogue(lookup, matches)
 
 
 def _ask_acoustid(
@@ -158,6 +157,7 @@ def _ask_acoustid(
         (lookups[0], result.file_fingerprint)
         for result, lookups in zip(results, files, strict=True)
         if len(lookups) == 1
+        and lookups[0].is_asked_about
         and result.file_fingerprint is not None
         and not _is_settled(lookups[0])
     ]
@@ -183,6 +183,8 @@ def _is_settled(lookup: PassageLookup) -> bool:
 
 
 def _ask_musicbrainz(lookup: PassageLookup, services: Services, settings: Settings) -> None:
+    if not lookup.is_asked_about:
+        return
     tags = lookup.tags
     _name_links(lookup, services)
     if tags.recording_mbid:

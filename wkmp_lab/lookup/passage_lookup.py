@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from wkmp_lab.identifying.evidence import (
+    MAX_BIT_ERROR,
     MIN_OVERLAP_S,
     Statement,
     statements_of_piece,
@@ -21,6 +22,7 @@ from wkmp_lab.model import DeclaredPiece, FileResult, Identity, Passage, Tags
 from wkmp_lab.model.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 
+NOBODY_ELSE = "nobody else, for this import is offline"
 MIN_TOLD_OFFSET_S = 0.5
 """Copies that begin as near to each other begin alike."""
 
@@ -35,8 +37,15 @@ class PassageLookup:
     """True where it is a piece as a whole, so that its length can be compared."""
     statements: list[Statement] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
+    asked: list[Silence] = field(default_factory=list)
+    """Who was asked by its sound and what came of it, where nobody's word was enough."""
     releases: dict[str, tuple[ReleaseRef, ...]] = field(default_factory=dict)
     """Releases of each recording that was named."""
+
+    @property
+    def is_asked_about(self) -> bool:
+        """False for speech, which no source of songs knows."""
+        return self.passage.kind != "speech"
 
 
 def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
@@ -51,7 +60,9 @@ def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
     tags = fill_tags(tags, _tags_of_piece(declared))
     is_whole = is_alone or declared is not None
     lookup = PassageLookup(passage, tags, is_whole, list(statements))
-    if passage.duration_s < MIN_OVERLAP_S:
+    if not lookup.is_asked_about:
+        lookup.reasons.append(Silence(WhyUnidentified.SPEECH))
+    elif passage.duration_s < MIN_OVERLAP_S:
         lookup.reasons.append(Silence(WhyUnidentified.TOO_SHORT))
     elif passage.fingerprint is None:
         why = passage.fingerprint_reason or "none was made"
@@ -126,12 +137,33 @@ def note_failure(lookup: PassageLookup, service: Service, outcome: Outcome[objec
         lookup.reasons.append(FailedLookup(service, outcome.kind, outcome.why))
 
 
+def note_catalogue(lookup: PassageLookup, matches: Sequence[CatalogueMatch]) -> None:
+    """Keep what the catalogue says, and how near its nearest candidate comes."""
+    query_s = lookup.passage.duration_s
+    lookup.statements += [statement_of_match(match, query_s) for match in matches]
+    told = "nothing alike"
+    if matches:
+        nearest = min(matches, key=lambda match: match.bit_error)
+        told = f"best candidate {nearest.bit_error:.2f} of bits off over {nearest.overlap_s:.0f} s"
+        told += f", at most {MAX_BIT_ERROR:.2f}" if nearest.bit_error > MAX_BIT_ERROR else ""
+    lookup.asked.append(Silence(WhyUnidentified.NO_MATCH, f"catalogue asked: {told}"))
+
+
 def identify(lookup: PassageLookup, silent: Sequence[Reason] = ()) -> Identity:
-    """The decision on what has been learnt so far; ``silent`` tells who was not asked."""
+    """The decision on what has been learnt so far; ``silent`` tells who was not asked.
+
+    Where the catalogue has answered, that is the reason, and being offline goes with it.
+    """
+    others = [reason for reason in silent if reason.why_not is not WhyUnidentified.OFFLINE]
+    asked = lookup.asked
+    if not asked:
+        others = list(silent)
+    elif len(others) < len(silent):
+        asked = [replace(each, detail=f"{each.detail}; {NOBODY_ELSE}") for each in asked]
     return identify_recording(
         lookup.statements,
         duration_s=lookup.passage.duration_s,
         tags=lookup.tags,
         is_whole_file=lookup.is_whole_file,
-        reasons=(*lookup.reasons, *silent),
+        reasons=(*lookup.reasons, *others, *asked),
     )

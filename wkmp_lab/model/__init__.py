@@ -12,6 +12,7 @@ from wkmp_lab.model.reasons import (
     WhyUnidentified,
 )
 from wkmp_lab.model.results import (
+    KINDS,
     LOOKUP_WORKER,
     MATCH_LEVELS,
     MAX_EXCESS_S,
@@ -29,6 +30,7 @@ from wkmp_lab.model.results import (
     Gap,
     Identity,
     Key,
+    Kind,
     MatchLevel,
     Passage,
     PassageId,
@@ -44,6 +46,7 @@ from wkmp_lab.model.tags import (
 )
 
 __all__ = [
+    "KINDS",
     "LOOKUP_WORKER",
     "MATCH_LEVELS",
     "MAX_EXCESS_S",
@@ -69,6 +72,7 @@ __all__ = [
     "Gap",
     "Identity",
     "Key",
+    "Kind",
     "LimitChange",
     "MatchLevel",
     "OutcomeKind",

@@ -51,6 +51,8 @@ class WhyUnidentified(enum.StrEnum):
     NOT_ASKED = "not_asked"
     """A service needs a key, or an address of contact, that is missing."""
     OFFLINE = "offline_not_asked"
+    SPEECH = "speech_not_asked"
+    """What is spoken is not looked up."""
     UNKNOWN_ID = "unknown_to_musicbrainz"
     BY_HAND = "by_hand"
     """A person has set every candidate aside."""
@@ -151,6 +153,7 @@ _SILENCES: Mapping[WhyUnidentified, str] = MappingProxyType(
         WhyUnidentified.NO_FINGERPRINT: "it has no fingerprint",
         WhyUnidentified.OFFLINE: "nothing here knows it, and nobody else was asked, for this "
         "import is offline; session.identify(wl.IdentifySettings()) asks",
+        WhyUnidentified.SPEECH: "it is speech, which is not looked up",
         WhyUnidentified.BY_HAND: "none of the candidates, as was decided by hand",
         WhyUnidentified.UNKNOWN_ID: "MusicBrainz does not know the id in its tags",
     }

@@ -34,6 +34,8 @@ FileStatus = Literal["done", "no_audio", "duplicate", "failed"]
 STATUSES: tuple[FileStatus, ...] = ("done", "no_audio", "duplicate", "failed")
 MatchLevel = Literal["high", "medium", "low", "unidentified"]
 EndType = Literal["fade", "hard", "long_tail"]
+Kind = Literal["music", "speech", "noise", "silence"]
+KINDS: tuple[Kind, ...] = ("music", "speech", "noise", "silence")
 
 MATCH_LEVELS: tuple[MatchLevel, ...] = ("high", "medium", "low", "unidentified")
 SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
@@ -110,6 +112,8 @@ class Amplitude:
     """The parameters that the lead points were found with."""
     quality: tuple[tuple[str, float], ...] = ()
     """(name, number) of each quality measure: n_clipped, dc_offset, ..."""
+    speech: float | None = None
+    """Probability of speech by the level alone; None where it is too short or silent to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ class Descriptors:
     values: tuple[tuple[str, float], ...]
     tempo: Tempo | None = None
     key: Key | None = None
+    kind: Kind | None = None
+    """None where an earlier version described it."""
 
     def as_dict(self) -> dict[str, float]:
         return dict(self.values)
@@ -245,6 +251,19 @@ class Passage:
         if changed.recording_mbid == self.recording_mbid:
             return changed
         return replace(changed, musical_flavor=None)
+
+    @property
+    def kind(self) -> Kind | None:
+        """What kind of sound it is; None where it was not described."""
+        return self.descriptors.kind if self.descriptors else None
+
+    @property
+    def playable_ticks(self) -> tuple[int, int]:
+        """From the first to the last sound; the whole passage where these are not known."""
+        heard = self.amplitude
+        if heard is None or heard.first_sound_ticks >= heard.last_sound_ticks:
+            return self.start_ticks, self.end_ticks
+        return heard.first_sound_ticks, heard.last_sound_ticks
 
     @property
     def start_s(self) -> float:

@@ -20,9 +20,9 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
         Phase.EXTRACTING: "2",
-        Phase.SEGMENTING: "3",
+        Phase.SEGMENTING: "4",
         Phase.FINGERPRINTING: "1",
-        Phase.ANALYZING: "4",
+        Phase.ANALYZING: "5",
         Phase.FLAVORING: str(descriptors.VERSION),
     }
 )

@@ -355,7 +355,10 @@ def _analyze(passage: Passage, profile: LevelProfile, settings: Settings) -> Pas
 
 def _describe(passage: Passage, buffer: AudioBuffer, settings: Settings) -> Passage:
     described = descriptors.measure_descriptors(
-        _view(buffer, passage), sr=ANALYSIS_SR, settings=settings.flavoring
+        _view(buffer, passage),
+        sr=ANALYSIS_SR,
+        settings=settings.flavoring,
+        speech=passage.amplitude.speech if passage.amplitude else None,
     )
     return replace(passage, descriptors=described)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from wkmp_lab.segmenting.continuity import Continuity
 from wkmp_lab.segmenting.gaps import GapFacts
+from wkmp_lab.settings import SegmentHints
 
 SONG_S = 8 * 60.0
 """A file that is shorter is rather one song than a side."""
@@ -29,13 +30,22 @@ WEIGHTS: dict[str, float] = {
     "rhythm": -4.7,
     "timbre": 1.6,
     "company": 0.65,
+    "speech": -14.0,
     "tags": -10.0,
 }
 """Weight of each piece of evidence in the logistic score: what a logistic regression on the music
 named in ``benchmarks/fit_gaps.py`` found with an ``AT_FLOOR_DB`` of 2, rounded (then 2.5 by hand,
 for crackle). By hand, too: ``timbre`` (2.8 in the fit), as the
-songs of an album are more alike than those of the fit's sides, and ``tags``, so that only a very
-long silence parts what the tags call one track."""
+songs of an album are more alike than those of the fit's sides, ``speech``, which is not parted at
+its pauses, and ``tags``, so that only a very long silence parts what nothing but the tags call one
+track."""
+
+MOST_SIDES = 4
+"""With more files than this they are hardly numbered by side."""
+SIDES_SHARE = 0.1
+"""What a number counts that may be that of a side: a single has two tracks, too."""
+LEAST_SONG_S = 60.0
+"""Equal gaps speak of a side where the pieces between them are of this length on average."""
 
 BoundaryEvidence = tuple[tuple[str, float], ...]
 
@@ -47,7 +57,8 @@ def measure_evidence(
     range_db: float,
     duration_s: float,
     n_alike: int,
-    is_one_track: bool,
+    one_track: float,
+    speech: float,
 ) -> dict[str, float]:
     """Each piece of evidence about a stretch, before its weight.
 
@@ -61,8 +72,10 @@ def measure_evidence(
         Length of the file.
     n_alike
         Other stretches of the file that lie at the floor for as long.
-    is_one_track
-        Whether the tags call the file one track among several.
+    one_track
+        How far the tags are to be believed that call the file one track among several.
+    speech
+        How sure it is, 0 to 1, that what lies before and behind it is speech.
     """
     piece_s = min(facts.cut_s, duration_s - facts.cut_s)
     rhythm = (continuity.rhythm - SURE_RHYTHM) / (SAME_RHYTHM - SURE_RHYTHM)
@@ -77,8 +90,30 @@ def measure_evidence(
         "rhythm": min(max(rhythm, 0.0), 1.0),
         "timbre": min(max(timbre, -1.0), 0.0),
         "company": float(min(n_alike, MOST_COMPANY)),
-        "tags": float(is_one_track),
+        "speech": speech,
+        "tags": one_track,
     }
+
+
+def measure_one_track(hints: SegmentHints, *, n_alike: int, duration_s: float) -> float:
+    """How far a file's number among others is to be believed to be that of one piece, 0 to 1.
+
+    Files of a folder are numbered by piece or by side. What has as few numbers as a record has
+    sides may be either, and a file with many equal gaps that are songs apart is a side.
+
+    >>> third_of_nine = SegmentHints(track=3, n_tracks=9, n_siblings=8)
+    >>> measure_one_track(third_of_nine, n_alike=0, duration_s=240.0)
+    1.0
+    >>> measure_one_track(third_of_nine, n_alike=4, duration_s=1200.0)
+    0.2
+    """
+    n_tracks = hints.n_tracks or 0
+    if hints.track is None or n_tracks < 2 or not hints.n_siblings:
+        return 0.0
+    if n_tracks <= MOST_SIDES:
+        return SIDES_SHARE
+    is_song_apart = duration_s / (n_alike + 2) >= LEAST_SONG_S
+    return 1.0 / (1.0 + n_alike) if is_song_apart else 1.0
 
 
 def count_alike(floors_s: Sequence[float]) -> list[int]:
@@ -108,6 +143,7 @@ _WORDS = {
     "rhythm": ("", "the rhythm goes on behind it"),
     "timbre": ("", "the same sound on both sides"),
     "company": ("one of several", ""),
+    "speech": ("", "speech on both sides"),
     "tags": ("", "tagged as one track"),
 }
 

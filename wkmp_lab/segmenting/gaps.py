@@ -35,6 +35,7 @@ CALM_DB = 0.5
 """The calm part of a stretch: means over this window, this close to the least of them."""
 LATEST_CUT_S = 1.25
 """A cut lies no earlier before the next attack: an ending may be hidden, an attack hardly."""
+LOUD_PERCENTILE = 75.0
 CONTEXT_S = 8.0
 """How far a gap's surroundings reach."""
 AT_FLOOR_DB = 2.5
@@ -63,6 +64,9 @@ class GapFacts:
         Clearance of the music around it.
     above_floor_db
         Clearance of its calmest second.
+    beside_db
+        How far the loud part of the louder side lies above it, in level and in clearance: the
+        lesser of the two.
     """
 
     start: int
@@ -74,6 +78,7 @@ class GapFacts:
     depth_db: float
     clearance_db: float
     above_floor_db: float
+    beside_db: float
 
 
 def compute_quiet_level(profile: LevelProfile) -> FloatArray:
@@ -190,6 +195,7 @@ def measure_gap(
     """The facts of a quiet stretch of frames ``[start, end)``."""
     n_context = round(CONTEXT_S / hop_s)
     around = np.r_[max(start - n_context, 0) : start, end : min(end + n_context, len(level))]
+    sides = (slice(max(start - n_context, 0), start), slice(end, end + n_context))
     first, last = find_calm(clearance, start, end, hop_s=hop_s)
     calm_db = max(float(clearance[first:last].mean()), 0.0)
     level_db = float(np.median(level[start:end]))
@@ -203,7 +209,14 @@ def measure_gap(
         depth_db=float(np.median(level[around])) - level_db if len(around) else 0.0,
         clearance_db=float(np.median(clearance[around])) if len(around) else 0.0,
         above_floor_db=calm_db,
+        beside_db=min(_measure_beside(level, sides) - level_db, _measure_beside(clearance, sides)),
     )
+
+
+def _measure_beside(values: FloatArray, sides: tuple[slice, slice]) -> float:
+    """The loud part of the louder side."""
+    parts = [values[side] for side in sides]
+    return max(float(np.percentile(part, LOUD_PERCENTILE)) for part in parts if len(part))
 
 
 def _running_mean(values: FloatArray, n: int) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from wkmp_lab.analyzing.amplitude import find_quality_faults
 from wkmp_lab.model import (
+    KINDS,
     MATCH_LEVELS,
     Candidate,
     Evidence,
@@ -109,6 +110,17 @@ def _amplitude_s(name: str, meaning: str, key: str) -> Column[PassageRow]:
     )
 
 
+def _find_capped_leads(row: PassageRow) -> str | None:
+    """Which leads are as long as the preset lets any be: the true ones may be longer."""
+    amplitude = row.passage.amplitude
+    longest_s = dict(amplitude.parameters).get("max_lead_s") if amplitude else None
+    if amplitude is None or longest_s is None:
+        return None
+    ticks = {"in": amplitude.lead_in_ticks, "out": amplitude.lead_out_ticks}
+    capped = [name for name, lead in ticks.items() if seconds_from_ticks(lead) >= longest_s]
+    return " and ".join(capped) or None
+
+
 def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     def read(row: PassageRow) -> object:
         return dict(getattr(row.passage.amplitude, "quality", ())).get(name)
@@ -179,8 +191,10 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _passage("duration_s", "float", "length"),
     _amplitude_s("lead_in_s", "length of the lead-in", "lead_in_ticks"),
     _amplitude_s("lead_out_s", "length of the lead-out", "lead_out_ticks"),
-    _amplitude_s("first_sound_s", "first sound, in the file", "first_sound_ticks"),
-    _amplitude_s("last_sound_s", "end of the last sound, in the file", "last_sound_ticks"),
+    _amplitude_s("first_sound_s", "first sound of the music, in the file", "first_sound_ticks"),
+    _amplitude_s(
+        "last_sound_s", "end of its last sound; dead air lies behind", "last_sound_ticks"
+    ),
     _field("end_type", "text", "fade, hard or long_tail", "end_type"),
     _field("peak_dbfs", "float", "largest sample", "peak_dbfs"),
     _field("true_peak_dbtp", "float", "largest 4x oversampled value", "true_peak_dbtp"),
@@ -199,6 +213,7 @@ PASSAGES: Sequence[Column[PassageRow]] = (
         "Chromaprint, compressed",
         lambda row: row.passage.fingerprint.text if row.passage.fingerprint else None,
     ),
+    _passage("kind", "text", ", ".join(KINDS)),
     _passage("fingerprint_reason", "text", "why there is no fingerprint"),
     _tag_of_whole("title", "title in the tags, which may be wrong, of a file of one passage"),
     _tag_of_whole("artist", "artist in the tags of such a file"),
@@ -234,6 +249,12 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _key("tuning_cents", "float", "tuning relative to A = 440 Hz", "tuning_cents"),
     _field("momentary_max_lufs", "float", "loudest 0.4 s", "momentary_max_lufs"),
     _field("short_term_max_lufs", "float", "loudest 3 s", "short_term_max_lufs"),
+    Column(
+        "capped_leads",
+        "text",
+        "leads as long as the preset allows, which may be longer: in, out, in and out",
+        _find_capped_leads,
+    ),
     _amplitude_s("first_music_s", "first music after noise, in the file", "first_music_ticks"),
     _amplitude_s(
         "loudness_lead_in_s", "lead-in by the loudness-relative rule", "loudness_lead_in_ticks"
