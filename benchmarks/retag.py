@@ -93,7 +93,11 @@ def retag_library(buffer: Path, starts_s: list[float], seconds: float) -> None:
     n_files = len(starts_s)
     for k, at_s in enumerate(starts_s):
         ending = LIBRARY[k % len(LIBRARY)]
-        copy_part(buffer / f"long.{ending}", folder / f"{k:05d}.{ending}", at_s, seconds)
+        path = folder / f"{k:05d}.{ending}"
+        if ending in ("flac", "ogg"):  # a length stands in the header, or in each page
+            encode(buffer / "long.wav", path, at_s, seconds)
+        else:
+            copy_part(buffer / f"long.{ending}", path, at_s, seconds)
     start_s = time.perf_counter()
     session = import_folder(folder, settings=SETTINGS, store=store)
     first_s = time.perf_counter() - start_s
@@ -151,15 +155,14 @@ def copy_part(source: Path, path: Path, start_s: float, seconds: float) -> None:
     with av.open(str(source)) as old, av.open(str(path), "w") as new:
         stream = old.streams.audio[0]
         copy = new.add_stream_from_template(stream)
-        first = None
+        at = 0
         for packet in old.demux(stream):
             if packet.pts is None or packet.pts * stream.time_base < start_s:
                 continue
-            first = packet.pts if first is None else first
-            if (packet.pts - first) * stream.time_base >= seconds:
+            if at * stream.time_base >= seconds:
                 break
-            packet.pts -= first
-            packet.dts = packet.pts
+            packet.pts = packet.dts = at
+            at += packet.duration or 1
             packet.stream = copy
             new.mux(packet)
 

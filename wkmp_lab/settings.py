@@ -329,17 +329,17 @@ class Settings:
     flavoring: FlavorSettings = field(default_factory=FlavorSettings)
     running: RunSettings = field(default_factory=RunSettings)
 
+    def __repr__(self) -> str:
+        """As Python, a record a line."""
+        lines = [f"    {each.name}={getattr(self, each.name)!r}," for each in fields(self)]
+        return "\n".join(["Settings(", *lines, ")"])
+
     def with_named_order(self) -> "Settings":
         """The settings without a function or paths of one's own: as they are kept, and travel."""
         name = self.running.name_order()
         if name == self.running.order:
             return self
         return replace(self, running=replace(self.running, order=name))
-
-    def __repr__(self) -> str:
-        """As Python, a record a line."""
-        lines = [f"    {each.name}={getattr(self, each.name)!r}," for each in fields(self)]
-        return "\n".join(["Settings(", *lines, ")"])
 
 
 _PHASE_FIELDS = {

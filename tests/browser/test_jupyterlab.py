@@ -265,6 +265,23 @@ def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, 
     expect(notebook).not_to_contain_text("Error displaying widget")
 
 
+def test_an_explorer_that_is_not_done_leaves_its_form_in_what_is_saved(lab, page, side):
+    folder, url = lab
+    cell = f"from wkmp_lab.notebook.explorer.explorer import explore\nexplore({str(side)!r})"
+    write_notebook(folder / "left.ipynb", [cell])
+    open_notebook(page, url, "left.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    expect(page.locator(".wkmp-verdict")).to_contain_text("2 passages", timeout=60_000)
+    wait_for_cells(page)
+    save_notebook(page)
+    run_command(page, "kernelmenu:shutdown")
+    open_notebook(page, url, "left.ipynb")
+    kept = page.locator("details", has_text="What a saved notebook keeps")
+    expect(kept).to_contain_text("2 passages", timeout=30_000)
+    kept.first.locator("summary").first.click()
+    expect(kept.locator("img[alt*='Level and spectrogram']")).to_be_visible()
+
+
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory):
     """Two songs that only their tags tell of, one of them with a hostile title."""

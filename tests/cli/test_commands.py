@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +40,10 @@ class FakeSession:
     def cancel(self):
         self.n_cancelled += 1
         self.state = "cancelled"
+
+    def save_report(self, path):
+        Path(path).write_text("how it ran")
+        return Path(path)
 
     def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(

@@ -13,7 +13,7 @@ from wkmp_lab.collection.review_queue import (
 )
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying.decisions import apply_decisions, make_identity_decision
-from wkmp_lab.model import Candidate, Evidence, Identity
+from wkmp_lab.model import Candidate, DeclaredPiece, Evidence, Identity
 from wkmp_lab.notebook.review.html import (
     MAX_CANDIDATES,
     format_item_html,
@@ -142,6 +142,13 @@ def test_hostile_candidates_are_shown_as_text():
     assert html.count("<tr>") == 1 + MAX_CANDIDATES
     assert f"and {20 - MAX_CANDIDATES} more" in html
     assert "\u202e" not in name_candidate(hostile) + name_item(item)
+
+
+def test_a_passage_shows_what_its_sheet_declares_and_not_what_the_tags_say_of_the_whole_file():
+    piece = DeclaredPiece(0, "Declared", "Band")
+    passage = replace(example.make_passage(level="unidentified"), declared=piece)
+    (item,) = find_open([example.make_result(passages=(passage,))])
+    assert "Band - Weather - Declared" in format_item_html(item)
 
 
 def test_the_record_of_a_review_needs_no_widgets():

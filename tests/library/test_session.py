@@ -112,6 +112,19 @@ def test_tables_tell_of_every_file_and_passage(music, store):
     assert session.files.set_index("path").loc[str(music / "song0.flac"), "n_passages"] == 1
 
 
+def test_how_an_import_ran_is_kept_and_can_be_saved_as_a_page(music, store, tmp_path):
+    session = import_folder(music, settings=settings_of(n_jobs=2), store=store)
+    record = session.record
+    assert (record.run_id, record.n_jobs) == (session.session_id, 2)
+    spans = [span for result in session.results for span in result.spans]
+    assert record.started_s <= min(span.start_s for span in spans)
+    assert max(span.end_s for span in spans) <= record.ended_s
+    assert open_session(music, store=store).record == record
+    page = open_session(music, store=store).save_report(tmp_path / "run.html")
+    assert "this is no music" not in page.read_text(encoding="utf-8")
+    assert "broken.mp3" in page.read_text(encoding="utf-8")
+
+
 def test_a_second_import_measures_nothing(music, store):
     first = import_folder(music, settings=settings_of(), store=store)
     second = import_folder(music, settings=settings_of(), store=store)

@@ -81,8 +81,10 @@ def test_a_passage_shows_times_in_seconds_of_the_file():
 
 
 def test_quality_is_told_in_a_word_for_each_fault():
-    def told(*measures):
+    def told(*measures, codec="flac"):
         result = example.make_result()
+        audio = dataclasses.replace(result.audio, codec=codec)
+        result = dataclasses.replace(result, audio=audio)
         amplitude = dataclasses.replace(result.passages[0].amplitude, quality=measures)
         passages = (
             dataclasses.replace(result.passages[0], amplitude=amplitude),

@@ -252,7 +252,7 @@ def _draw_load(ax: Axes, flight: Flight, load: Load) -> None:
             label="at once at most",
         )
         highest = max(highest, *allowed)
-        _tell_changes(ax, flight)
+    _tell_changes(ax, flight)
     ax.set_ylim(0.0, 1.15 * highest)
     add_legend(ax, is_above=True, n_columns=3)
 

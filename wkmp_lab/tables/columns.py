@@ -21,6 +21,8 @@ ColumnKind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
 """Text and paths are shown cleaned; a tuple names the values of an ordered category."""
 Row = TypeVar("Row")
 
+LOSSLESS_CODECS = tuple("alac ape dsd flac mlp pcm shorten tak truehd tta wavpack".split())
+"""How the names of codecs begin that keep every sample."""
 PHASES = tuple(phase.value for phase in Phase)
 
 
@@ -117,8 +119,11 @@ def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
 def _read_quality(row: PassageRow) -> object:
     if row.passage.amplitude is None:
         return None
-    faults = find_quality_faults(row.passage.amplitude)
-    return ", ".join(fault.verdict for fault in faults) or "good"
+    verdicts = [fault.verdict for fault in find_quality_faults(row.passage.amplitude)]
+    codec = row.file.audio.codec if row.file.audio else ""
+    if not codec.startswith(LOSSLESS_CODECS):  # that it was lossy is no news
+        verdicts = [each.replace("was lossy", "low bit rate") for each in verdicts]
+    return ", ".join(verdicts) or "good"
 
 
 def _chosen_field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:

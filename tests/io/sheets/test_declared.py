@@ -72,6 +72,14 @@ def test_of_a_sheet_of_several_files_the_pieces_of_this_one_are_taken(tmp_path):
     assert starts_s(read(tmp_path, name="b.flac")) == [0]
 
 
+def test_only_before_the_first_piece_of_a_sheet_may_a_track_hide(tmp_path):
+    # given a rip whose files begin with the gaps before their pieces
+    first, second = sheet_of("00:05:00", file="a.wav"), sheet_of("00:05:00", file="b.wav")
+    (tmp_path / "album.cue").write_text(first + second)
+    assert starts_s(read(tmp_path, name="a.flac")) == [5]
+    assert starts_s(read(tmp_path, name="b.flac")) == [0]
+
+
 def test_a_sheet_that_is_partly_wrong_is_used_as_far_as_it_goes(tmp_path):
     declared = read(tmp_path, sheet=sheet_of("00:00:00", "00:99:00", "00:50:00", "07:00:00"))
     # Half of the pieces are no good: then it may be the sheet of something else.

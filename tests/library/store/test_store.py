@@ -186,7 +186,7 @@ def test_a_store_that_is_no_file_is_refused_before_anything(music, kind, make):
     path = music.parent / "odd"
     make(path)
     before = sorted(music.parent.iterdir())
-    told = f"expected a file for a store, got {kind}: '.*odd'"
+    told = f"expected a store, got {kind}: '.*odd'"
     for act in (import_folder, open_session, start_import, plan):
         with pytest.raises(StoreError, match=told):
             act(music, store=path)

@@ -13,6 +13,7 @@ from support.audio_factory import music_like, noise, write_audio
 import wkmp_lab as wl
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.files.clips import encode_clip, mix_signals
+from wkmp_lab.notebook import standing
 from wkmp_lab.notebook.explorer.controls import (
     OWN,
     format_settings_code,
@@ -242,6 +243,29 @@ def test_a_file_that_is_gone_is_told_and_not_raised(side, tmp_path):
     press(made.player.start)
     assert "No such file" in made.message.value
     made.close()
+
+
+def test_what_a_saved_notebook_keeps_is_renewed_with_every_change(side, monkeypatch):
+    shown = []
+
+    class Handle:
+        def display(self, bundle, *, raw):
+            shown.append(bundle)
+
+        update = display
+
+    monkeypatch.setattr(standing, "DisplayHandle", Handle)
+    made = explore(side)
+    made._ipython_display_()
+    live, folded = shown
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert "keeps: " in folded["text/html"]
+    assert "2 passages</summary>" in folded["text/html"]
+    made.sliders.threshold.value = -100.0
+    wait_until(lambda: "1 passage</summary>" in shown[-1]["text/html"], 60.0)
+    made.close()
+    assert "1 passage" in shown[-2]["text/plain"]
+    assert shown[-1]["text/html"] == ""
 
 
 def test_the_saved_explorer_has_a_picture_tables_and_words(explorer):

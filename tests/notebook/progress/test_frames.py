@@ -84,8 +84,13 @@ def test_rows_are_one_line_high_and_the_whole_text_is_told_on_hover():
     html = html_of(table)
     cells = re.findall(r'<td style="([^"]*)"(?: title="([^"]*)")?>([^<]*)</td>', html)
     assert all("white-space:nowrap" in style for style, _, _ in cells)
-    assert max(len(text) for _, _, text in cells) <= 40
+    assert max(len(text) for _, _, text in cells) <= 120
     assert any(len(tip) > 300 for _, tip, _ in cells)
+
+
+def test_a_text_has_the_room_that_short_columns_leave():
+    table = failures_table([make_failure(reason="no audio of any known kind here")])
+    assert ">no audio of any known kind here<" in html_of(table)
 
 
 def test_the_verdict_on_quality_has_its_numbers_on_hover():

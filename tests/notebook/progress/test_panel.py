@@ -119,7 +119,7 @@ def test_at_the_end_the_card_tells_it_to_pages_that_were_loaded_anew():
 def test_rows_for_as_many_files_as_go_on_at_once_are_reserved(n_in_flight):
     now = make_snapshot()
     html = progress.format_files(make_snapshot(in_flight=now.in_flight[:n_in_flight], n_jobs=4))
-    assert 'style="min-height:115px"' in html
+    assert 'style="min-height:135px"' in html
 
 
 @pytest.mark.parametrize("make", [format_snapshot_html, lambda now: html_of(painted(now))])

@@ -1,6 +1,7 @@
 """What pieces a file has by its own word, or by that of a sheet beside it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -88,6 +89,9 @@ def _offer_of_sheet(source: str, sheet: CueSheet, name: str, *, is_own: bool) ->
         return _Offer(source, refusal="it is of other files")
     named = {track.file for track in tracks}
     faults = tuple(fault.why for fault in sheet.faults if fault.file in named)
+    if tracks[0] != sheet.tracks[0]:
+        # Only before the first piece of all may a track hide: elsewhere it is a gap's applause.
+        tracks = (replace(tracks[0], start_frames=0), *tracks[1:])
     return _Offer(source, tuple(_piece_of_track(track, sheet) for track in tracks), faults)
 
 

@@ -70,8 +70,8 @@ def format_frame_html(table: pd.DataFrame) -> str:
     folder = _find_folder(table)
     limits = (MAX_WHOLE_ROWS,) * 2 if is_whole else (MAX_ROWS, SHOWN_ROWS)
     positions = _pick(list(range(len(table))), *limits)
-    n_texts = sum(not _is_number(table[name]) for name in names)
-    max_text = min(max(LINE_LENGTH // max(n_texts, 1), MIN_TEXT), MAX_TEXT)
+    n_long = sum(_is_long(table[name], folder) for name in names)
+    max_text = min(max(LINE_LENGTH // max(n_long, 1), MIN_TEXT), MAX_TEXT)
     cut = _Cut(folder, max_text)
     values = {
         "heads": [_head(name, table) for name in names],
@@ -222,6 +222,15 @@ def _explain_quality(table: pd.DataFrame, at: int) -> str | None:
     numbers = {name: row[name] for name in table.columns if _is_number(table[name])}
     measures = {name: float(value) for name, value in numbers.items() if not pd.isna(value)}
     return "; ".join(fault.sentence for fault in find_faults(measures)) or None
+
+
+def _is_long(column: "pd.Series[Any]", folder: str) -> bool:
+    """True for texts that a line may have no room for."""
+    if _is_number(column):
+        return False
+    n_folder = len(folder) if _holds_paths(column.name) else 0
+    lengths = [len(str(value)) for value in column.iloc[:MAX_ROWS]]
+    return max(lengths, default=0) - n_folder > MIN_TEXT
 
 
 def _is_number(column: "pd.Series[Any]") -> bool:

@@ -10,7 +10,11 @@ import ipywidgets as widgets
 
 from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
-from wkmp_lab.display.summary import format_finished, format_snapshot_html, format_time_left
+from wkmp_lab.display.summary import (
+    format_finished,
+    format_snapshot_html,
+    format_time_left,
+)
 from wkmp_lab.display.templating import render
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.notebook.card import make_style

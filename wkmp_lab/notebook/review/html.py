@@ -71,8 +71,11 @@ def format_item_html(item: ReviewItem | None) -> str:
     """A passage with its candidates side by side, and what speaks for and against each."""
     if item is None:
         return render(_TEMPLATE, "nothing", {})
-    tags = item.result.tags
-    said = [clean_text(each) for each in (tags.artist, tags.album, tags.title) if each]
+    tags, declared = item.result.tags, item.passage.declared
+    names = (tags.artist, tags.album, tags.title)
+    if declared is not None:
+        names = (declared.performer or tags.artist, declared.album or tags.album, declared.title)
+    said = [clean_text(each) for each in names if each]
     values = {
         "path": item.result.path,
         "passage": item.passage,
