@@ -26,6 +26,8 @@ from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.model import FileResult
 from wkmp_lab.tables.tables import TABLES
 
+WHERE_THERE_ARE = ("measures",)
+"""Tables that most libraries have no row of, and then no file."""
 TableWriter = Callable[[pd.DataFrame, str, Path], None]
 
 
@@ -48,7 +50,8 @@ def export_results(
     """Write results into a folder, in each of the formats.
 
     ``csv``, ``parquet``, ``xlsx`` and ``json`` (JSON Lines, ``.jsonl``) write one file per table:
-    files, passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures.
+    files, passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures, and
+    measures where there are any of your own.
     ``wkmp`` writes ``wkmp.db``, ``cue`` and ``labels`` (Audacity) one file per audio file into a
     folder of that name, ``m3u`` a playlist of all passages, ``html`` a report in one file.
 
@@ -190,6 +193,8 @@ def _export_tables(
     written = []
     for name, make_table in TABLES.items():
         table = make_table(results)
+        if table.empty and name in WHERE_THERE_ARE:
+            continue
         path = folder / f"{name}{suffix}"
 
         def write_to(place: Path, table: pd.DataFrame = table, name: str = name) -> None:

@@ -206,7 +206,7 @@ class Store:
 
     def put_run(self, run: StoredRun, *, version: str) -> None:
         """Write or update an import."""
-        settings = msgspec.json.encode(run.settings).decode()
+        settings = msgspec.json.encode(run.settings.without_measures()).decode()
         row = (run.id, run.started_s, run.ended_s, run.state, run.n_jobs, version, settings)
         with self._mutex, self._speaking_clearly(), self._db:
             self._db.execute("INSERT OR REPLACE INTO run VALUES (?,?,?,?,?,?,?)", row)

@@ -1,5 +1,10 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
+from wkmp_lab.model.measured import (
+    CellValue,
+    Measured,
+    MeasureInfo,
+)
 from wkmp_lab.model.reasons import (
     CutHint,
     FailedLookup,
@@ -48,6 +53,7 @@ __all__ = [
     "Amplitude",
     "AudioFormat",
     "Candidate",
+    "CellValue",
     "Cover",
     "CutHint",
     "Descriptors",
@@ -62,6 +68,8 @@ __all__ = [
     "Identity",
     "Key",
     "MatchLevel",
+    "MeasureInfo",
+    "Measured",
     "OutcomeKind",
     "Passage",
     "PassageId",

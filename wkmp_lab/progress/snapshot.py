@@ -52,3 +52,10 @@ class Snapshot:
     """What there is to tell of the import as a whole, oldest first, at most 20 lines."""
     measured_s: float = 0.0
     """Length of the music that this import has decoded."""
+    has_measures: bool = False
+    """Measures of one's own are run."""
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Those that the import goes through, in their order."""
+        return tuple(each for each in Phase if each is not Phase.MEASURING or self.has_measures)

@@ -20,6 +20,7 @@ from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline.health import is_ended_from_outside
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
+from wkmp_lab.runner.blame import leave_out_measure
 from wkmp_lab.runner.dask import run_on_dask
 from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
 from wkmp_lab.runner.ray import run_on_ray
@@ -209,7 +210,14 @@ class Runner:
             deaths[-1],
             "machine" if "machine" in causes else "file",
         )
-        phase = PHASES[int(board.read()[task.index]["phase"])]
+        record = board.read()[task.index]
+        without = leave_out_measure(task, record, self._settings, reason=reason, cause=cause)
+        if without is not None:
+            watch.stalled.pop(task.index, None)
+            waiting[task.index] = without
+            yield from self._run_alone(without, waiting, board, watch)
+            return
+        phase = PHASES[int(record["phase"])]
         del waiting[task.index]
         board.mark(task.index, FileState.MEASURED)
         result = fail(task, phase, reason, settings=self._settings, cause=cause)

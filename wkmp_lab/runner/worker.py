@@ -18,6 +18,7 @@ from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.own_measures import LeftOut
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
@@ -41,6 +42,8 @@ class Task:
     """What of an earlier result holds, if the audio is the same."""
     recall: Recall | None = None
     """Asked for other results of the same audio."""
+    left_out: LeftOut = ()
+    """Measures of one's own that are not run on it, since its worker died of them."""
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
@@ -62,6 +65,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            left_out=task.left_out,
             progress=progress,
         )
     except CancelledError:
@@ -93,6 +97,7 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            left_out=task.left_out,
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"

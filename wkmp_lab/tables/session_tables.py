@@ -74,6 +74,11 @@ class ResultTables(abc.ABC):
         return tables.failures_table(self.results)
 
     @property
+    def measures(self) -> pd.DataFrame:
+        """A row per column of your own measures: unit, version, code, values and errors."""
+        return tables.measures_table(self.results)
+
+    @property
     def same_songs(self) -> pd.DataFrame:
         """Pairs of passages that are one recording, and which copy likely sounds better."""
         return tables.same_songs_table(cataloguing.find_same_songs(self.results))

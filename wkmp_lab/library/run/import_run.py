@@ -61,6 +61,7 @@ class ImportRun:
             n_jobs=self.progress.n_jobs,
             remarks=self.log.remarks,
             measured_s=counts.measured_s,
+            has_measures=bool(self.settings.measures),
         )
 
     def take_decisions(self, store: Store) -> None:
