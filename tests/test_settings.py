@@ -24,6 +24,21 @@ from wkmp_lab.settings import (
         (lambda: SegmentSettings(durations_s=()), "durations_s must be positive"),
         (lambda: SegmentSettings(n_passages=0), "n_passages must be >= 1"),
         (lambda: RunSettings(n_jobs=0), "n_jobs must be >= 1, got 0"),
+        (
+            lambda: RunSettings(limits={"FLAVOURING": 1}),
+            "limits must be of phases, one of EXTR.*got",
+        ),
+        (lambda: RunSettings(limits={"SCANNING": 1}), "limits must be of phases.*got 'SCANNING'"),
+        (
+            lambda: RunSettings(limits={"FLAVORING": 0}),
+            "limit of FLAVORING must be a whole.*got 0",
+        ),
+        (lambda: RunSettings(limits={"FLAVORING": True}), "a whole number >= 1, got True"),
+        (
+            lambda: RunSettings(limits={"FLAVORING": 1}, backend="ray"),
+            "limits need a backend.*'ray'",
+        ),
+        (lambda: RunSettings(limits=("FLAVORING",)), "limits must be a number by phase.*got"),
         (lambda: RunSettings(backend="mpi"), "backend must be one of"),
         (lambda: RunSettings(order="random"), "order must be one of"),
         (lambda: RunSettings(memory_mb=100), "memory_mb must be >= 250.*got 100"),
@@ -51,7 +66,10 @@ def test_a_keyword_that_a_record_has_not_is_told_where_it_belongs(make, message)
 
 
 def test_settings_survive_json():
-    settings = Settings(segmenting=SegmentSettings(medium="vinyl", durations_s=(1.5, 2.0)))
+    settings = Settings(
+        segmenting=SegmentSettings(medium="vinyl", durations_s=(1.5, 2.0)),
+        running=RunSettings(limits={"FLAVORING": 2, "EXTRACTING": 1}),
+    )
     text = msgspec.json.encode(settings)
     assert msgspec.json.decode(text, type=Settings) == settings
 

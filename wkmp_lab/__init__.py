@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from wkmp_lab.settings import SegmentHints as SegmentHints
     from wkmp_lab.settings import SegmentSettings as SegmentSettings
     from wkmp_lab.settings import Settings as Settings
+    from wkmp_lab.tables.shown import show_all as show_all
 
 _HOMES = {
     "allow_nested_loops": "wkmp_lab.notebook.environment",
@@ -91,6 +92,7 @@ _HOMES = {
     "SegmentHints": "wkmp_lab.settings",
     "SegmentSettings": "wkmp_lab.settings",
     "Settings": "wkmp_lab.settings",
+    "show_all": "wkmp_lab.tables.shown",
     "start_import": "wkmp_lab.api",
     "train_labels": "wkmp_lab.collection.labels",
     "WkmpLabError": "wkmp_lab.errors",

@@ -101,6 +101,8 @@ def import_folder(
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> NotebookSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
 
+    Where one runs in another process, what had come of it, and a state that says so.
+
     Parameters
     ----------
     folder

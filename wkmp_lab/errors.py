@@ -1,8 +1,27 @@
 """The exceptions that wkmp_lab raises on purpose."""
 
+import traceback
+from pathlib import Path
+
 
 class WkmpLabError(Exception):
-    """Base of every error that wkmp_lab raises on purpose."""
+    """Base of every error that wkmp_lab raises on purpose.
+
+    What went wrong stands in its message, so a notebook shows the line that called, and no more;
+    a script shows the whole way.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython shows in place of its own."""
+        frames = traceback.extract_tb(self.__traceback__)
+        is_ours = [frame.filename.startswith(str(Path(__file__).parent)) for frame in frames]
+        name = f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"
+        if True not in is_ours[1:]:
+            return [name]
+        call = frames[is_ours.index(True, 1) - 1]
+        is_cell = "ipykernel_" in call.filename or call.filename.startswith("<ipython-input")
+        place = "In this cell" if is_cell else f"In {call.filename}"
+        return [f"{place}, line {call.lineno}:", f"----> {call.line}", "", name]
 
 
 class InvalidInputError(WkmpLabError, ValueError):

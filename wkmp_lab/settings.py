@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
@@ -10,7 +10,7 @@ import msgspec
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.measuring.measure import Measure, freeze_measures
-from wkmp_lab.model import Phase
+from wkmp_lab.model import Declaration, Phase
 from wkmp_lab.names import offer_near_names
 
 Record = TypeVar("Record")
@@ -29,6 +29,8 @@ MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
 """Fixed silence thresholds per source medium (WKMP IMPL005)."""
 
 
+Limits = Mapping[str, int] | tuple[tuple[str, int], ...]
+"""Files at once by the name of a phase."""
 MIN_MEMORY_MB = 250
 """One worker with a short file (see :mod:`wkmp_lab.runner.throttle`)."""
 
@@ -133,7 +135,9 @@ class SegmentHints:
     n_siblings
         Other audio files in the same folder; None where unknown.
     durations_s
-        Lengths of the pieces in order, from a cue sheet or a release.
+        Lengths of the pieces in order, from a release.
+    declared
+        What the file, or a sheet beside it, says where its pieces begin: it is cut there.
     boundaries_ticks
         Inner boundaries that a person has set; they hold, whatever the settings are.
     """
@@ -142,6 +146,7 @@ class SegmentHints:
     n_tracks: int | None = None
     n_siblings: int | None = None
     durations_s: tuple[float, ...] | None = None
+    declared: Declaration | None = None
     boundaries_ticks: tuple[int, ...] | None = None
 
 
@@ -221,8 +226,12 @@ class RunSettings:
     memory_mb: int | None = None
     """What the workers may take together; None: 80 % of what is available at the start. It tells
     how many workers there are and which files go on together; a single file always does."""
+    limits: Limits = ()
+    """So many files at most in a phase at once, over all workers: ``{"FLAVORING": 2}``. Of
+    IDENTIFYING: so many questions to services at once. Kept as pairs, in the order of Phase."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "limits", _read_limits(self.limits))
         if self.n_jobs is not None:
             _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
         if self.memory_mb is not None:
@@ -235,6 +244,38 @@ class RunSettings:
         _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
         orders = ("long_first", "small_first", "path")
         _require(self.order in orders, f"order must be one of {orders}", self.order)
+        _require(
+            self.backend != "ray" or set(dict(self.limits)) <= {Phase.IDENTIFYING.value},
+            "limits need a backend whose workers can wait (loky, threading, sequential, dask)",
+            self.backend,
+        )
+
+    def find_limit(self, phase: Phase) -> int | None:
+        """Files that may be in a phase at once; None where nothing but the jobs limits them.
+
+        >>> RunSettings(limits={"FLAVORING": 2}).find_limit(Phase.FLAVORING)
+        2
+        """
+        return dict(self.limits).get(phase.value)
+
+
+def _read_limits(limits: Limits) -> tuple[tuple[str, int], ...]:
+    """The limits as pairs; InvalidInputError where one is none."""
+    asked = dict(limits.items() if isinstance(limits, Mapping) else _read_pairs(limits))
+    known = [phase.value for phase in Phase if phase is not Phase.SCANNING]
+    for phase, n in asked.items():
+        _require(phase in known, f"limits must be of phases, one of {', '.join(known)}", phase)
+        is_count = isinstance(n, int) and not isinstance(n, bool) and n >= 1
+        _require(is_count, f"the limit of {phase} must be a whole number >= 1", n)
+    return tuple((phase, asked[phase]) for phase in known if phase in asked)
+
+
+def _read_pairs(limits: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    try:
+        return tuple((phase, n) for phase, n in limits)
+    except (TypeError, ValueError):
+        what = 'limits must be a number by phase, as {"FLAVORING": 2}'
+        raise InvalidInputError(f"{what}, got {limits!r}") from None
 
 
 @_telling_where

@@ -48,7 +48,16 @@ def test_an_elided_text_fits_and_keeps_both_ends(text, max_length):
         assert short[-1] == text[-1]
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", " =1", '"=1', "'=1", "\x00=1"])
+SEEN_BY_NOBODY = "\u200b\u200d\u2060\ufeff\u00ad\u180e\ufe0f\u034f\u00a0\u3000\u3164\u2800"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("=1", "+1", "-1", "@x", "\t=1", " =1", '"=1', "'=1", "\x00=1", "\uff1d1"),
+        *(f"{sign}=1" for sign in SEEN_BY_NOBODY),
+    ],
+)
 def test_what_a_spreadsheet_would_run_is_prefixed(text):
     assert neutralise_formula(text) == f"'{text}"
 

@@ -18,6 +18,7 @@ from wkmp_lab.display.summary import (
 )
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
+from wkmp_lab.model.reasons import KEY_PAGE, Silence, WhyUnidentified
 from wkmp_lab.notebook.progress.display import register_reprs
 from wkmp_lab.plots.passages import plot_timeline
 
@@ -112,3 +113,22 @@ def test_what_is_no_time_is_refused_with_what_came(typed):
     with pytest.raises(InvalidInputError, match="expected a time such as") as told:
         read_clock(typed)
     assert repr(typed) in str(told.value)
+
+
+def test_failed_files_are_grouped_by_cause():
+    failures = (
+        ("/music/a.mp3", "no audio"),
+        ("/music/b.mp3", "cut off"),
+        ("/music/c.mp3", "no audio"),
+    )
+    html = format_snapshot_html(make_snapshot(failures=failures, n_failed=5))
+    assert html.count("no audio (2 files)") == 1
+    assert "and 2 more in session.failures" in html
+    assert html.index("a.mp3") < html.index("c.mp3") < html.index("b.mp3")
+
+
+def test_the_address_that_gives_keys_can_be_followed_and_no_other():
+    told = Silence(WhyUnidentified.NOT_ASKED, "acoustid: no key").sentence
+    html = format_snapshot_html(make_snapshot(remarks=(told, "see https://elsewhere.example/x")))
+    assert f'<a href="{KEY_PAGE}" target="_blank" rel="noopener">{KEY_PAGE}</a>' in html
+    assert html.count("<a ") == 1

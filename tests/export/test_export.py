@@ -1,18 +1,25 @@
+import itertools
 import json
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import example_results as example
 
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.export import export, xlsx
-from wkmp_lab.export.playlists import format_cue
+from wkmp_lab.export.playlists import format_cue, name_passage
+from wkmp_lab.io.sheets.cue import TICKS_PER_FRAME, parse_cue
+from wkmp_lab.io.sheets.declared import read_declaration
+from wkmp_lab.model import DeclaredPiece, Passage, Tags
 from wkmp_lab.tables.tables import TABLES
 
 
@@ -72,7 +79,7 @@ def test_a_spreadsheet_sees_no_formula(tmp_path):
     (row,) = pd.read_csv(tmp_path / "files.csv").to_dict("records")
     assert row["tag_title"].startswith("'=1+1")
     assert row["tag_artist"] == "'@SUM(A1)"
-    sheet = openpyxl.load_workbook(tmp_path / "files.xlsx")["files"]
+    sheet = openpyxl.load_workbook(tmp_path / "library.xlsx")["files"]
     cells = [cell for line in sheet.iter_rows() for cell in line]
     assert not any(cell.data_type == "f" for cell in cells)
     assert "'@SUM(A1)" in [cell.value for cell in cells]
@@ -82,7 +89,7 @@ def test_a_spreadsheet_sees_no_formula(tmp_path):
 def test_numbers_below_zero_stay_numbers(tmp_path):
     export.export_results([example.make_result()], tmp_path, formats=["csv", "xlsx"])
     assert pd.read_csv(tmp_path / "passages.csv")["peak_dbfs"].tolist() == [-0.5, -0.5]
-    sheet = openpyxl.load_workbook(tmp_path / "passages.xlsx")["passages"]
+    sheet = openpyxl.load_workbook(tmp_path / "library.xlsx")["passages"]
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[1][rows[0].index("peak_dbfs")] == -0.5
 
@@ -90,12 +97,44 @@ def test_numbers_below_zero_stay_numbers(tmp_path):
 def test_a_workbook_keeps_to_the_limits_of_its_format(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "MAX_ROWS", 3)
     monkeypatch.setattr(xlsx, "MAX_CELL", 20)
-    results = [example.make_failure(f"/m/{n}.mp3", reason="x" * 50) for n in range(5)]
-    export.export_results(results, tmp_path, formats=["xlsx"])
-    book = openpyxl.load_workbook(tmp_path / "failures.xlsx")
-    assert book.sheetnames == ["failures", "failures 2", "failures 3"]
-    assert [sheet.max_row for sheet in book] == [3, 3, 2]
-    assert len(book["failures"]["C2"].value) == 20
+    results = [example.make_failure(f"/m/{n}.mp3", reason="x" * 50 + str(n)) for n in range(5)]
+    written = export.export_results(results, tmp_path, formats=["xlsx"])
+    assert [path.name for path in written] == ["library.xlsx", "library_long_texts.csv"]
+    book = openpyxl.load_workbook(tmp_path / "library.xlsx")
+    parts = ["failures", "failures 2", "failures 3"]
+    assert [name for name in book.sheetnames if name.startswith("failures")] == parts
+    assert [book[name].max_row for name in parts] == [3, 3, 2]
+    texts = pd.read_csv(tmp_path / "library_long_texts.csv")
+    reasons = texts[(texts["sheet"] == "failures 3") & (texts["column"] == "reason")]
+    assert reasons.to_dict("records") == [
+        {"sheet": "failures 3", "row": 2, "column": "reason", "text": "x" * 50 + "4"}
+    ]
+
+
+def test_a_workbook_has_a_sheet_for_every_table(tmp_path, library):
+    written = export.export_results(library, tmp_path, formats=["xlsx"])
+    assert [path.name for path in written] == ["library.xlsx"]
+    sheets = pd.read_excel(tmp_path / "library.xlsx", sheet_name=None)
+    assert list(sheets) == list(TABLES)
+    for name, sheet in sheets.items():
+        assert list(sheet.columns) == list(TABLES[name](library).columns)
+        assert len(sheet) == len(TABLES[name](library))
+
+
+def test_fingerprints_of_hours_are_kept_whole_beside_the_workbook(tmp_path):
+    text = "A" * 70_000
+    result = example.make_result(passages=(example.make_passage(text=text),))
+    export.export_results([result], tmp_path, formats=["xlsx"])
+    (row,) = pd.read_csv(tmp_path / "library_long_texts.csv").to_dict("records")
+    assert row == {"sheet": "passages", "row": 2, "column": "fingerprint", "text": text}
+
+
+def test_csv_begins_with_a_byte_order_mark_where_that_is_asked_for(tmp_path, library):
+    for has_bom in (False, True):
+        export.export_results(library, tmp_path, has_bom=has_bom)
+        content = (tmp_path / "files.csv").read_bytes()
+        assert content.startswith(b"\xef\xbb\xbfpath" if has_bom else b"path")
+    assert pd.read_csv(tmp_path / "files.csv").columns[0] == "path"
 
 
 def test_the_same_results_give_the_same_bytes(tmp_path, library):
@@ -152,6 +191,50 @@ def test_no_name_leads_out_of_the_folder(tmp_path):
     assert len({str(path).casefold() for path in written}) == 2 * len(names)
     assert all(path.parent.parent == out.resolve() for path in written)
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
+
+
+def test_a_cue_sheet_can_be_read_back_by_the_reader_of_the_house(tmp_path):
+    # given declared pieces with every kind of quotation mark, to the frame
+    declared = [
+        DeclaredPiece(0, 'The "12" Mix', 'Band "X"', "USRC17607839", 'An "Album"'),
+        DeclaredPiece(7_537 * TICKS_PER_FRAME, "Grüße, мир", None, None, 'An "Album"'),
+    ]
+    edges = [*(piece.start_ticks for piece in declared), 180 * 75 * TICKS_PER_FRAME]
+    passages = tuple(
+        Passage(k, edges[k], edges[k + 1], declared=piece) for k, piece in enumerate(declared)
+    )
+    result = example.make_result(
+        str(tmp_path / 'say "hi".flac'), tags=Tags(artist="The Drops"), passages=passages
+    )
+    (path,) = export.export_results([result], tmp_path / "out", formats=["cue"])
+    # when the sheet is put beside the file
+    path.rename(tmp_path / 'say "hi".cue')
+    read = read_declaration(result.path, Tags(), end_ticks=edges[-1])
+    # then it says the same, but for quotation marks, which a sheet has no sign for
+    assert read.notes == ()
+    assert read.pieces == (
+        DeclaredPiece(0, "The '12' Mix", "Band 'X'", "USRC17607839", "An 'Album'"),
+        DeclaredPiece(edges[1], "Grüße, мир", "The Drops", None, "An 'Album'"),
+    )
+
+
+@given(st.lists(st.integers(15, 30_000), min_size=1, max_size=20))
+def test_starts_to_the_frame_come_back_as_they_were(lengths_frames):
+    starts = [0, *itertools.accumulate(lengths_frames)]
+    spans = itertools.pairwise(frames * TICKS_PER_FRAME for frames in starts)
+    passages = tuple(Passage(k, *span) for k, span in enumerate(spans))
+    result = example.make_result(passages=passages)
+    read = parse_cue(format_cue(result, passages))
+    assert [track.start_frames for track in read.tracks] == starts[:-1]
+
+
+def test_what_is_declared_names_a_passage_where_nothing_better_is_known():
+    first, second = example.make_result().passages
+    piece = DeclaredPiece(0, "Declared", "Band")
+    named = [replace(each, declared=piece) for each in (first, second)]
+    result = example.make_result(passages=tuple(named))
+    assert name_passage(result, named[0]) == ("Rain", "The Drops")
+    assert name_passage(result, named[1]) == ("Declared", "Band")
 
 
 def test_a_cue_sheet_can_be_read_back(tmp_path):

@@ -7,6 +7,8 @@ import pytest
 from support import example_results as example
 
 from wkmp_lab.export.wkmp import export_wkmp, find_root
+from wkmp_lab.flavors import Flavor
+from wkmp_lab.model import DeclaredPiece, Tags
 from wkmp_lab.units import TICKS_PER_SECOND
 
 
@@ -90,6 +92,65 @@ def test_a_song_in_two_files_is_one_song(tmp_path):
     assert len(select(path, "SELECT * FROM passage_songs")) == 3
 
 
+def test_a_player_need_not_wait_through_silence_for_a_lead(tmp_path):
+    # given music from 10 s to 200 s of a piece of 500 s: a hidden track was cut off behind it
+    passage = example.make_passage(start_s=0.0, end_s=500.0)
+    amplitude = replace(
+        passage.amplitude,
+        first_sound_ticks=10 * TICKS_PER_SECOND,
+        last_sound_ticks=200 * TICKS_PER_SECOND,
+    )
+    passage = replace(passage, amplitude=amplitude)
+    (row,) = select(
+        export([example.make_result(passages=(passage,))], tmp_path), "SELECT * FROM passages"
+    )
+    assert row["lead_in_start_ticks"] == 10 * TICKS_PER_SECOND
+    assert row["lead_out_start_ticks"] == 200 * TICKS_PER_SECOND
+    assert row["end_time_ticks"] == 500 * TICKS_PER_SECOND
+
+
+@pytest.mark.parametrize(
+    ("tags", "declared", "expected"),
+    [
+        (Tags(artist="A"), None, (None, None, "A", "tags")),
+        (Tags(title="T", artist="A"), None, ("T", "tags", "A", "tags")),
+        (Tags(), None, (None, None, None, None)),
+        (Tags(), DeclaredPiece(0, "D", "P"), ("D", "declared", "P", "declared")),
+    ],
+)
+def test_a_title_is_never_that_of_the_file(tmp_path, tags, declared, expected):
+    passage = replace(example.make_passage(level="unidentified"), declared=declared)
+    path = export([example.make_result(tags=tags, passages=(passage,))], tmp_path)
+    (row,) = select(path, "SELECT * FROM passages")
+    names = ("title", "title_source", "artist", "artist_source")
+    assert tuple(row[name] for name in names) == expected
+
+
+def test_the_album_of_a_sheet_counts_where_no_other_is_known(tmp_path):
+    piece = DeclaredPiece(0, "D", album="Sheet's")
+    passage = replace(example.make_passage(level="unidentified"), declared=piece)
+    for tags, album in ((Tags(), "Sheet's"), (Tags(album="Tag's"), "Tag's")):
+        path = export([example.make_result(tags=tags, passages=(passage,))], tmp_path)
+        assert select(path, "SELECT album FROM passages") == [{"album": album}]
+
+
+def test_a_vector_is_of_categories_that_sum_to_1_or_absent(tmp_path):
+    # given shares as a service rounds them
+    shares = {"happy": 0.3332, "not_happy": 0.6667}
+    told = Flavor({"mood_happy": shares}, "acousticbrainz")
+    passages = (
+        replace(example.make_passage(), musical_flavor=told),
+        replace(example.make_passage(1, start_s=100.0, end_s=180.5), musical_flavor=None),
+    )
+    path = export([example.make_result(passages=passages)], tmp_path)
+    first, second = select(path, "SELECT * FROM passages ORDER BY start_time_ticks")
+    vector = json.loads(first["musical_flavor_vector"])
+    assert sum(vector["mood_happy"].values()) == pytest.approx(1.0, abs=1e-12)
+    assert json.loads(first["flavor_source_blend"]) == {"acousticbrainz": 1.0}
+    assert second["musical_flavor_vector"] is None
+    assert second["flavor_source_blend"] is None
+
+
 def test_an_unidentified_passage_has_no_song_and_no_invented_id(tmp_path):
     passage = example.make_passage(level="unidentified")
     path = export([example.make_result(passages=(passage,))], tmp_path)
@@ -100,13 +161,9 @@ def test_an_unidentified_passage_has_no_song_and_no_invented_id(tmp_path):
     assert select(path, "SELECT * FROM songs") == []
 
 
-def test_flavor_and_provenance_hold_what_was_measured_and_said(tmp_path):
-    passage = replace(example.make_passage(), musical_flavor=None)
-    path = export([example.make_result(passages=(passage,))], tmp_path)
+def test_provenance_holds_what_was_measured_and_said(tmp_path):
+    path = export([example.make_result(passages=(example.make_passage(),))], tmp_path)
     row = select(path, "SELECT * FROM passages")[0]
-    flavor = json.loads(row["musical_flavor_vector"])
-    assert flavor == {"centroid_hz": 1500.0, "onset_rate_hz": 2.5}
-    assert json.loads(row["flavor_source_blend"]) == {"wkmp_lab": 1.0}
     analysis = json.loads(row["import_metadata"])["amplitude_analysis"]
     assert analysis["parameters_used"] == {"window_s": 0.1}
     rows = select(path, "SELECT * FROM import_provenance")

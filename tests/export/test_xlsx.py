@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wkmp_lab.export.xlsx import write_workbook
+from wkmp_lab.export.xlsx import MAX_CELL, LongText, write_workbook
 
 # XML cannot tell a carriage return from a line feed, and escapes of the form _x000D_ mean a sign.
 TEXTS = st.text(st.characters(exclude_characters="\r"), min_size=1, max_size=20).filter(
@@ -82,6 +82,30 @@ def test_the_header_and_the_first_column_stay_in_sight(tmp_path):
     path = tmp_path / "book.xlsx"
     write_workbook(path, {"sheet": (["a", "b"], [(1, 2)])})
     assert openpyxl.load_workbook(path)["sheet"].freeze_panes == "B2"
+
+
+def test_every_sheet_can_be_filtered_and_its_columns_are_wide_enough(tmp_path):
+    path = tmp_path / "book.xlsx"
+    rows = [("x" * 30, 0.1234567890123456, "y" * 5000)] * 3
+    write_workbook(path, {"sheet": (["name", "n", "long"], rows), "none": (["a"], [])})
+    book = openpyxl.load_workbook(path)
+    assert [sheet.auto_filter.ref for sheet in book] == ["A1:C4", "A1"]
+    widths = [book["sheet"].column_dimensions[letter].width for letter in "ABC"]
+    assert widths == pytest.approx([30, 8, 48], abs=1)
+    assert book["sheet"]["A1"].font.bold
+
+
+@pytest.mark.parametrize("sign", ["x", "\U0001d11e"])
+def test_a_text_that_no_cell_can_hold_comes_back_whole_and_the_cell_says_where(tmp_path, sign):
+    path, n_most = tmp_path / "book.xlsx", MAX_CELL // (len(sign.encode("utf-16-le")) // 2)
+    fits, text = sign * n_most, sign * (n_most + 1)
+    found = write_workbook(
+        path, {"sheet": (["a", "b"], [(1, fits), (2, text)])}, long_texts="long.csv"
+    )
+    assert found == [LongText("sheet", 3, "b", text)]
+    rows = read_rows(path, "sheet")
+    assert rows[1][1] == fits
+    assert rows[2][1] == (f"{len(text):,} characters, too long for a cell: they stand in long.csv")
 
 
 def test_the_same_sheets_give_the_same_bytes(tmp_path):

@@ -221,7 +221,10 @@ def test_a_store_of_the_schema_before_decisions_is_taken_forward(music, tmp_path
     import_folder(music, settings=OFFLINE, store=store)
     with sqlite3.connect(store) as old:
         old.executescript(
-            "DROP TABLE decision; DROP INDEX file_by_audio;"
+            "DROP TABLE decision; DROP TABLE seal; DROP INDEX file_by_audio;"
+            "DROP TRIGGER file_insert; DROP TRIGGER file_update; DROP TRIGGER file_delete;"
+            "DROP TRIGGER run_insert; DROP TRIGGER run_update; DROP TRIGGER run_delete;"
+            "ALTER TABLE file DROP COLUMN checksum; ALTER TABLE run DROP COLUMN checksum;"
             "ALTER TABLE file DROP COLUMN audio_hash; PRAGMA user_version=1;"
         )
     old.close()
@@ -268,6 +271,8 @@ def test_a_clock_that_stands_still_or_goes_back_makes_no_two_decisions_one(
 ):
     with Store(tmp_path / "kept.wkmp.db", folder=music) as opened:
         for now_s in (1000.0, 1000.0, 900.0):
-            monkeypatch.setattr("wkmp_lab.library.store.time.time", lambda now_s=now_s: now_s)
+            monkeypatch.setattr(
+                "wkmp_lab.library.store.store.time.time", lambda now_s=now_s: now_s
+            )
             opened.put_decisions([CutDecision(str(now_s), None), CutDecision("b", None)])
         assert [len(opened.undo_decisions()) for _ in range(4)] == [2, 2, 2, 0]

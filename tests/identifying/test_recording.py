@@ -132,13 +132,13 @@ def test_what_is_not_sure_says_what_it_lacks(statement, tags, words):
 def test_an_unidentified_passage_says_why_in_words():
     tagged = decide(*statements_of_tags(RAIN_TAGS), tags=RAIN_TAGS)
     assert tagged.sentence == (
-        "unidentified: no source knows it; the best candidate is 'Rain' by The Drops, "
+        "no source knows it; the best candidate is 'Rain' by The Drops, "
         "by the title in the tags, not confirmed by sound"
     )
     nameless = Statement("acoustid", A, None, None, score=0.45)
     assert f"the best candidate is recording {A}" in decide(nameless).sentence
     failed = identify_recording([], duration_s=1.0, reasons=(BUSY,))
-    assert failed.sentence == "unidentified: lookup_failed(acoustid, 503)"
+    assert failed.sentence == BUSY.sentence
 
 
 def test_the_sound_wins_over_contradicting_tags_but_is_no_longer_sure():

@@ -22,6 +22,7 @@ from support import audio_factory
 from wkmp_lab.display.terminal import format_summary
 from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.library.examine import examine
+from wkmp_lab.library.plan import plan
 from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.session import (
     import_folder,
@@ -219,6 +220,13 @@ def test_neighbours_and_pictures_of_a_session_name_files_as_its_tables_do(music,
         assert ax.get_title(loc="left")
     with pytest.raises(InvalidInputError, match=r"expected a file of .*, got 'nowhere.flac'"):
         session.plot.passages("nowhere.flac")
+
+
+@pytest.mark.parametrize("ask", [start_import, open_session, plan])
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_name_is_no_folder(ask, nothing):
+    with pytest.raises(InvalidInputError, match="expected a folder of music, got"):
+        ask(nothing)
 
 
 def test_opening_what_was_never_imported_says_so(music, store):
@@ -484,9 +492,9 @@ PARAMETERS = {
 }
 PROPERTIES = (
     "candidates decisions error evidence failures files flavors gaps is_ended measures merges "
-    "musical_flavors n_jobs passages plot results same_songs skipped state timeline"
+    "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
-ATTRIBUTES = "folder session_id settings store_path"
+ATTRIBUTES = "folder session_id settings store_path ui"
 
 
 def test_the_public_names_of_a_session_are_a_promise(music, store):

@@ -17,6 +17,7 @@ from wkmp_lab.lookup.lookups import identify_files
 from wkmp_lab.lookup.releases import choose_release
 from wkmp_lab.lookup.services import Services, find_catalogue
 from wkmp_lab.model import (
+    DeclaredPiece,
     Passage,
     Tags,
 )
@@ -228,6 +229,47 @@ def test_an_isrc_leads_to_its_recording(standin, tmp_path):
     file = dataclasses.replace(file_of(known, tags=Tags(isrc=known.isrc)), file_fingerprint=None)
     (identity,) = identities_of(identify([file], make_settings(standin, tmp_path)))
     assert (identity.level, identity.chosen.recording_mbid) == ("low", known.mbid)
+
+
+def declare(file, *pieces):
+    """The file with a declared piece for each of its passages."""
+    passages = zip(file.passages, pieces, strict=True)
+    declared = tuple(dataclasses.replace(each, declared=piece) for each, piece in passages)
+    return dataclasses.replace(file, passages=declared)
+
+
+def test_the_codes_of_a_sheet_lead_to_the_recordings_of_its_pieces(standin, tmp_path):
+    known = list(standin.world.recordings.values())[:2]
+    pieces = [DeclaredPiece(0, isrc=recording.isrc) for recording in known]
+    file = declare(file_of(*known), *pieces)
+    identities = identities_of(identify([file], make_settings(standin, tmp_path)))
+    assert [identity.level for identity in identities] == ["low", "low"]
+    assert [each.chosen.recording_mbid for each in identities] == [each.mbid for each in known]
+
+
+def test_the_titles_of_a_sheet_are_candidates_that_no_sound_confirms(standin, tmp_path):
+    known = list(standin.world.recordings.values())[:2]
+    file = declare(file_of(*known), DeclaredPiece(0, "Rain", "The Drops"), DeclaredPiece(1))
+    settings = make_settings(standin, tmp_path, is_offline=True)
+    first, second = identities_of(identify([file], settings))
+    assert (first.level, second.candidates) == ("unidentified", ())
+    (candidate,) = first.candidates
+    assert (candidate.title, candidate.artist) == ("Rain", "The Drops")
+    assert candidate.evidence[0].source == "declared"
+    assert "sheet or chapter declares, not confirmed by sound" in candidate.evidence[0].detail
+
+
+def test_what_a_sheet_says_agrees_with_what_is_heard(standin, tmp_path):
+    known = list(standin.world.recordings.values())[:2]
+    settings = make_settings(standin, tmp_path, is_offline=True)
+    with Catalogue(find_catalogue(settings.identifying)) as catalogue:
+        for r in known:
+            catalogue.add(Recording(r.mbid, r.title, r.artist, r.duration_s), r.items)
+    file = declare(file_of(*known), *(DeclaredPiece(0, r.title, r.artist) for r in known))
+    for identity, recording in zip(identities_of(identify([file], settings)), known, strict=True):
+        assert (identity.level, identity.chosen.recording_mbid) == ("high", recording.mbid)
+        sources = {evidence.source for evidence in identity.chosen.evidence}
+        assert sources >= {"catalogue", "declared", "tags", "duration"}
 
 
 def test_a_file_that_was_not_answered_about_can_be_asked_again(standin, tmp_path):

@@ -102,3 +102,40 @@ def test_trying_and_asking_again_are_shown_as_an_import_is(kernel, call):
     shown = kernel.show(f"session.ui = 'html'; done = session.{call}().wait()")
     assert "Import" in shown[0]["data"]["text/plain"]
     assert kernel.ask("done.ui") == "html"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["x = 1\nsession.explore('nowhere.flac')", "x = 1\nsession.plot.passages('nowhere.flac')"],
+)
+def test_our_own_errors_show_the_line_that_called_and_the_message(kernel, code):
+    (shown,) = kernel.show(code)
+    told = "\n".join(shown["traceback"])
+    assert shown["ename"] == "InvalidInputError"
+    assert told.startswith(f"In this cell, line 2:\n----> {code.splitlines()[1]}\n")
+    assert "expected a file of" in told
+    assert told.count("\n") == 3
+
+
+def test_our_own_error_that_a_cell_raises_is_one_line(kernel):
+    (shown,) = kernel.show("raise wl.WkmpLabError('out of tune')")
+    assert shown["traceback"] == ["\x1b[31mWkmpLabError\x1b[39m: out of tune"]
+
+
+def test_errors_of_others_are_shown_whole(kernel):
+    (shown,) = kernel.show("def divide(): return 1 / 0\ndivide()")
+    assert "".join(shown["traceback"]).count("divide()") >= 3
+
+
+def test_tables_of_others_are_shown_as_before_and_no_option_of_pandas_is_set(kernel):
+    kernel.run("import pandas as pd; own = pd.DataFrame({'path': ['/m/a.flac'], 'end_s': [1.25]})")
+    (shown,) = kernel.show("own")
+    assert shown["data"]["text/html"] == kernel.ask("own._repr_html_()")
+    (ours,) = kernel.show("session.passages")
+    assert "wl.show_all(table)" in ours["data"]["text/html"]
+    assert kernel.ask("pd.get_option('display.max_columns')") == 20
+    kernel.run(
+        "get_ipython().display_formatter.formatters['text/html']"
+        ".for_type(pd.DataFrame, lambda table: 'their own')"
+    )
+    assert kernel.show("own")[0]["data"]["text/html"] == "their own"

@@ -10,10 +10,11 @@ import pytest
 from support.example_results import make_hostile, make_library, make_result
 
 from wkmp_lab.dsp.levels import measure_levels
-from wkmp_lab.model import Gap, Phase, Span
+from wkmp_lab.model import Gap
 from wkmp_lab.plots import library
 from wkmp_lab.plots import passages as plots
 from wkmp_lab.plots.figures import draw_png, label_time, make_axes, name_file
+from wkmp_lab.plots.timeline import plot_timeline
 from wkmp_lab.signals import Signal
 from wkmp_lab.tables import tables
 
@@ -21,47 +22,6 @@ from wkmp_lab.tables import tables
 def make_profile(seconds=20.0, sr=8000):
     noise = np.random.default_rng(0).standard_normal((1, int(seconds * sr))) * 0.1
     return measure_levels(Signal(noise.astype(np.float32), sr))
-
-
-def make_timed(path, start_s, end_s, worker):
-    return make_result(path, spans=(Span(Phase.DECODING, start_s, end_s, worker, 0.9),))
-
-
-def test_the_timeline_title_is_measured():
-    files = [make_timed("/a.flac", 10.0, 12.0, "1"), make_timed("/b.flac", 10.0, 12.0, "2")]
-    title = plots.plot_timeline(files).get_title(loc="left")
-    assert title == "2 files in 2.0 s: speed-up 2.0 (time in phases / time passed), 0.9 cores busy"
-
-
-def test_the_timeline_leaves_earlier_runs_out():
-    files = [make_timed("/a.flac", 10.0, 12.0, "1"), make_timed("/b.flac", 9000.0, 9002.0, "2")]
-    title = plots.plot_timeline(files).get_title(loc="left")
-    assert title.startswith("1 file in 2.0 s")
-    assert title.endswith("\n1 file known from before")
-
-
-def test_files_that_are_looked_up_together_are_no_speed_up():
-    together = Span(Phase.IDENTIFYING, 10.0, 12.0, "lookups")
-    files = [replace(make_timed(f"/{k}.flac", 10.0, 12.0, "1"), spans=(together,)) for k in "abc"]
-    assert "speed-up 1.0 " in plots.plot_timeline(files).get_title(loc="left")
-
-
-def test_the_timeline_of_a_run_that_redid_one_phase_shows_that_phase_alone():
-    old = make_timed("/a.flac", 10.0, 12.0, "1")
-    again = Span(Phase.ANALYZING, 9000.0, 9001.0, "1", 0.5)
-    ax = plots.plot_timeline([replace(old, spans=(*old.spans, again))])
-    assert ax.get_title(loc="left").startswith("1 file in 1.0 s")
-    assert len(ax.collections) == 1
-
-
-def test_many_files_are_drawn_by_the_workers_that_had_them():
-    files = [
-        make_timed(f"/{index}.flac", 10.0 + index // 2, 11.0 + index // 2, str(index % 2))
-        for index in range(100)
-    ]
-    ax = plots.plot_timeline(files)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["worker 1", "worker 2"]
-    assert ax.get_title(loc="left").startswith("100 files in 50.0 s: speed-up 2.0")
 
 
 def test_leads_of_many_passages_are_counted():
@@ -111,7 +71,7 @@ def test_names_are_read_from_the_left_and_long_times_off_a_clock():
     assert label_time(ax, 60.0) == "seconds"
 
 
-PLOTS_OF_RESULTS = [plots.plot_timeline, plots.plot_phase_times, plots.plot_slowest]
+PLOTS_OF_RESULTS = [plot_timeline, plots.plot_phase_times, plots.plot_slowest]
 PLOTS_OF_PASSAGES = [
     library.plot_loudness_tempo,
     library.plot_match_levels,
@@ -140,7 +100,7 @@ def test_names_in_plots_are_no_mathematics():
 
 def test_a_plot_draws_on_the_axes_it_is_given():
     ax = plots.make_axes()
-    assert plots.plot_timeline(make_library(), ax=ax) is ax
+    assert plot_timeline(make_library(), ax=ax) is ax
 
 
 def test_a_picture_has_words_for_those_who_do_not_see_it():
@@ -155,10 +115,10 @@ def test_plots_never_load_pyplot():
 
 def test_threads_draw_what_one_thread_draws():
     results = make_library()
-    alone = draw_png(plots.plot_timeline(results))
+    alone = draw_png(plot_timeline(results))
     drawn = []
     threads = [
-        threading.Thread(target=lambda: drawn.append(draw_png(plots.plot_timeline(results))))
+        threading.Thread(target=lambda: drawn.append(draw_png(plot_timeline(results))))
         for _ in range(4)
     ]
     for thread in threads:

@@ -7,8 +7,10 @@ import time
 
 import pytest
 from support import cluster_runs
+from support.timeline_reading import count_at_once
 
 from wkmp_lab.io.fault_injection import VARIABLE
+from wkmp_lab.model import Phase
 from wkmp_lab.settings import RunSettings, Settings
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
@@ -53,6 +55,14 @@ def test_a_worker_killed_in_mid_run_costs_no_row(tasks, cluster):
 
 def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
     cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, SETTINGS, tmp_path)
+
+
+def test_no_limit_is_ever_exceeded(tasks, cluster):
+    limits = {"DECODING": 1, "FLAVORING": 1}
+    running = RunSettings(backend="dask", limits=limits)
+    results = cluster_runs.run(tasks, Settings(running=running))
+    cluster_runs.check_every_row_is_done(tasks, results)
+    assert {phase: count_at_once(results.values(), Phase(phase)) for phase in limits} == limits
 
 
 def test_cancel_takes_back_what_has_not_begun(tasks, cluster):

@@ -10,7 +10,7 @@ from support.cluster_runs import make_task
 
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.io.machine import Machine, read_cgroup_mb, read_machine
-from wkmp_lab.library.session import start_import
+from wkmp_lab.library.session import open_session, start_import
 from wkmp_lab.model import Phase
 from wkmp_lab.progress.board import Board, Control, FileProgress, FileState
 from wkmp_lab.runner.runner import Runner
@@ -190,9 +190,7 @@ def test_fewer_workers_than_wanted_are_told_with_the_reason():
 def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypatch):
     shown = []
     evidence = Evidence(lambda: len(shown) > 3)
-    monkeypatch.setattr(
-        "wkmp_lab.library.run.import_thread.Runner", functools.partial(Runner, look=evidence)
-    )
+    monkeypatch.setattr("wkmp_lab.runner.runner.Runner", functools.partial(Runner, look=evidence))
     settings = Settings(
         identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)
     )
@@ -207,6 +205,11 @@ def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypat
     log = "\n".join(session.snapshot().log)
     assert "now 1 at a time: memory is short (10 MB free)" in log
     assert "now 2 at a time: there is memory again" in log
+    kept = open_session(music, store=tmp_path / "a.db").record
+    assert kept == session.record
+    assert [change.n for change in kept.changes][:2] == [1, 2]
+    assert kept.changes[0].reason == "memory is short (10 MB free)"
+    assert kept.started_s < kept.changes[0].at_s < kept.changes[1].at_s < kept.ended_s
     assert session.n_jobs == 2
 
 

@@ -60,13 +60,16 @@ def noise(seconds, sr, *, seed=0, amplitude=0.3, n_channels=1):
     return (amplitude * rng.standard_normal((n_channels, round(seconds * sr)))).astype(np.float32)
 
 
-def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None, layout=None):
+def write_audio(
+    path, samples, sr, *, codec=None, bit_rate=None, tags=None, layout=None, chapters=()
+):
     """Write float32 samples of shape ``(n_channels, n)`` in the format that the name asks for.
 
     ``layout`` is FFmpeg's name of the channels, where it is not the usual one.
 
     FFmpeg's own Vorbis encoder knows stereo only: mono is written as two equal channels there.
-    ``tags`` are FFmpeg's names (``title``, ``artist``) with their texts.
+    ``tags`` are FFmpeg's names (``title``, ``artist``) with their texts, ``chapters`` pairs of a
+    start in seconds and such tags.
     """
     path = Path(path)
     samples = np.atleast_2d(samples)
@@ -78,6 +81,7 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None, layo
     options = {"strict": "experimental"} if codec == "vorbis" else {}
     with av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
+        container.set_chapters(make_chapters(chapters, samples.shape[1] / sr))
         stream = container.add_stream(codec, rate=rate, layout=layout, options=options)
         if codec in FORMATS:
             stream.format = FORMATS[codec]
@@ -99,6 +103,21 @@ def write_audio(path, samples, sr, *, codec=None, bit_rate=None, tags=None, layo
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
     return path
+
+
+def make_chapters(chapters, end_s):
+    """Chapters as PyAV takes them, each to the start of the next."""
+    ends_s = [*(start_s for start_s, _ in chapters), end_s][1:]
+    return [
+        {
+            "id": number,
+            "start": round(1000 * start_s),
+            "end": round(1000 * stop_s),
+            "time_base": Fraction(1, 1000),
+            "metadata": texts,
+        }
+        for number, ((start_s, texts), stop_s) in enumerate(zip(chapters, ends_s, strict=True), 1)
+    ]
 
 
 def write_songs(folder, n_files):

@@ -6,7 +6,7 @@ import sys
 _DIES_AT_A_STATEMENT = """
 import os, sqlite3, sys
 from pathlib import Path
-from wkmp_lab.library import store
+from wkmp_lab.library.store import store
 
 connect, n_left = sqlite3.connect, int(sys.argv[3])
 

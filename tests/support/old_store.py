@@ -1,6 +1,6 @@
 """Music that is the same to the byte wherever it is made, and the stores that old versions made.
 
-``tests/library/stores/0.1.0.wkmp.db.gz`` was left by version 0.1.0 after
+``tests/library/stores/VERSION.wkmp.db.gz`` was left by that version after
 
     session = wl.import_folder("/music/old", store=..., settings=...)  # offline, one process
     session.recut("side.wav", [21.0])

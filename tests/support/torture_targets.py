@@ -16,7 +16,8 @@ from wkmp_lab.fingerprinting.fingerprint import (
     encode_fingerprint,
 )
 from wkmp_lab.flavors import BINARY_CATEGORIES
-from wkmp_lab.io.files.cue import durations_of, parse_cue
+from wkmp_lab.io.sheets.beside import decode_sheet
+from wkmp_lab.io.sheets.cue import parse_cue
 from wkmp_lab.io.tags.fields import tags_from_texts
 from wkmp_lab.io.web import acoustid, musicbrainz
 from wkmp_lab.io.web.acousticbrainz import flavor_from_document
@@ -39,8 +40,8 @@ def read_fingerprint(raw: bytes, *, is_sound: bool = False) -> None:
 def read_cue(raw: bytes, *, is_sound: bool = False) -> None:
     """A CUE sheet, inside or beside a file."""
     with refusing(InvalidInputError, is_sound=is_sound):
-        lengths = durations_of(parse_cue(raw.decode("latin-1")), 3600.0)
-        assert lengths or not is_sound
+        sheet = parse_cue(decode_sheet(raw))
+        assert sheet.tracks
 
 
 def read_tag_values(raw: bytes, *, is_sound: bool = False) -> None:

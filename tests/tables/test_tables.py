@@ -1,3 +1,4 @@
+import dataclasses
 import time
 
 import pandas as pd
@@ -77,6 +78,27 @@ def test_a_passage_shows_times_in_seconds_of_the_file():
     assert (first["lead_in_s"], first["lead_out_s"]) == (1.0, 2.0)
     assert (second["first_sound_s"], second["last_sound_s"]) == (100.5, 180.0)
     assert (first["tempo_bpm"], first["key"], first["n_clipped"]) == (120.0, "F# minor", 3)
+
+
+def test_quality_is_told_in_a_word_for_each_fault():
+    def told(*measures):
+        result = example.make_result()
+        amplitude = dataclasses.replace(result.passages[0].amplitude, quality=measures)
+        passages = (
+            dataclasses.replace(result.passages[0], amplitude=amplitude),
+            dataclasses.replace(result.passages[1], amplitude=None),
+        )
+        table = tables.passages_table([dataclasses.replace(result, passages=passages)])
+        assert table["quality"].isna().tolist() == [False, True]
+        return table["quality"][0]
+
+    assert told() == "good"
+    assert (
+        told(("n_clipped", 30.0), ("n_clipped_runs", 9.0), ("side_db", -90.0)) == "clipped, mono"
+    )
+    assert (
+        told(("lowpass_hz", 16_000.0), ("channel_imbalance_db", 50.0)) == "was lossy, one channel"
+    )
 
 
 def test_an_unidentified_passage_has_no_recording():

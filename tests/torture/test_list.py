@@ -184,8 +184,12 @@ LIST = {
         "a store that is damaged, newer, in use",
         (FAULTS, "test_a_damaged_store_is_named_and_never_made_anew"),
         (FAULTS, "test_damage_inside_a_store_is_told_or_does_no_harm"),
-        ("library/test_store.py", "test_a_newer_store_is_refused"),
-        ("library/test_store.py", "test_only_one_import_writes"),
+        (
+            "library/store/test_damage.py",
+            "test_no_bit_of_a_store_gives_other_figures_without_a_word",
+        ),
+        ("library/store/test_store.py", "test_a_newer_store_is_refused"),
+        ("library/store/test_store.py", "test_only_one_import_writes"),
     ),
     48: (
         "locale, time zone, descriptors, workers",

@@ -28,8 +28,9 @@ from wkmp_lab.analyzing.loudness import (
     power_from_lufs,
 )
 from wkmp_lab.analyzing.quality import (
-    describe_faults,
+    Fault,
     find_clicks,
+    find_faults,
     measure_quality,
     widen,
 )
@@ -195,8 +196,13 @@ def describe_quality(amplitude: Amplitude) -> tuple[str, ...]:
     >>> describe_quality(amplitude)[0]
     'clipped: 8000 samples in 1 run'
     """
+    return tuple(fault.sentence for fault in find_quality_faults(amplitude))
+
+
+def find_quality_faults(amplitude: Amplitude) -> tuple[Fault, ...]:
+    """The faults of a passage, each in a word and in a sentence; empty for a sound one."""
     peaks = {"peak_dbfs": amplitude.peak_dbfs, "true_peak_dbtp": amplitude.true_peak_dbtp}
-    return describe_faults(dict(amplitude.quality) | peaks)
+    return find_faults(dict(amplitude.quality) | peaks)
 
 
 def warm_up() -> None:

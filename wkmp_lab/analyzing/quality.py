@@ -1,6 +1,7 @@
 """Faults of a recording in numbers, from a level profile."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -208,51 +209,62 @@ def find_lowpass(profile: LevelProfile) -> float | None:
     return lowpass_hz if lowpass_hz < _MAX_NYQUIST_SHARE * 0.5 * profile.sr else None
 
 
-def describe_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
-    """A sentence with its number on each measure that is a fault; names may be missing.
+class Fault(NamedTuple):
+    """A fault of a recording: in a word, and in a sentence with its number."""
+
+    verdict: str
+    sentence: str
+
+
+def find_faults(measures: Mapping[str, float]) -> tuple[Fault, ...]:
+    """Each measure that is a fault, in words; names may be missing.
 
     A handful of clipped samples and a low-pass over 17.5 kHz are no faults: almost every file
     that came from a lossy encoder has them.
     """
-    return _describe_sample_faults(measures) + _describe_channel_faults(measures)
+    return _find_sample_faults(measures) + _find_channel_faults(measures)
 
 
 def _count(number: float, noun: str) -> str:
     return f"{number:.0f} {noun}{'s' * (number != 1)}"
 
 
-def _describe_sample_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
-    sentences = []
+def _find_sample_faults(measures: Mapping[str, float]) -> tuple[Fault, ...]:
+    faults = []
     if (n_clipped := measures.get("n_clipped", 0.0)) >= MIN_CLIPPED:
         runs = _count(measures["n_clipped_runs"], "run")
         # Behind a lossy decoder the waves are whole again, and clip where they are played.
         is_over = measures.get("peak_dbfs", 0.0) > _OVER_DBFS
         kind = "over full scale" if is_over else "clipped"
-        sentences.append(f"{kind}: {_count(n_clipped, 'sample')} in {runs}")
+        faults.append(Fault(kind, f"{kind}: {_count(n_clipped, 'sample')} in {runs}"))
     if (true_peak := measures.get("true_peak_dbtp", 0.0)) > MAX_TRUE_PEAK_DBTP:
-        sentences.append(f"true peak {true_peak:+.1f} dBTP: may clip when played or encoded")
+        words = f"true peak {true_peak:+.1f} dBTP: may clip when played or encoded"
+        faults.append(Fault("may clip", words))
     if abs(offset := measures.get("dc_offset", 0.0)) > MAX_OFFSET:
-        sentences.append(f"DC offset of {100 * offset:+.2f} % of full scale")
+        faults.append(Fault("DC offset", f"DC offset of {100 * offset:+.2f} % of full scale"))
     if n_dropouts := measures.get("n_dropouts"):
-        sentences.append(_count(n_dropouts, "drop-out"))
+        faults.append(Fault("drop-outs", _count(n_dropouts, "drop-out")))
     if (clicks := measures.get("clicks_per_min", 0.0)) > MAX_CLICKS_PER_MIN:
-        sentences.append(f"{clicks:.0f} clicks per minute")
+        faults.append(Fault("clicks", f"{clicks:.0f} clicks per minute"))
     if (lowpass_hz := measures.get("lowpass_hz", np.inf)) < LOSSY_LOWPASS_HZ:
         cause = "probably coded at 128 kbit/s or less, or at a lower rate, once at least"
-        sentences.append(f"low-pass at {lowpass_hz / 1000:.1f} kHz: {cause}")
-    return tuple(sentences)
+        faults.append(Fault("was lossy", f"low-pass at {lowpass_hz / 1000:.1f} kHz: {cause}"))
+    return tuple(faults)
 
 
-def _describe_channel_faults(measures: Mapping[str, float]) -> tuple[str, ...]:
-    sentences = []
+def _find_channel_faults(measures: Mapping[str, float]) -> tuple[Fault, ...]:
+    faults = []
     imbalance_db = measures.get("channel_imbalance_db", 0.0)
     loud, quiet = ("left", "right") if imbalance_db > 0 else ("right", "left")
     if abs(imbalance_db) > SILENT_CHANNEL_DB:
-        sentences.append(f"{quiet} channel silent, {abs(imbalance_db):.0f} dB below the {loud}")
+        words = f"{quiet} channel silent, {abs(imbalance_db):.0f} dB below the {loud}"
+        faults.append(Fault("one channel", words))
     elif abs(imbalance_db) > MAX_IMBALANCE_DB:
-        sentences.append(f"{loud} channel {abs(imbalance_db):.1f} dB louder than the {quiet}")
+        words = f"{loud} channel {abs(imbalance_db):.1f} dB louder than the {quiet}"
+        faults.append(Fault("one-sided", words))
     if (side_db := measures.get("side_db", 0.0)) < MONO_SIDE_DB:
-        sentences.append(f"mono stored as stereo (side {side_db:.0f} dB re mid)")
+        faults.append(Fault("mono", f"mono stored as stereo (side {side_db:.0f} dB re mid)"))
     if (correlation := measures.get("correlation", 0.0)) < INVERTED_CORRELATION:
-        sentences.append(f"channels of opposite polarity (correlation {correlation:.2f})")
-    return tuple(sentences)
+        words = f"channels of opposite polarity (correlation {correlation:.2f})"
+        faults.append(Fault("inverted", words))
+    return tuple(faults)

@@ -50,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_import(options: argparse.Namespace) -> int:
     """``wkmp-lab import``"""
     from wkmp_lab.display import terminal
-    from wkmp_lab.export import export
     from wkmp_lab.library.session import start_import
 
     settings = make_settings(options)
-    export.check_formats(options.format)
     if options.out is not None:
+        from wkmp_lab.export import export  # loads pandas
+
+        export.check_formats(options.format)
         export.check_folder(options.out, music_folder=options.folder)
     session = start_import(
         options.folder,
@@ -75,7 +76,7 @@ def run_import(options: argparse.Namespace) -> int:
         )
     written: tuple[Path, ...] = ()
     if options.out is not None:
-        written = session.export(options.out, formats=options.format)
+        written = session.export(options.out, formats=options.format, has_bom=options.bom)
     if options.json:
         _say(json.dumps(_summarise(session, written)))
     else:
@@ -123,6 +124,7 @@ def run_relocate(options: argparse.Namespace) -> int:
 def run_catalogue_add(options: argparse.Namespace) -> int:
     """``wkmp-lab catalogue add``"""
     from wkmp_lab.collection.teach import add_results
+    from wkmp_lab.display.safe_text import clean_text
     from wkmp_lab.io.catalogue.jsonl import (
         SUFFIX,
         load_fingerprints,
@@ -133,7 +135,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
     if (options.catalogue or "").endswith(SUFFIX):
         raise InvalidInputError(f"what grows is an SQLite file, got {options.catalogue!r}")
     source = Path(options.source)
-    results = () if source.suffix == SUFFIX else open_session(source, store=options.store).results
+    opened = None if source.suffix == SUFFIX else open_session(source, store=options.store)
+    results = opened.results if opened is not None else ()
     music = None if source.suffix == SUFFIX else source
     with _open_catalogue(options, music_folder=music) as catalogue:
         if source.suffix == SUFFIX:
@@ -141,6 +144,8 @@ def run_catalogue_add(options: argparse.Namespace) -> int:
         else:
             n_new = add_results(catalogue, results)
         _say(f"{n_new} fingerprints added; {len(catalogue)} recordings in {catalogue.path}")
+    for remark in opened.snapshot().remarks if opened is not None else ():
+        _say(f"  {clean_text(remark)}")
     return DONE
 
 

@@ -104,12 +104,23 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         default=["csv"],
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
+    command.add_argument(
+        "--bom", action="store_true", help="begin CSV with a byte order mark, as Excel wants it"
+    )
     backends = ("loky", "dask", "ray", "threading", "sequential")
     command.add_argument(
         "--rescan", action="store_true", help="look into every file, changed or not"
     )
     command.add_argument(
         "--retry", action="store_true", help="try files again that failed by themselves, too"
+    )
+    command.add_argument(
+        "--limit",
+        metavar="PHASE=N",
+        action="append",
+        type=_read_limit,
+        default=[],
+        help="so many files at most in a phase at once, as FLAVORING=2 (once for each phase)",
     )
     command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
     command.add_argument("--backend", choices=backends, default="loky", help="default: loky")
@@ -135,6 +146,15 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
+def _read_limit(text: str) -> tuple[str, int]:
+    phase, _, number = text.partition("=")
+    try:
+        return phase.strip().upper(), int(number)
+    except ValueError:
+        message = f"a limit is PHASE=N, as FLAVORING=2, got {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
 def make_settings(options: argparse.Namespace) -> Settings:
     """The settings that options of an import, a plan or an examination ask for.
 
@@ -151,7 +171,12 @@ def make_settings(options: argparse.Namespace) -> Settings:
     if "jobs" in options:
         running = dataclasses.replace(running, n_jobs=options.jobs)
     if "backend" in options:
-        running = dataclasses.replace(running, backend=options.backend, memory_mb=options.memory)
+        running = dataclasses.replace(
+            running,
+            backend=options.backend,
+            memory_mb=options.memory,
+            limits=dict(options.limit),
+        )
     return dataclasses.replace(
         settings,
         segmenting=dataclasses.replace(settings.segmenting, medium=options.medium),

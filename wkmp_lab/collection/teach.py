@@ -82,12 +82,14 @@ def _entries_of(
 
 
 def _name_by_facts(result: FileResult, passage: Passage) -> Recording | None:
-    """What a passage is known as: its identity where it is sure, else the tags of its file."""
+    """What a passage is known as: its identity where it is sure, else what its file says of it."""
     identity = passage.identity
     if identity is not None and identity.chosen is not None and identity.level in SURE_LEVELS:
         chosen = identity.chosen
         return Recording(chosen.recording_mbid, chosen.title, chosen.artist, passage.duration_s)
-    tags = result.tags
+    declared, tags = passage.declared, result.tags
+    if declared is not None and declared.title and len(result.passages) > 1:
+        return Recording(None, declared.title, declared.performer, passage.duration_s)
     mbid = read_mbid(tags.recording_mbid)
     if len(result.passages) > 1 or not (tags.title or mbid):
         return None
@@ -96,7 +98,7 @@ def _name_by_facts(result: FileResult, passage: Passage) -> Recording | None:
 
 def _name_by_file(result: FileResult, passage: Passage) -> Recording:
     stem = _readable(PurePath(result.path).stem)
-    title = stem if len(result.passages) == 1 else f"{stem}, passage {passage.index + 1}"
+    title = stem if len(result.passages) == 1 else f"{stem}, passage {passage.index}"
     return Recording(None, title, None, passage.duration_s)
 
 

@@ -1,14 +1,17 @@
 """Numbers, clock times and names as they are shown, and how much of each is."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from wkmp_lab.display.safe_text import clean_path
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model.reasons import KEY_PAGE
 
 MAX_NAME = 80
 MAX_PLACE = 40
 MAX_REASON = 300
+MAX_SENTENCE = 600
 MAX_ROWS = 50
 """Rows of a summary's table; the tables of the session hold all."""
 _CLOCK = re.compile(r"(?:(?:(\d{1,9}):)?(\d{1,9}):)?(\d{1,9}(?:\.\d*)?)", re.ASCII)
@@ -52,6 +55,31 @@ def read_clock(text: str) -> float:
     if not found or is_odd:
         raise InvalidInputError(f"expected a time such as 83.5, 1:23.5 or 1:02:03, got {text!r}")
     return 3600.0 * int(hours or 0) + 60.0 * int(minutes or 0) + float(seconds)
+
+
+def split_links(text: str) -> list[tuple[str, bool]]:
+    """A text in parts, and whether each is an address that we give ourselves.
+
+    >>> split_links(f"get one at {KEY_PAGE}, then ask")[1:]
+    [('https://acoustid.org/new-application', True), (', then ask', False)]
+    """
+    parts = text.split(KEY_PAGE)
+    found = [(parts[0], False)]
+    for part in parts[1:]:
+        found += [(KEY_PAGE, True), (part, False)]
+    return found
+
+
+def group_by_reason(rows: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """(reason, paths) of (path, reason): the most frequent reason first, paths as they come.
+
+    >>> group_by_reason([("a", "empty"), ("b", "cut off"), ("c", "cut off")])
+    [('cut off', ['b', 'c']), ('empty', ['a'])]
+    """
+    groups: dict[str, list[str]] = {}
+    for path, reason in rows:
+        groups.setdefault(reason, []).append(path)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
 class ShownName(NamedTuple):

@@ -11,6 +11,7 @@ import unicodedata
 MAX_NAME_BYTES = 120
 """Longest file name made from a tag, in UTF-8 bytes: every file system takes it."""
 
+_MAX_WORD = 20
 _SPACING = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # Control characters, bidi marks and overrides, and what is not a character at all.
 _HIDDEN = re.compile(
@@ -18,7 +19,12 @@ _HIDDEN = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _IN_PATH = re.compile(f"{_HIDDEN.pattern}|{_SURROGATE.pattern}|[\u2028\u2029]")
-_FORMULA = re.compile(r"""[\s"'\x00]*[=+\-@\t\r\x00]""")
+_FORMULA_STARTS = frozenset("=+-@\t\r\x00\uff1d\uff0b\uff0d\uff20")
+"""Also in full width: spreadsheets of East Asia take those for the same."""
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
+"""Categories of signs that show nothing by themselves: zero-width ones, marks, blanks."""
+_UNSEEN_SIGNS = frozenset("\"'\u115f\u1160\u2800\u3164\uffa0")
+"""Quotes, and blanks that are filed as letters."""
 _NOT_IN_NAME = re.compile(r'[<>:"/\\|?*]+')
 _RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL"} | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
@@ -70,21 +76,31 @@ def compute_text_id(text: str) -> str:
 def elide(text: str, max_length: int) -> str:
     """A text with its middle left out where it is longer than ``max_length`` characters.
 
-    >>> elide("/music/a very long name.flac", 15)
+    What is left out begins and ends between words, unless a word is longer than 20 characters.
+
+    >>> elide("/music/a-very-long-name.flac", 15)
     '/music/…me.flac'
+    >>> elide("no source knows it; the best candidate is not confirmed", 30)
+    'no source knows… not confirmed'
     """
     if len(text) <= max_length:
         return text
     n_kept = max(max_length - 1, 0)
     n_tail = n_kept // 2
-    return f"{text[: n_kept - n_tail]}…{text[len(text) - n_tail :]}"
+    head, tail = text[: n_kept - n_tail], text[len(text) - n_tail :]
+    last, first = head.rfind(" "), tail.find(" ")
+    if len(head) - _MAX_WORD <= last and last > 0 and text[len(head)] != " ":
+        head = head[: last + 1]
+    if 0 <= first < min(_MAX_WORD, len(tail) - 1) and text[len(text) - n_tail - 1] != " ":
+        tail = tail[first:]
+    return f"{head}…{tail}"
 
 
 def clean_and_elide(text: str, max_length: int) -> str:
     """A text in one line, cleaned, its middle left out where it is longer than ``max_length``.
 
     >>> clean_and_elide("a\\nvery\\x00 long name", 9)
-    'a ve…name'
+    'a …name'
     """
     return elide(clean_text(text), max_length)
 
@@ -92,12 +108,20 @@ def clean_and_elide(text: str, max_length: int) -> str:
 def neutralise_formula(text: str) -> str:
     """A text that no spreadsheet runs: prefixed with ``'`` where one would take it for a formula.
 
-    The first character counts, also behind spaces and quotes (OWASP ASVS 5.0, 1.2.10).
+    The first character counts, also behind quotes and what is not seen: spaces, zero-width signs
+    (OWASP ASVS 5.0, 1.2.10).
 
     >>> neutralise_formula("=1+1"), neutralise_formula(" @SUM(A1)"), neutralise_formula("C=D")
     ("'=1+1", "' @SUM(A1)", 'C=D')
+    >>> neutralise_formula("\\u200b=1+1") == "'\\u200b=1+1"
+    True
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    for sign in text:
+        if sign in _FORMULA_STARTS:
+            return f"'{text}"
+        if sign not in _UNSEEN_SIGNS and unicodedata.category(sign) not in _UNSEEN:
+            break
+    return text
 
 
 def safe_file_name(text: str, *, suffix: str = "") -> str:

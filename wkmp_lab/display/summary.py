@@ -7,7 +7,7 @@ is not read as mathematics.
 
 from collections.abc import Sequence
 
-from wkmp_lab.display.numbers import format_clock, format_count
+from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.display.templating import render
@@ -27,13 +27,20 @@ def format_time_left(now: Snapshot) -> tuple[str, ...]:
     return (f"about {format_clock(now.remaining_s)} left",)
 
 
+def format_finished(now: Snapshot) -> str:
+    """How many files are done; of an import in another process the whole is not known."""
+    if now.state == "running elsewhere":
+        return f"{format_count(now.n_finished, 'file')} so far"
+    return f"{now.n_finished} of {format_count(now.n_files, 'file')}"
+
+
 def format_headline(now: Snapshot) -> str:
     """How far an import is, in one line of plain text."""
     if now.state == "scanning":
         return f"{now.n_files} audio files found"
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
     parts = [
-        f"{now.n_finished} of {now.n_files} files",
+        format_finished(now),
         format_count(now.n_passages, "passage"),
         failed,
         f"{format_clock(now.elapsed_s)} elapsed",
@@ -104,6 +111,7 @@ def _format_import(
         "folder": clean_path(now.folder),
         "levels": levels,
         "phases": phases,
+        "failures": group_by_reason(now.failures),
         "unusual": unusual,
         "made": made,
     }

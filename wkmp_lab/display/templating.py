@@ -17,8 +17,10 @@ from wkmp_lab.display.numbers import (
     MAX_PLACE,
     MAX_REASON,
     MAX_ROWS,
+    MAX_SENTENCE,
     format_clock,
     format_count,
+    split_links,
     split_name,
 )
 from wkmp_lab.display.safe_text import clean_and_elide, clean_text
@@ -74,10 +76,15 @@ def _environment() -> "Environment":
         elide=clean_and_elide,
         format_clock=format_clock,
         format_count=format_count,
+        split_links=split_links,
         split_name=split_name,
     )
     made.globals.update(
-        MAX_NAME=MAX_NAME, MAX_PLACE=MAX_PLACE, MAX_REASON=MAX_REASON, MAX_ROWS=MAX_ROWS
+        MAX_NAME=MAX_NAME,
+        MAX_PLACE=MAX_PLACE,
+        MAX_REASON=MAX_REASON,
+        MAX_ROWS=MAX_ROWS,
+        MAX_SENTENCE=MAX_SENTENCE,
     )
     return made
 

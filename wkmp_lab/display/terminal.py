@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Protocol, TextIO
 
-from tqdm import tqdm
-
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.safe_text import (
     clean_path,
@@ -81,7 +79,7 @@ def format_progress(now: Snapshot) -> str:
 
 def format_bar(now: Snapshot) -> str:
     """The state of an import beside a bar: what matters most first, since the end may be cut."""
-    parts = [f"{now.n_finished}/{now.n_files} files"]
+    parts = [f"{now.n_finished}/{format_count(now.n_files, 'file')}"]
     if now.state != "running":
         parts.append(now.state)
     if now.n_failed:
@@ -103,13 +101,14 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
     match: Counter[str] = Counter(p.identity.level for p in passages if p.identity is not None)
     audio_s = sum(result.duration_s or 0.0 for result in results)
     is_measured = now.elapsed_s > 0.0 and now.measured_s > 0.0
+    jobs = f" with {format_count(now.n_jobs, 'job')}" if now.n_jobs else ""
     speed = f", {now.measured_s / now.elapsed_s:.0f} x real time" if is_measured else ""
     lines = [
-        f"Import {now.session_id} {now.state}: {len(results)} of {now.n_files} files "
-        f"({_format_counts(status, STATUSES)})",
+        f"Import {now.session_id} {now.state}: {len(results)} of "
+        f"{format_count(now.n_files, 'file')} ({_format_counts(status, STATUSES)})",
         f"  {format_count(len(passages), 'passage')} ({_format_counts(match, MATCH_LEVELS)}), "
         f"{format_duration(audio_s)} of audio",
-        f"  {format_duration(now.elapsed_s)} with {format_count(now.n_jobs, 'job')}{speed}",
+        f"  {format_duration(now.elapsed_s)}{jobs}{speed}",
     ]
     lines += [f"  {clean_text(remark)}" for remark in now.remarks]
     failed = [result for result in results if result.failure is not None]
@@ -191,7 +190,7 @@ def _show_lines(session: Watched, stream: TextIO) -> None:
         for line in _find_untold(now, told):
             _print(line, stream)
         line = format_progress(now)
-        if line != last and (is_ended or time.monotonic() - shown_at_s >= LINE_S):
+        if line != last and now.n_files and (is_ended or time.monotonic() - shown_at_s >= LINE_S):
             _print(f"session {now.session_id} [{now.n_jobs} jobs] {line}", stream)
             shown_at_s, last = time.monotonic(), line
         if is_ended:
@@ -209,6 +208,8 @@ def _show_bar(session: Watched, stream: TextIO) -> None:
         return
     told: set[str] = set()
     layout = "{percentage:3.0f}%|{bar:16}| {desc}"
+    from tqdm import tqdm  # only where a bar is drawn
+
     with tqdm(total=1.0, file=stream, bar_format=layout, dynamic_ncols=True) as bar:
         while True:
             is_ended = session.is_ended
@@ -239,7 +240,7 @@ def _format_remaining(now: Snapshot) -> list[str]:
 
 def _format_flight(in_flight: Sequence[InFlight]) -> str:
     return ", ".join(
-        f"{file.phase} {elide(clean_path(file.path).rpartition('/')[2], MAX_NAME)}"
+        f"{file.doing} {elide(clean_path(file.path).rpartition('/')[2], MAX_NAME)}"
         for file in in_flight[:2]
     )
 

@@ -9,6 +9,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -20,7 +21,7 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.export.html_report import export_report
 from wkmp_lab.export.playlists import export_cue, export_labels, export_m3u
 from wkmp_lab.export.wkmp import export_wkmp
-from wkmp_lab.export.xlsx import MAX_ROWS, Cell, write_workbook
+from wkmp_lab.export.xlsx import MAX_ROWS, Cell, LongText, Sheet, write_workbook
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.model import FileResult
@@ -28,7 +29,7 @@ from wkmp_lab.tables.tables import TABLES
 
 WHERE_THERE_ARE = ("measures",)
 """Tables that most libraries have no row of, and then no file."""
-TableWriter = Callable[[pd.DataFrame, str, Path], None]
+TableWriter = Callable[[pd.DataFrame, Path], None]
 
 
 class Exporter(Protocol):
@@ -46,12 +47,15 @@ def export_results(
     *,
     formats: str | Sequence[str] = "csv",
     music_folder: str | Path | None = None,
+    has_bom: bool = False,
 ) -> tuple[Path, ...]:
     """Write results into a folder, in each of the formats.
 
-    ``csv``, ``parquet``, ``xlsx`` and ``json`` (JSON Lines, ``.jsonl``) write one file per table:
-    files, passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures, and
-    measures where there are any of your own.
+    ``csv``, ``parquet`` and ``json`` (JSON Lines, ``.jsonl``) write one file per table: files,
+    passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures, and
+    measures where there are any of your own. ``xlsx``
+    writes them as the sheets of one workbook, ``library.xlsx``; texts that no cell can hold
+    (fingerprints of more than half an hour) stand whole in ``library_long_texts.csv`` beside it.
     ``wkmp`` writes ``wkmp.db``, ``cue`` and ``labels`` (Audacity) one file per audio file into a
     folder of that name, ``m3u`` a playlist of all passages, ``html`` a report in one file.
 
@@ -68,6 +72,8 @@ def export_results(
         One or several of :data:`FORMATS`.
     music_folder
         A folder that nothing may be written into; each file is asked for as it is written.
+    has_bom
+        Begin CSV with a byte order mark, without which Excel takes it for another encoding.
 
     Returns
     -------
@@ -92,7 +98,8 @@ def export_results(
     music = None if music_folder is None else Path(music_folder).expanduser()
     written: list[Path] = []
     for name in dict.fromkeys(formats):
-        written += FORMATS[name](ordered, target, music_folder=music)
+        write = CSV_WITH_BOM if has_bom and name == "csv" else FORMATS[name]
+        written += write(ordered, target, music_folder=music)
     return tuple(written)
 
 
@@ -133,15 +140,15 @@ def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) 
     return resolved
 
 
-def _write_csv(table: pd.DataFrame, _name: str, path: Path) -> None:
-    _neutralise(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+def _write_csv(table: pd.DataFrame, path: Path, *, encoding: str = "utf-8") -> None:
+    _neutralise(table).to_csv(path, index=False, lineterminator="\n", encoding=encoding)
 
 
-def _write_parquet(table: pd.DataFrame, _name: str, path: Path) -> None:
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
     table.to_parquet(path, index=False, engine="pyarrow")
 
 
-def _write_json(table: pd.DataFrame, _name: str, path: Path) -> None:
+def _write_json(table: pd.DataFrame, path: Path) -> None:
     names = list(table.columns)
     with path.open("w", encoding="utf-8", newline="\n") as lines:
         for row in _rows(table):
@@ -149,16 +156,35 @@ def _write_json(table: pd.DataFrame, _name: str, path: Path) -> None:
             lines.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _write_xlsx(table: pd.DataFrame, name: str, path: Path) -> None:
+def _export_workbook(
+    results: Sequence[FileResult], folder: Path, *, music_folder: Path | None
+) -> list[Path]:
+    """``library.xlsx`` with every table, and what is too long for it in a CSV file beside it."""
+    sheets: dict[str, Sheet] = {}
+    for name, make_table in TABLES.items():
+        sheets |= _make_sheets(name, make_table(results))
+    beside = folder / "library_long_texts.csv"
+    long_texts: list[LongText] = []
+
+    def write(place: Path) -> None:
+        long_texts[:] = write_workbook(place, sheets, long_texts=beside.name)
+
+    written = [write_atomically(folder / "library.xlsx", write, music_folder=music_folder)]
+    if long_texts:
+        table = pd.DataFrame(long_texts)
+        written.append(
+            write_atomically(beside, partial(_write_csv, table), music_folder=music_folder)
+        )
+    return written
+
+
+def _make_sheets(name: str, table: pd.DataFrame) -> dict[str, Sheet]:
+    """A table as a sheet, or as several where it is longer than one can be."""
     columns, rows, room = list(table.columns), list(_rows(_neutralise(table))), MAX_ROWS - 1
-    starts = range(0, max(len(rows), 1), room)
-    write_workbook(
-        path,
-        {
-            name if part == 1 else f"{name} {part}": (columns, rows[start : start + room])
-            for part, start in enumerate(starts, 1)
-        },
-    )
+    return {
+        name if part == 1 else f"{name} {part}": (columns, rows[start : start + room])
+        for part, start in enumerate(range(0, max(len(rows), 1), room), 1)
+    }
 
 
 def _neutralise(table: pd.DataFrame) -> pd.DataFrame:
@@ -195,12 +221,9 @@ def _export_tables(
         table = make_table(results)
         if table.empty and name in WHERE_THERE_ARE:
             continue
+        write_table = partial(write, table)
         path = folder / f"{name}{suffix}"
-
-        def write_to(place: Path, table: pd.DataFrame = table, name: str = name) -> None:
-            write(table, name, place)
-
-        written.append(write_atomically(path, write_to, music_folder=music_folder))
+        written.append(write_atomically(path, write_table, music_folder=music_folder))
     return written
 
 
@@ -219,7 +242,7 @@ FORMATS: Mapping[str, Exporter] = MappingProxyType(
     {
         "csv": _table_exporter(_write_csv, ".csv"),
         "parquet": _table_exporter(_write_parquet, ".parquet"),
-        "xlsx": _table_exporter(_write_xlsx, ".xlsx"),
+        "xlsx": _export_workbook,
         "json": _table_exporter(_write_json, ".jsonl"),
         "wkmp": export_wkmp,
         "cue": export_cue,
@@ -229,3 +252,5 @@ FORMATS: Mapping[str, Exporter] = MappingProxyType(
     }
 )
 """Every format by name, with what writes it."""
+CSV_WITH_BOM = _table_exporter(partial(_write_csv, encoding="utf-8-sig"), ".csv")
+"""CSV as Excel knows it for UTF-8."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path, PurePath
+from typing import Literal, NamedTuple
 
 from wkmp_lab.display.safe_text import (
     clean_path,
@@ -12,11 +13,21 @@ from wkmp_lab.display.safe_text import (
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.write_guard import require_outside
+from wkmp_lab.io.sheets.cue import FRAMES_PER_S, TICKS_PER_FRAME
 from wkmp_lab.model import FileResult, Passage
 
-CUE_FRAMES_PER_S = 75
 CUE_MAX_TRACKS = 99
-"""A CUE sheet counts time in frames of a CD, and tracks in two digits."""
+"""A CUE sheet counts tracks in two digits."""
+
+NameSource = Literal["identity", "tags", "declared"]
+
+
+class KnownNames(NamedTuple):
+    """What a passage is called, as far as that is known, and who says so."""
+
+    title: str | None
+    artist: str | None
+    source: NameSource
 
 
 def export_cue(
@@ -61,32 +72,37 @@ def export_m3u(
 
 
 def format_cue(result: FileResult, passages: Sequence[Passage]) -> str:
-    """A CUE sheet of some passages of a file; times are rounded to 1/75 s."""
+    """A CUE sheet of some passages of a file, with titles, performers and ISRCs where known.
+
+    Times are rounded to 1/75 s: declared ones stay as they are.
+    """
     container = result.audio.container if result.audio else ""
     kind = {"mp3": "MP3", "aiff": "AIFF"}.get(container.split(",")[0], "WAVE")
     tags = result.tags
+    albums = [passage.declared.album for passage in passages if passage.declared]
+    album = tags.album or next((album for album in albums if album), None)
     performer = tags.album_artist or tags.artist
     lines = [f'PERFORMER "{_quoted(performer)}"'] if performer else []
-    lines += [f'TITLE "{_quoted(tags.album)}"'] if tags.album else []
+    lines += [f'TITLE "{_quoted(album)}"'] if album else []
     lines.append(f'FILE "{_one_line(result.path)}" {kind}')
     for number, passage in enumerate(passages, 1):
         title, artist = name_passage(result, passage)
+        isrc = _find_isrc(result, passage)
         lines.append(f"  TRACK {number:02d} AUDIO")
         lines.append(f'    TITLE "{_quoted(title)}"')
-        if artist:
-            lines.append(f'    PERFORMER "{_quoted(artist)}"')
-        lines.append(f"    INDEX 01 {format_cue_time(passage.start_s)}")
+        lines += [f'    PERFORMER "{_quoted(artist)}"'] if artist else []
+        lines += [f"    ISRC {isrc}"] if isrc else []
+        lines.append(f"    INDEX 01 {format_cue_time(passage.start_ticks)}")
     return "\n".join(lines) + "\n"
 
 
-def format_cue_time(seconds: float) -> str:
-    """Minutes, seconds and CD frames.
+def format_cue_time(ticks: int) -> str:
+    """Minutes, seconds and CD frames of a position in ticks.
 
-    >>> format_cue_time(3725.4)
+    >>> format_cue_time(3725 * 28_224_000 + 30 * 376_320)
     '62:05:30'
     """
-    n_frames = round(seconds * CUE_FRAMES_PER_S)
-    n_seconds, frames = divmod(n_frames, CUE_FRAMES_PER_S)
+    n_seconds, frames = divmod(round(ticks / TICKS_PER_FRAME), FRAMES_PER_S)
     return f"{n_seconds // 60:02d}:{n_seconds % 60:02d}:{frames:02d}"
 
 
@@ -99,18 +115,41 @@ def format_labels(result: FileResult) -> str:
 
 
 def name_passage(result: FileResult, passage: Passage) -> tuple[str, str | None]:
-    """Title and artist to show: of the identity, else of the tags, else the file's name.
+    """Title and artist to show: those that are known, else the file's name for a title.
 
-    A file's tags name a passage only where it is the only one.
+    See :func:`find_names`.
     """
-    identity = passage.identity
-    if identity and identity.chosen and identity.chosen.title:
-        artist = identity.chosen.artist
-        return clean_text(identity.chosen.title), clean_text(artist) if artist else None
-    artist = clean_text(result.tags.artist) if result.tags.artist else None
-    if len(result.passages) == 1:
-        return clean_text(result.tags.title or PurePath(result.path).stem), artist
-    return f"{clean_text(PurePath(result.path).stem)} [{passage.index + 1}]", artist
+    found = find_names(result, passage)
+    stem = clean_text(PurePath(result.path).stem)
+    named = stem if len(result.passages) == 1 else f"{stem} [{passage.index + 1}]"
+    return found.title or named, found.artist
+
+
+def find_names(result: FileResult, passage: Passage) -> KnownNames:
+    """Title and artist of a passage: of its identity, else of the tags, else as it is declared.
+
+    A file's title names a passage only where it is the only one; its artist names all of them.
+    """
+    chosen = passage.identity.chosen if passage.identity else None
+    if chosen is not None and chosen.title:
+        return _clean_names(chosen.title, chosen.artist, "identity")
+    tags, declared = result.tags, passage.declared
+    if len(result.passages) == 1 and tags.title:
+        return _clean_names(tags.title, tags.artist, "tags")
+    if declared is not None and declared.title:
+        return _clean_names(declared.title, declared.performer or tags.artist, "declared")
+    return _clean_names(None, tags.artist, "tags")
+
+
+def _clean_names(title: str | None, artist: str | None, source: NameSource) -> KnownNames:
+    return KnownNames(
+        clean_text(title) if title else None, clean_text(artist) if artist else None, source
+    )
+
+
+def _find_isrc(result: FileResult, passage: Passage) -> str | None:
+    declared = passage.declared.isrc if passage.declared else None
+    return declared or (result.tags.isrc if len(result.passages) == 1 else None)
 
 
 def _full_name(result: FileResult, passage: Passage) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.errors import WkmpLabError
-from wkmp_lab.export.playlists import name_passage
+from wkmp_lab.export.playlists import find_names
 from wkmp_lab.export.wkmp_schema import WKMP_SCHEMA
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.model import Candidate, FileResult, Passage
@@ -118,8 +118,7 @@ def _insert_passage(
 ) -> None:
     guid = make_guid("passage", _relative(result.path, root), str(passage.index))
     chosen = passage.identity.chosen if passage.identity else None
-    title, artist = name_passage(result, passage)
-    source = "identity" if chosen and chosen.title else "tags"
+    title, artist, source = find_names(result, passage)
     lead_in, lead_out = _find_leads(passage)
     flavor, blend = _flavor(passage)
     row = {
@@ -131,11 +130,11 @@ def _insert_passage(
         "lead_out_start_ticks": lead_out,
         "title": title,
         "artist": artist,
-        "album": _clean(chosen.release_title if chosen else None) or _clean(result.tags.album),
+        "album": _find_album(result, passage),
         "musical_flavor_vector": flavor,
         "import_metadata": _json(_describe_import(result, passage)),
         "status": "INGEST COMPLETE",
-        "title_source": source,
+        "title_source": source if title else None,
         "title_confidence": chosen.score if chosen and chosen.title else None,
         "artist_source": source if artist else None,
         "artist_confidence": chosen.score if chosen and chosen.artist else None,
@@ -147,6 +146,12 @@ def _insert_passage(
     _insert_provenance(db, result, passage, guid)
     if chosen is not None:
         _link(db, passage, guid, chosen)
+
+
+def _find_album(result: FileResult, passage: Passage) -> str | None:
+    chosen, declared = passage.identity and passage.identity.chosen, passage.declared
+    known = (chosen and chosen.release_title, result.tags.album, declared and declared.album)
+    return _clean(next((album for album in known if album), None))
 
 
 def _link(db: sqlite3.Connection, passage: Passage, guid: str, chosen: Candidate) -> None:
@@ -215,12 +220,21 @@ def _insert_provenance(
 
 
 def _find_leads(passage: Passage) -> tuple[int | None, int | None]:
-    """Lead points in ticks of the file, in order; where the leads overlap, both their middle."""
+    """Lead points in ticks of the file, in order; where the leads overlap, both their middle.
+
+    A player must not sit through silence: the piece before may sound until the music begins, and
+    the next one begins where it ends, however long a silence lies between it and a hidden track.
+    """
     amplitude = passage.amplitude
     if amplitude is None:
         return None, None
-    lead_in = min(passage.start_ticks + amplitude.lead_in_ticks, passage.end_ticks)
-    lead_out = max(passage.end_ticks - amplitude.lead_out_ticks, passage.start_ticks)
+    lead_in = passage.start_ticks + amplitude.lead_in_ticks
+    lead_out = passage.end_ticks - amplitude.lead_out_ticks
+    if amplitude.first_sound_ticks < amplitude.last_sound_ticks:
+        lead_in = max(lead_in, amplitude.first_sound_ticks)
+        lead_out = min(lead_out, amplitude.last_sound_ticks)
+    lead_in = min(lead_in, passage.end_ticks)
+    lead_out = max(lead_out, passage.start_ticks)
     if lead_in > lead_out:
         lead_in = lead_out = (lead_in + lead_out) // 2
     return lead_in, lead_out
@@ -249,14 +263,21 @@ def _describe_import(result: FileResult, passage: Passage) -> dict[str, object]:
 
 
 def _flavor(passage: Passage) -> tuple[str | None, str | None]:
-    """Flavor vector and its source: AcousticBrainz' categories, or else our own numbers."""
+    """Flavor vector and its source; absent where the categories of the recording are not known.
+
+    WKMP compares vectors whose categories sum to 1: what was measured here has other units.
+    """
     told = passage.musical_flavor
-    if told is not None:
-        vector = {name: dict(shares) for name, shares in told.categories.items()}
-        return _json(vector), _json({told.source: 1.0})
-    if passage.descriptors is not None:
-        return _json(passage.descriptors.as_dict()), _json({"wkmp_lab": 1.0})
-    return None, None
+    if told is None or not told.categories:
+        return None, None
+    vector = {name: _share_out(shares) for name, shares in told.categories.items()}
+    return _json(vector), _json({told.source: 1.0})
+
+
+def _share_out(shares: Mapping[str, float]) -> dict[str, float]:
+    """Shares that sum to 1 as well as floats can: answers are rounded to a few digits."""
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()}
 
 
 def _find_twins(results: Sequence[FileResult], root: str) -> dict[str, list[str]]:

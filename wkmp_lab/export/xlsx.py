@@ -1,19 +1,22 @@
-"""A table as a workbook (.xlsx), the same bytes every time."""
+"""Tables as one workbook (.xlsx) that people open: a sheet a table, the same bytes every time."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from wkmp_lab.display.safe_text import elide
-
 MAX_ROWS = 1_048_576
 MAX_CELL = 32_767
-"""Limits of the format: rows of a sheet with its header, characters of a cell (ECMA-376 and the
+"""Limits of the format: rows of a sheet with its header, UTF-16 units of a cell (ECMA-376 and the
 specifications of spreadsheet programs)."""
+WIDTHS = (8, 48)
+"""Narrowest and widest column, in digits."""
+N_MEASURED_ROWS = 200
+"""Rows that tell how wide a column is."""
 
 _EPOCH = datetime(1980, 1, 1)
 """For the properties, which would else hold the moment of writing."""
@@ -25,34 +28,90 @@ Sheet = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 """Names of the columns, and the rows."""
 
 
-def write_workbook(path: Path, sheets: Mapping[str, Sheet]) -> None:
-    """Write sheets by name; each has its first row and column frozen.
+class LongText(NamedTuple):
+    """A text that no cell can hold whole."""
+
+    sheet: str
+    row: int
+    """As the program counts: the header is row 1."""
+    column: str
+    text: str
+
+
+def write_workbook(
+    path: Path, sheets: Mapping[str, Sheet], *, long_texts: str = "another file"
+) -> list[LongText]:
+    """Write sheets by name: filters, widths that fit, the first row and column frozen.
 
     Parameters
     ----------
     path
         Replaced where it exists.
     sheets
-        Names of at most 31 characters, without any of ``[]:*?/\\``. Texts that are longer than a
-        cell can hold are elided; numbers must be finite and keep 16 digits, None is an empty cell.
+        Names of at most 31 characters, without any of ``[]:*?/\\``. Numbers must be finite and
+        keep 16 digits, None is an empty cell.
+    long_texts
+        Where the texts will stand that are longer than a cell can hold: the cell says so.
+
+    Returns
+    -------
+    list of LongText
+        Those texts, whole.
     """
+    found: list[LongText] = []
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         book.set_properties({"created": _EPOCH})
-        for name, (columns, rows) in sheets.items():
+        bold = book.add_format({"bold": True})
+        for name, (columns, content) in sheets.items():
+            rows = list(content)
             sheet = book.add_worksheet(name)
             sheet.freeze_panes(1, 1)
-            _write_row(sheet, 0, columns)
+            sheet.autofilter(0, 0, len(rows), max(len(columns) - 1, 0))
+            for column, width in enumerate(_measure_widths(columns, rows)):
+                sheet.set_column(column, column, width)
+            for column, title in enumerate(columns):
+                sheet.write_string(0, column, _make_legal(title), bold)
             for number, row in enumerate(rows, 1):
-                _write_row(sheet, number, row)
+                found += _write_row(sheet, number, row, columns, long_texts)
+    return found
 
 
-def _write_row(sheet: Worksheet, number: int, row: Sequence[Cell]) -> None:
+def _measure_widths(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    """Widths that show the header with its button, and texts as far as they are no novels.
+
+    >>> _measure_widths(["n", "name"], [(0.1234567890123, "x" * 100), (1.0, None)])
+    [8, 48]
+    """
+    low, high = WIDTHS
+    lengths = [len(title) + 3 for title in columns]
+    for row in rows[:N_MEASURED_ROWS]:
+        shown = [len(value) if isinstance(value, str) else low for value in row]
+        lengths = [max(both) for both in zip(lengths, shown, strict=True)]
+    return [min(max(length, low), high) for length in lengths]
+
+
+def _write_row(
+    sheet: Worksheet, number: int, row: Sequence[Cell], columns: Sequence[str], long_texts: str
+) -> Iterable[LongText]:
     for column, value in enumerate(row):
         # Each by its type: the general write() would turn "=1+1" into a formula.
         if isinstance(value, str):
-            text = _ILLEGAL.sub("\ufffd", elide(value, MAX_CELL))
+            text = _make_legal(value)
+            if _count_units(text) > MAX_CELL:
+                yield LongText(sheet.get_name(), number + 1, columns[column], value)
+                text = (
+                    f"{len(value):,} characters, too long for a cell: they stand in {long_texts}"
+                )
             sheet.write_string(number, column, text)
         elif isinstance(value, bool):
             sheet.write_boolean(number, column, value)
         elif value is not None:
             sheet.write_number(number, column, value)
+
+
+def _make_legal(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)
+
+
+def _count_units(text: str) -> int:
+    return len(text) + sum(sign > "\uffff" for sign in text)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wkmp_lab.identifying.evidence import (
+    BARE_NAMES,
     HIGH,
     LOW,
     MEDIUM,
@@ -88,7 +89,7 @@ def _weigh_unheard(
         return MEDIUM, "the embedded id names another recording"
     is_bare_name = {statement.source for statement in recording.statements} <= {
         "text_search",
-        "tags",
+        *BARE_NAMES,
     }
     if is_bare_name and any(_grade(statement, facts) for statement in other.statements):
         return UNIDENTIFIED, "another song has the same name"

@@ -6,10 +6,14 @@ from typing import Literal
 
 from wkmp_lab.dsp.chromaprint import MAX_RELATED_BIT_ERROR
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.model import MAX_EXCESS_S, Tags
+from wkmp_lab.model import MAX_EXCESS_S, DeclaredPiece, Tags
 from wkmp_lab.names import compute_similarity, describe_song
 
-Source = Literal["acoustid", "catalogue", "embedded_id", "isrc", "text_search", "album", "tags"]
+Source = Literal[
+    "acoustid", "catalogue", "embedded_id", "isrc", "text_search", "album", "tags", "declared"
+]
+BARE_NAMES: frozenset[Source] = frozenset({"tags", "declared"})
+"""Who gives a name alone, as the file or a sheet beside it has it."""
 
 UNIDENTIFIED, LOW, MEDIUM, HIGH = range(4)
 """Grades, so that levels can be compared."""
@@ -125,6 +129,17 @@ def statements_of_tags(tags: Tags) -> tuple[Statement, ...]:
             ),
         )
     return (Statement("tags", None, tags.title, tags.artist),) if tags.title else ()
+
+
+def statements_of_piece(piece: DeclaredPiece | None) -> tuple[Statement, ...]:
+    """What a CUE sheet or a chapter says that a passage is; nothing where it gives no title.
+
+    >>> [each.source for each in statements_of_piece(DeclaredPiece(0, "Rain", "The Drops"))]
+    ['declared']
+    """
+    if piece is None or not piece.title:
+        return ()
+    return (Statement("declared", None, piece.title, piece.performer),)
 
 
 def measure_agreement(statement: Statement, tags: Tags) -> tuple[float, float] | None:
@@ -275,6 +290,8 @@ def _describe_plainly(statement: Statement) -> str:
             return "by its place on the release"
         case "isrc":
             return "by its ISRC"
+        case "declared":
+            return "by the title that a sheet or chapter declares"
     return "by the title in the tags"
 
 

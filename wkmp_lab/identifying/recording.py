@@ -15,6 +15,7 @@ from wkmp_lab.identifying.conflicts import StatedRecording, weigh_conflict
 from wkmp_lab.identifying.evidence import (
     AGREEMENT,
     AGREEMENT_CONFIDENCE,
+    BARE_NAMES,
     DURATION_CONFIDENCE,
     DURATION_PENALTY,
     SURE_DURATION_S,
@@ -72,7 +73,7 @@ def identify_recording(
     tags
         The file's tags where they speak of this passage.
     is_whole_file
-        False for a passage cut out of a longer file; then lengths are not compared.
+        False for a passage whose cuts were found in a longer file; then lengths are not compared.
     reasons
         Why sources are silent, most telling first; the first is the reason of a passage that
         stays unidentified.
@@ -146,9 +147,9 @@ def _keys_of(statement: Statement, statements: Sequence[Statement]) -> list[str]
     keys = [f"id:{statement.recording_mbid}"] if statement.recording_mbid else []
     if statement.title and (statement.artist or not keys):
         keys.append(_key_of_name(statement))
-    if statement.source == "tags":
+    if statement.source in BARE_NAMES:
         # The one nearest name alone: "Part 1" and "Part 2" must not become one song.
-        others = [other for other in statements if other.source != "tags"]
+        others = [other for other in statements if other.source not in BARE_NAMES]
         alike = ((measure_agreement(c, _tags_of(statement)), _key_of_name(c)) for c in others)
         near = [(min(both), key) for both, key in alike if both and min(both) >= AGREEMENT]
         keys += [key for _, key in sorted(near)[-1:]]
@@ -275,7 +276,9 @@ def _describe(
         key=lambda statement: (-compute_confidence(statement), repr(statement)),
     )
     named = [
-        statement for statement in statements if statement.title and statement.source != "tags"
+        statement
+        for statement in statements
+        if statement.title and statement.source not in BARE_NAMES
     ]
     named = [*named, *(statement for statement in statements if statement.title)]
     return Candidate(
@@ -309,17 +312,8 @@ def _tell(graded: _Graded, facts: PassageFacts) -> str:
     return f"{describe_candidate(graded.candidate)}: {'; '.join(dict.fromkeys(parts))}"
 
 
-REASONS = {
-    WhyUnidentified.NO_MATCH: "no source knows it",
-    WhyUnidentified.AMBIGUOUS: "several songs fit equally well",
-    WhyUnidentified.TOO_SHORT: "too short to be told",
-    WhyUnidentified.OFFLINE: "offline, and unknown here",
-}
-"""Reasons in words; the others speak for themselves."""
-
-
 def _tell_why(reason: Reason, candidates: Sequence[Candidate]) -> str:
-    words = f"unidentified: {REASONS.get(reason.why_not, str(reason))}"
+    words = reason.sentence
     if not candidates:
         return words
     best = candidates[0]

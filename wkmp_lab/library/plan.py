@@ -12,11 +12,11 @@ from wkmp_lab.display.safe_text import clean_path, clean_text, format_duration
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.identifying.decisions import group_by_content
 from wkmp_lab.io.files.audio import read_duration_s
-from wkmp_lab.io.files.scanning import scan_folder
+from wkmp_lab.io.files.scanning import locate_folder, scan_folder
 from wkmp_lab.io.machine import read_machine
 from wkmp_lab.library.changes import Sorting, sort_out
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
-from wkmp_lab.library.store import Store, find_store_path
+from wkmp_lab.library.store import Store, find_store_path, is_written_elsewhere
 from wkmp_lab.lookup.freshness import needs_identity
 from wkmp_lab.lookup.services import name_limit, name_sources
 from wkmp_lab.model import FileResult, Phase, SourceFile
@@ -78,6 +78,8 @@ class Plan:
     free_bytes: int
     former_folder: str | None = None
     """Where the same files were known, if that is gone and nothing is known here."""
+    is_running: bool = False
+    """An import of the folder is at work, here or in another process."""
 
     @property
     def measuring_s(self) -> float | None:
@@ -114,7 +116,7 @@ def plan(
         The folder is missing or no folder.
     """
     settings = settings or Settings()
-    top = Path(folder).expanduser().absolute()
+    top = locate_folder(folder)
     scan = scan_folder(str(top), settings=settings.scanning)
     store_path = find_store_path(top, store)
     former = None if store_path.exists() else find_former_folder(top, scan.files)
@@ -127,7 +129,7 @@ def plan(
     if left and not any(result.audio for result in sample):
         measure = measure or (lambda source: measure_apart(Task(0, source), settings))
         sample = [measure(source) for source in _choose_sample(left, durations)]
-        basis = f"a sample of {len(sample)} files"
+        basis = f"a sample of {format_count(len(sample), 'file')}"
     rates = _measure_rates(sample)
     left_s = sum(durations[task.source.path] for task in left)
     sources = name_sources(settings.identifying, top)
@@ -154,6 +156,7 @@ def plan(
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
         former_folder=str(former) if former else None,
+        is_running=is_written_elsewhere(store_path),
     )
 
 
@@ -166,6 +169,8 @@ def format_plan(made: Plan) -> str:
         f"{made.n_done} done already, {made.n_partly} partly, "
         f"{format_duration(made.left_s)} left to measure",
     ]
+    if made.is_running:
+        lines.append("an import of this folder is running: what it has yet to do is counted here")
     if made.former_folder is not None:
         lines.append(clean_text(offer_relocation(Path(made.former_folder), Path(made.folder))))
     if made.measuring_s is not None and made.left_s > 0.0:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from wkmp_lab.errors import StoreError
 from wkmp_lab.io.files.atomic_write import write_atomically
-from wkmp_lab.io.files.scanning import require_folder
+from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.io.files.write_guard import require_outside
-from wkmp_lab.library.schema import shorten_path
 from wkmp_lab.library.store import Store, find_store_path, find_stores, read_folder
+from wkmp_lab.library.store.schema import shorten_path
 from wkmp_lab.model import SourceFile
 
 KNOWN_SHARE = 0.5
@@ -42,7 +42,7 @@ def relocate(old: str | Path, new: str | Path, *, store: str | Path | None = Non
         Nothing is known of the old folder, its store is in use, or the new one has decisions of
         its own.
     """
-    before, after = (Path(folder).expanduser().absolute() for folder in (old, new))
+    before, after = map(locate_folder, (old, new))
     require_folder(after)
     path, place = find_store_path(before, store), find_store_path(after, store)
     require_outside(place, music_folder=after)

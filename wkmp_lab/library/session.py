@@ -1,36 +1,26 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
-from __future__ import annotations  # pandas is loaded when the first table is made
-
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from wkmp_lab.collection import neighbours, teach
+from wkmp_lab.collection import teach
+from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.identifying import decisions
-from wkmp_lab.identifying.decisions import Decision, Verdict
-from wkmp_lab.io.files.scanning import require_folder
-from wkmp_lab.library import by_hand
+from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
+from wkmp_lab.library.library_view import LibraryView
 from wkmp_lab.library.live_sessions import LiveSessions
 from wkmp_lab.library.run.control import await_end, wait_for_end
-from wkmp_lab.library.run.import_run import ImportRun, load_run, make_run
+from wkmp_lab.library.run.import_run import load_run, make_run
 from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.store import find_store_path
-from wkmp_lab.model import Candidate, FileResult
 from wkmp_lab.progress.board import Control
-from wkmp_lab.progress.snapshot import Snapshot
-from wkmp_lab.settings import IdentifySettings, SegmentHints, Settings
-from wkmp_lab.tables import differences, tables
-from wkmp_lab.tables.session_tables import ResultTables
-
-if TYPE_CHECKING:
-    import pandas as pd
+from wkmp_lab.settings import IdentifySettings, Settings
 
 
-class ImportSession(ResultTables):
+class ImportSession(LibraryView):
     """One import of one folder.
 
     Made by :func:`start_import`, :func:`import_folder` and :func:`open_session`. Everything can
@@ -61,7 +51,7 @@ class ImportSession(ResultTables):
         rescan: bool = False,
     ) -> Self:
         """Start to import a folder of music, and return at once; see :func:`start_import`."""
-        path = Path(folder).expanduser().absolute()
+        path = locate_folder(folder)
         require_folder(path)
         store_path = find_store_path(path, store)
         run = make_run(path, settings=settings or Settings(), store_path=store_path)
@@ -73,7 +63,7 @@ class ImportSession(ResultTables):
     @classmethod
     def open(cls, folder: str | Path, *, store: str | Path | None = None) -> Self:
         """What an import of the folder left; see :func:`open_session`."""
-        path = Path(folder).expanduser().absolute()
+        path = locate_folder(folder)
         store_path = find_store_path(path, store)
         live = _LIVE.find_running(path, store_path=store_path)
         return cls(load_run(path, store_path)) if live is None else cls._of_this_kind(live)
@@ -87,16 +77,9 @@ class ImportSession(ResultTables):
         return cls._of_this_kind(last)
 
     @classmethod
-    def _of_this_kind(cls, session: ImportSession) -> Self:
+    def _of_this_kind(cls, session: "ImportSession") -> Self:
         """The session itself, or another view of the same import."""
         return session if isinstance(session, cls) else cls(session._run)
-
-    def __init__(self, run: ImportRun) -> None:
-        self._run = run
-        self.session_id = run.session_id
-        self.folder = run.folder
-        self.settings = run.settings
-        self.store_path = run.store.path
 
     @property
     def n_jobs(self) -> int:
@@ -113,71 +96,17 @@ class ImportSession(ResultTables):
         """What ended the import before its time, None where nothing did."""
         return self._run.control.error
 
-    # -- what is there -------------------------------------------------------------------
-
-    @property
-    def results(self) -> tuple[FileResult, ...]:
-        """What has come back so far, by path."""
-        return self._run.results.read()
-
-    @property
-    def state(self) -> str:
-        """``scanning, running, paused, completed, cancelled`` or ``failed``."""
-        # A plain str: a Literal as what a property returns ends jedi's completion of the whole.
-        return self._run.control.state
-
-    @property
-    def is_ended(self) -> bool:
-        """True where nothing changes any more."""
-        return self._run.control.is_ended
-
-    def snapshot(self) -> Snapshot:
-        """The state at this moment, as progress displays draw it."""
-        return self._run.snapshot()
-
-    @property
-    def decisions(self) -> pd.DataFrame:
-        """What was decided by hand, oldest first."""
-        return tables.decisions_table(self.read_decisions(), self.results)
-
-    def read_decisions(self) -> Sequence[tuple[float, Decision]]:
-        """When, in seconds since 1970, and what was decided by hand, oldest first."""
-        with self._run.store.borrow(is_writer=False) as store:
-            return store.read_decisions()
-
-    def neighbours(
-        self, path: str | Path, passage: int = 0, *, n: int = 5, by: neighbours.Way = "sound"
-    ) -> pd.DataFrame:
-        """The ``n`` passages that are most like one; see :func:`neighbours.find_neighbours`."""
-        asked = self.get_result(path).path
-        found = neighbours.find_neighbours(self.results, asked, passage, n=n, by=by)
-        return tables.neighbours_table(found, self.results)
-
-    def compare(self, other: ImportSession) -> pd.DataFrame:
-        """What another import of the same music did otherwise, from this one to that one.
-
-        A row per setting, file, passage and column that differs, with the keys of what caused it;
-        see :func:`comparing.compare_results`. A store keeps the latest result of a file only: an
-        import to be compared with later goes into a store of its own.
-        """
-        settings = differences.compare_settings(self.settings, other.settings)
-        results = differences.compare_results(self.results, other.results)
-        return tables.comparison_table([*settings, *results])
-
-    def get_result(self, path: str | Path) -> FileResult:
-        """What is known of one file; InvalidInputError where nothing has come back of it."""
-        result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
-        if result is None:
-            raise InvalidInputError(f"expected a file of {self.folder!r}, got {str(path)!r}")
-        return result
-
-    def export(self, folder: str | Path, formats: str | Sequence[str] = "csv") -> tuple[Path, ...]:
+    def export(
+        self, folder: str | Path, formats: str | Sequence[str] = "csv", *, has_bom: bool = False
+    ) -> tuple[Path, ...]:
         """Write csv, parquet, xlsx, json, wkmp, cue, labels, m3u or html into a folder outside the
         music; see :func:`wkmp_lab.export.export.export_results`."""
         from wkmp_lab.export import export  # loads what writes each format
 
         music = self.folder
-        return export.export_results(self.results, folder, formats=formats, music_folder=music)
+        return export.export_results(
+            self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
+        )
 
     # -- what can be done ----------------------------------------------------------------
 
@@ -258,58 +187,11 @@ class ImportSession(ResultTables):
         """Add what is known here to a catalogue; see :func:`teach.teach_results`."""
         return teach.teach_results(self.results, catalogue)
 
-    # -- what a person decides -----------------------------------------------------------
-
-    def decide(
-        self,
-        path: str | Path,
-        passage: int,
-        verdict: Verdict,
-        *,
-        candidate: Candidate | None = None,
-    ) -> None:
-        """Decide which recording a passage is; see :func:`decisions.make_identity_decision`."""
-        result = self.get_result(path)
-        decision = decisions.make_identity_decision(result, passage, verdict, candidate)
-        by_hand.keep_decisions(self._run, decision)
-
-    def decide_all(self, keys: Iterable[tuple[str | Path, int]], verdict: Verdict) -> None:
-        """Decide alike on passages, by path and index: all or none; one :meth:`undo` undoes it."""
-        found = [(self.get_result(path), passage) for path, passage in keys]
-        made = [decisions.make_identity_decision(*each, verdict) for each in found]
-        by_hand.keep_decisions(self._run, *made)
-
-    def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
-        """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
-
-        Parameters
-        ----------
-        path
-            A file of the library, absolute or from its folder.
-        boundaries_s
-            Inner boundaries in seconds; empty: one passage; None: back to what is found.
-        """
-        result = self.get_result(path)
-        return by_hand.cut(self._run, result, decisions.make_cut_decision(result, boundaries_s))
-
-    def merge(self, path: str | Path, passage: int) -> FileResult:
-        """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
-        result = self.get_result(path)
-        return by_hand.cut(self._run, result, decisions.make_merge_decision(result, passage))
-
-    def make_hints(self, path: str | Path) -> SegmentHints:
-        """What the library knows of a file when it is cut: its folder, lengths, decisions."""
-        return by_hand.make_hints(self._run, self.get_result(path))
-
-    def undo(self) -> tuple[Decision, ...]:
-        """Take the latest decision back, with those made at once with it; empty without any."""
-        return by_hand.undo_decisions(self._run)
-
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
-            f"<ImportSession {self.session_id} {now.state}: {now.n_finished} of {now.n_files} "
-            f"files, {now.n_passages} passages, {now.n_failed} failed>"
+            f"<ImportSession {self.session_id} {now.state}: {format_finished(now)}, "
+            f"{now.n_passages} passages, {now.n_failed} failed>"
         )
 
 
@@ -364,6 +246,8 @@ def import_folder(
 
 def open_session(folder: str | Path, *, store: str | Path | None = None) -> ImportSession:
     """What an import of the folder left, complete or not; the running one where one runs here.
+
+    Where one runs in another process, what had come of it, and a state that says so.
 
     Raises
     ------

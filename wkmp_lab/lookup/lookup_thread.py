@@ -22,7 +22,7 @@ from wkmp_lab.lookup.freshness import (
     needs_identity,
 )
 from wkmp_lab.lookup.services import Services, Sources
-from wkmp_lab.model import SURE_LEVELS, FileResult, Phase, Span
+from wkmp_lab.model import LOOKUP_WORKER, SURE_LEVELS, FileResult, Phase, Span
 from wkmp_lab.model.reasons import FailedLookup
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings
@@ -39,9 +39,9 @@ def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) 
     with services.open_services(settings, is_cancelled=lambda: False, folder=folder) as asked:
         identified = lookups.identify_files([result], services=asked, settings=settings)
         flavored = add_flavors(identified, asked)
-    span = Span(Phase.IDENTIFYING, start_s, time.time(), "lookups")
     sources = services.name_sources(settings.identifying, folder)
-    (stamped,) = _stamp(flavored, span, compute_identify_key(settings), sources)
+    spans = _share_time(start_s, 1)
+    (stamped,) = _stamp(flavored, spans, compute_identify_key(settings), sources)
     return stamped
 
 
@@ -88,6 +88,7 @@ class LookupThread:
         self._troubles: tuple[str, ...] = ()
         self._unsettled: dict[str, str] = {}
         self._is_cancelled = is_cancelled
+        self._began_s = time.time()
         self._queue: queue.SimpleQueue[FileResult | None] = queue.SimpleQueue()
         self._error: WkmpLabError | None = WkmpLabError("the lookup thread broke off")
         # A daemon: an abandoned thread must not keep the interpreter from ending.
@@ -116,16 +117,15 @@ class LookupThread:
     def remarks(self) -> tuple[str, ...]:
         """What the import as a whole has to tell of the services, a line each."""
         silences = [
-            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} without an answer: {failed}"
+            f"{len(paths)} file{'s' * (len(paths) != 1)} without an answer: {failed.sentence}"
             for failed, paths in self._unanswered.items()
         ]
-        silences += [f"not asked: {failed}" for failed in self._broken]
-        if self._unflavored:
-            which = f"{len(self._unflavored)} recordings: {self._why_unflavored}"
-            silences.append(f"no musical flavors for {which}")
-        asked_again = tuple(f"{silence}; the next import asks again" for silence in silences)
+        silences += [failed.sentence for failed in self._broken]
+        if n_unflavored := len(self._unflavored):
+            which = f"{n_unflavored} recording{'s' * (n_unflavored != 1)}: {self._why_unflavored}"
+            silences.append(f"no musical flavors for {which}; the next import asks again")
         unsettled = (f"not seen as an album: {f!r}: {why}" for f, why in self._unsettled.items())
-        return (*asked_again, *unsettled, *self._troubles)
+        return (*silences, *unsettled, *self._troubles)
 
     def finish(self) -> None:
         """No more files come; returns when all have left.
@@ -208,8 +208,9 @@ class LookupThread:
                 self._unanswered[failed].add(result.path)
         self._unflavored |= flavored.unanswered
         self._why_unflavored = flavored.why or self._why_unflavored
-        span = Span(Phase.IDENTIFYING, start_s, time.time(), "lookups")
-        return _stamp(flavored, span, self._key, self._sources)
+        spans = _share_time(start_s, len(identified))
+        since_s = self._began_s
+        return _stamp(flavored, spans, self._key, self._sources, since_s=since_s)
 
     def _take_batch(self) -> list[FileResult] | None:
         """What is waiting, at least one and at most ``LOOKUP_BATCH``; None at the end."""
@@ -234,11 +235,32 @@ def _folder_of(result: FileResult) -> str:
     return str(PurePath(result.path).parent)
 
 
-def _stamp(flavored: Flavored, span: Span, key: str, sources: Sources) -> list[FileResult]:
-    """Note when and by which settings results were identified, and who was asked for the rest."""
+def _share_time(start_s: float, n_files: int) -> list[Span]:
+    """Files that were looked up together share the time since then: one after the other, alike."""
+    share_s = (time.time() - start_s) / max(n_files, 1)
+    starts_s = [start_s + k * share_s for k in range(n_files)]
+    return [Span(Phase.IDENTIFYING, at_s, at_s + share_s, LOOKUP_WORKER) for at_s in starts_s]
+
+
+def _stamp(
+    flavored: Flavored,
+    spans: Sequence[Span],
+    key: str,
+    sources: Sources,
+    *,
+    since_s: float = float("inf"),
+) -> list[FileResult]:
+    """Note when and by which settings results were identified, and who was asked for the rest.
+
+    Look-ups since ``since_s`` are of the same import: its album comes after the file itself.
+    """
     stamped = []
-    for result in flavored.results:
-        spans = (*(old for old in result.spans if old.phase is not Phase.IDENTIFYING), span)
+    for result, span in zip(flavored.results, spans, strict=True):
+        kept = (
+            old
+            for old in result.spans
+            if old.phase is not Phase.IDENTIFYING or old.start_s >= since_s
+        )
         made_by = {**dict(result.provenance), cache_keys.IDENTIFIED: key}
         made_by.pop(cache_keys.ASKED, None)
         made_by.pop(cache_keys.FLAVORED, None)
@@ -250,5 +272,5 @@ def _stamp(flavored: Flavored, span: Span, key: str, sources: Sources) -> list[F
         if is_answered and lacks_flavor(result):
             made_by[cache_keys.FLAVORED] = sources.flavor
         by = tuple(sorted(made_by.items()))
-        stamped.append(replace(result, spans=spans, provenance=by))
+        stamped.append(replace(result, spans=(*kept, span), provenance=by))
     return stamped

@@ -35,7 +35,7 @@ from wkmp_lab.names import read_mbid
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings
 
-IDENTIFY_VERSION = "4"
+IDENTIFY_VERSION = "5"
 """Raised whenever the same answers would be decided about differently."""
 
 
@@ -48,7 +48,8 @@ def identify_files(
 ) -> list[FileResult]:
     """The results with an identity for every passage, in the same order.
 
-    Tags speak for a passage only where it is the whole file. AcoustID is asked about whole files
+    Tags speak for a passage only where it is the whole file, sheets and chapters for those that
+    they declare. AcoustID is asked about whole files
     (it cannot find parts), the local catalogue about every passage. A file of several passages is
     laid on its release.
     """

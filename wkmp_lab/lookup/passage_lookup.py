@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from wkmp_lab.identifying.evidence import MIN_OVERLAP_S, Statement, statements_of_tags
+from wkmp_lab.identifying.evidence import (
+    MIN_OVERLAP_S,
+    Statement,
+    statements_of_piece,
+    statements_of_tags,
+)
 from wkmp_lab.identifying.recording import identify_recording
+from wkmp_lab.io.tags.fields import fill_tags
 from wkmp_lab.io.web.answers import (
     AcoustidMatch,
     CatalogueMatch,
     Outcome,
     ReleaseRef,
 )
-from wkmp_lab.model import FileResult, Identity, Passage, Tags
+from wkmp_lab.model import DeclaredPiece, FileResult, Identity, Passage, Tags
 from wkmp_lab.model.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
 from wkmp_lab.names import read_mbid
 
@@ -26,6 +32,7 @@ class PassageLookup:
     passage: Passage
     tags: Tags
     is_whole_file: bool
+    """True where it is a piece as a whole, so that its length can be compared."""
     statements: list[Statement] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     releases: dict[str, tuple[ReleaseRef, ...]] = field(default_factory=dict)
@@ -33,16 +40,29 @@ class PassageLookup:
 
 
 def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
-    """What the file says of a passage of its own; its tags only where that is all of it."""
-    is_whole_file = len(result.passages) == 1
-    tags = _valid_ids(result.tags) if is_whole_file else Tags()
-    lookup = PassageLookup(passage, tags, is_whole_file, list(statements_of_tags(tags)))
+    """What the file says of a passage of its own; its tags only where that is all of it.
+
+    Where it declares the passage, in a sheet or a chapter, that speaks of what the tags leave
+    open, and the passage is as long as the piece is.
+    """
+    declared, is_alone = passage.declared, len(result.passages) == 1
+    tags = _valid_ids(result.tags) if is_alone else Tags()
+    statements = statements_of_tags(tags) or statements_of_piece(declared)
+    tags = fill_tags(tags, _tags_of_piece(declared))
+    is_whole = is_alone or declared is not None
+    lookup = PassageLookup(passage, tags, is_whole, list(statements))
     if passage.duration_s < MIN_OVERLAP_S:
         lookup.reasons.append(Silence(WhyUnidentified.TOO_SHORT))
     elif passage.fingerprint is None:
         why = passage.fingerprint_reason or "none was made"
         lookup.reasons.append(Silence(WhyUnidentified.NO_FINGERPRINT, why))
     return lookup
+
+
+def _tags_of_piece(piece: DeclaredPiece | None) -> Tags:
+    if piece is None:
+        return Tags()
+    return Tags(title=piece.title, artist=piece.performer, album=piece.album, isrc=piece.isrc)
 
 
 def _valid_ids(tags: Tags) -> Tags:

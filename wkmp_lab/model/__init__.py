@@ -1,5 +1,7 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
+from wkmp_lab.model.declared import Declaration, DeclaredPiece
+from wkmp_lab.model.flight import FlightRecord, LimitChange
 from wkmp_lab.model.measured import (
     CellValue,
     Measured,
@@ -15,6 +17,7 @@ from wkmp_lab.model.reasons import (
     WhyUnidentified,
 )
 from wkmp_lab.model.results import (
+    LOOKUP_WORKER,
     MATCH_LEVELS,
     MAX_EXCESS_S,
     STATUSES,
@@ -46,6 +49,7 @@ from wkmp_lab.model.tags import (
 )
 
 __all__ = [
+    "LOOKUP_WORKER",
     "MATCH_LEVELS",
     "MAX_EXCESS_S",
     "STATUSES",
@@ -56,6 +60,8 @@ __all__ = [
     "CellValue",
     "Cover",
     "CutHint",
+    "Declaration",
+    "DeclaredPiece",
     "Descriptors",
     "EndType",
     "Evidence",
@@ -64,9 +70,11 @@ __all__ = [
     "FileResult",
     "FileStatus",
     "Fingerprint",
+    "FlightRecord",
     "Gap",
     "Identity",
     "Key",
+    "LimitChange",
     "MatchLevel",
     "MeasureInfo",
     "Measured",

@@ -4,11 +4,15 @@ Small records that results carry; as text they are the words that tables and not
 """
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 
+KEY_PAGE = "https://acoustid.org/new-application"
+"""Where AcoustID gives keys, free of charge."""
 Service = Literal["acoustid", "catalogue", "musicbrainz", "lookups"]
 """Who was asked; ``lookups`` where the asking itself broke off."""
 Cause = Literal["file", "machine"]
@@ -74,6 +78,21 @@ class FailedLookup:
         """What it means for a passage of the file."""
         return WhyUnidentified.LOOKUP_FAILED
 
+    @property
+    def sentence(self) -> str:
+        """What happened, and what to do about it.
+
+        >>> FailedLookup("musicbrainz", OutcomeKind.UNAVAILABLE, "503 after 6 tries").sentence
+        'MusicBrainz did not answer (503 after 6 tries); session.identify() asks again'
+        """
+        name = _NAMES[self.service]
+        if self.service in ("catalogue", "lookups"):
+            return f"{name} broke off ({self.why}); session.identify() asks again"
+        if self.kind is OutcomeKind.REJECTED:
+            key = "wl.ask_key() keeps another key, " if self.service == "acoustid" else ""
+            return f"{name} refused to answer ({self.why}); {key}session.identify() asks again"
+        return f"{name} did not answer ({self.why}); session.identify() asks again"
+
     def __str__(self) -> str:
         return f"{self.why_not}({self.service}, {self.why})"
 
@@ -89,11 +108,53 @@ class Silence:
     why_not: WhyUnidentified
     detail: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """What happened, and what to do about it.
+
+        >>> Silence(WhyUnidentified.TOO_SHORT).sentence
+        'it is too short to be told'
+        """
+        if self.why_not is WhyUnidentified.NOT_ASKED:
+            told = _NOT_ASKED.get(self.detail.partition(":")[0])
+            return told or f"it was not asked about ({self.detail})"
+        words = _SILENCES.get(self.why_not, self.why_not.value)
+        return f"{words} ({self.detail})" if self.detail else words
+
     def __str__(self) -> str:
         return f"{self.why_not}({self.detail})" if self.detail else self.why_not.value
 
 
 Reason = FailedLookup | Silence
+
+_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "acoustid": "AcoustID",
+        "catalogue": "the look-up in the catalogue",
+        "lookups": "the look-up",
+        "musicbrainz": "MusicBrainz",
+    }
+)
+_NOT_ASKED: Mapping[str, str] = MappingProxyType(
+    {
+        "acoustid": f"AcoustID was not asked, for it wants a key: get one at {KEY_PAGE}, give it "
+        "to wl.ask_key(), then session.identify() asks",
+        "musicbrainz": "MusicBrainz was not asked, for it wants an address of contact: "
+        "session.identify(wl.IdentifySettings(contact=...)) gives one and asks",
+    }
+)
+_SILENCES: Mapping[WhyUnidentified, str] = MappingProxyType(
+    {
+        WhyUnidentified.NO_MATCH: "no source knows it",
+        WhyUnidentified.AMBIGUOUS: "several songs fit equally well; session.review() decides",
+        WhyUnidentified.TOO_SHORT: "it is too short to be told",
+        WhyUnidentified.NO_FINGERPRINT: "it has no fingerprint",
+        WhyUnidentified.OFFLINE: "nothing here knows it, and nobody else was asked, for this "
+        "import is offline; session.identify(wl.IdentifySettings()) asks",
+        WhyUnidentified.BY_HAND: "none of the candidates, as was decided by hand",
+        WhyUnidentified.UNKNOWN_ID: "MusicBrainz does not know the id in its tags",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
+from wkmp_lab.model.declared import DeclaredPiece
 from wkmp_lab.model.measured import Measured, MeasureInfo
 from wkmp_lab.model.reasons import Cause, CutHint, FailedLookup, WhyUnidentified
 from wkmp_lab.model.sources import AudioFormat, SourceFile
@@ -42,6 +43,8 @@ SURE_LEVELS: tuple[MatchLevel, ...] = ("high", "medium")
 """What is matched as well as this is taught to catalogues, and not asked about again."""
 MAX_EXCESS_S = 7.0
 """Lengths of one recording differ by no more: the most that AcoustID's own filter lets pass."""
+LOOKUP_WORKER = "lookups"
+"""What spans call the thread that asks services, which holds no file up."""
 PassageId = tuple[str, int]
 """Path of the file and index of the passage."""
 
@@ -225,6 +228,8 @@ class Passage:
     """WKMP's flavor of the recording, as AcousticBrainz has it."""
     measured: tuple[Measured, ...] = ()
     """What measures of one's own have found in it."""
+    declared: DeclaredPiece | None = None
+    """The piece that a CUE sheet or a chapter declares here."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_ticks < self.end_ticks:
@@ -268,6 +273,8 @@ class Span:
     end_s: float
     worker: str
     cpu_s: float | None = None
+    waited_s: float = 0.0
+    """How long the file waited before ``start_s`` for a place in the phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +359,8 @@ class FileResult:
     @property
     def all_notes(self) -> tuple[str, ...]:
         """The notes, with failed lookups, hints about cuts and stale phases in words."""
-        told = (*self.notes, *map(str, (*self.failed_lookups, *self.cut_hints)))
+        lookups = (each.sentence for each in self.failed_lookups)
+        told = (*self.notes, *lookups, *map(str, self.cut_hints))
         names = ", ".join(phase.value for phase in self.stale)
         stale = f"stale: {names} by other settings or another version; import again"
         return (*told, stale) if self.stale else told

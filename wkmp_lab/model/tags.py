@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from wkmp_lab.model.declared import DeclaredPiece
+
 
 @dataclass(frozen=True, slots=True)
 class Cover:
@@ -48,6 +50,8 @@ class Tags:
     release_mbid: str | None = None
     artist_mbid: str | None = None
     cue_sheet: str | None = None
+    chapters: tuple[DeclaredPiece, ...] | None = None
+    """The file's own chapters, or FLAC's table of tracks; None where it has none."""
     cover: Cover | None = None
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(field, all its values), of the fields with more than one."""

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.names import read_missing
 from wkmp_lab.notebook.toolbox import read_profile
-from wkmp_lab.plots import flavor, library
+from wkmp_lab.plots import flavor, library, timeline
 from wkmp_lab.plots import passages as plots
 
 RADAR = (
@@ -41,7 +41,8 @@ class SessionPlots:
 
     def timeline(self, *, ax: Axes | None = None) -> Axes:
         """Files over phases in time; see :func:`plots.plot_timeline`."""
-        return plots.plot_timeline(self._session.results, ax=ax)
+        session = self._session
+        return timeline.plot_timeline(session.results, record=session.record, ax=ax)
 
     def phase_times(self, *, ax: Axes | None = None) -> Axes:
         """Time per phase; see :func:`plots.plot_phase_times`."""

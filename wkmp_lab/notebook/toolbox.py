@@ -13,7 +13,7 @@ from wkmp_lab.io.tags.reading import read_length_s
 from wkmp_lab.pipeline import measure
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.signals import LevelProfile
-from wkmp_lab.tables.tables import MARK
+from wkmp_lab.tables.shown import mark
 
 
 def find_sample() -> Path:
@@ -67,6 +67,4 @@ def read_profile(path: str | Path) -> LevelProfile:
 
 def list_descriptors() -> pd.DataFrame:
     """What the numbers of a flavor are: a row for each, with unit, range, meaning and source."""
-    table = pd.DataFrame(DESCRIPTORS)
-    table.attrs[MARK] = True
-    return table
+    return mark(pd.DataFrame(DESCRIPTORS))

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from wkmp_lab._version import __version__
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
-from wkmp_lab.io.files.cue import hash_cues_beside
+from wkmp_lab.io.sheets.beside import hash_cues_beside
 from wkmp_lab.model import FileResult, Passage, Phase
 from wkmp_lab.pipeline import own_measures
 from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
@@ -21,7 +21,7 @@ from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
     {
         Phase.EXTRACTING: "2",
-        Phase.SEGMENTING: "2",
+        Phase.SEGMENTING: "3",
         Phase.FINGERPRINTING: "1",
         Phase.ANALYZING: "3",
         Phase.FLAVORING: str(descriptors.VERSION),
@@ -30,7 +30,7 @@ VERSIONS: Mapping[Phase, str] = MappingProxyType(
 """Raised whenever a phase gives other results for the same file and settings; EXTRACTING stands
 for the reading of samples, which all others build on."""
 
-TAGS, TAGS_VERSION = "tags", "2"
+TAGS, TAGS_VERSION = "tags", "3"
 """Raised whenever tags, or whether a file is whole, are read otherwise: such a file is read again,
 and what was measured of its passages stays where its samples are as many as before."""
 
@@ -54,8 +54,8 @@ FLAVORED = "flavored"
 """Who was asked about the flavors that are missing; without an entry nobody was."""
 
 
-HEALTH_NOTES = ("truncated: ", "damaged: ", "odd: ", "capped: ")
-"""How the notes begin that tell how a file decoded, each time anew."""
+HEALTH_NOTES = ("truncated: ", "damaged: ", "odd: ", "capped: ", "declared: ")
+"""How the notes begin that are told each time anew: how it decoded, what its sheets are worth."""
 
 
 class Hint(enum.StrEnum):
@@ -133,9 +133,10 @@ def stamp(result: FileResult, keys: CacheKeys) -> FileResult:
 def note_track_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> FileResult:
     """The result with what a release tells of its pieces, so that it is cut once more.
 
-    Files that were cut by lengths, by a cue sheet or by hand stay as they are.
+    Files that were cut by lengths, by what they declare or by hand stay as they are.
     """
-    if find_hints(result) & {Hint.LENGTHS, Hint.CUE, Hint.CUT}:
+    is_declared = any(passage.declared for passage in result.passages)
+    if is_declared or find_hints(result) & {Hint.LENGTHS, Hint.CUE, Hint.CUT}:
         return result
     return replace(result, track_lengths_s=lengths_s)
 
@@ -258,7 +259,10 @@ def inherit(result: FileResult, kept: FileResult) -> FileResult:
 
 def _grounds_of(result: FileResult) -> tuple[object, ...]:
     """All of a file that its identities rest on."""
-    heard = [(each.start_ticks, each.end_ticks, each.fingerprint) for each in result.passages]
+    heard = [
+        (each.start_ticks, each.end_ticks, each.fingerprint, each.declared)
+        for each in result.passages
+    ]
     return result.tags, heard
 
 

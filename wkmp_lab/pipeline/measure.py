@@ -20,7 +20,6 @@ from wkmp_lab.errors import (
 )
 from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.io import fault_injection
-from wkmp_lab.io.files import cue
 from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.io.files.audio_hash import hash_from_bytes
 from wkmp_lab.io.files.scanning import compute_sha256
@@ -39,6 +38,8 @@ from wkmp_lab.model import (
 )
 from wkmp_lab.pipeline import cache_keys, recognize
 from wkmp_lab.pipeline.audio_buffer import AudioBuffer
+from wkmp_lab.pipeline.declared import complete_hints, mark_declared, tell_declaration
+from wkmp_lab.pipeline.gates import Gates, OpenGates
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
 from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.pipeline.measuring import OwnMeasures
@@ -82,20 +83,25 @@ class _Course:
 
     path: str
     progress: Progress
+    gates: Gates
     phase: Phase = Phase.EXTRACTING
     spans: list[Span] = field(default_factory=list)
 
     @contextlib.contextmanager
     def through(self, phase: Phase) -> Iterator[None]:
         self.phase = phase
-        self.progress.enter(phase)
-        fault_injection.strike(phase, self.path)
-        start_s, start_cpu_s = time.time(), time.thread_time()
-        try:
-            yield
-        finally:
-            cpu_s = time.thread_time() - start_cpu_s
-            self.spans.append(Span(phase, start_s, time.time(), str(os.getpid()), cpu_s))
+        asked_s = time.monotonic()
+        with self.gates.hold_place(phase):
+            waited_s = time.monotonic() - asked_s
+            self.progress.enter(phase)
+            fault_injection.strike(phase, self.path)
+            start_s, start_cpu_s = time.time(), time.thread_time()
+            try:
+                yield
+            finally:
+                cpu_s = time.thread_time() - start_cpu_s
+                end_s, worker = time.time(), str(os.getpid())
+                self.spans.append(Span(phase, start_s, end_s, worker, cpu_s, round(waited_s, 3)))
         self.progress.leave(phase)
 
     def fill(
@@ -124,6 +130,7 @@ def measure_file(
     recall: Recall | None = None,
     left_out: LeftOut = (),
     progress: Progress | None = None,
+    gates: Gates | None = None,
 ) -> FileResult:
     """All that can be known of a file without asking anybody, found in this very process.
 
@@ -148,6 +155,8 @@ def measure_file(
         Measures of one's own that are not run on this file, and why.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
+    gates
+        Where the file waits for its place in a phase; None: nowhere.
 
     Returns
     -------
@@ -156,7 +165,7 @@ def measure_file(
         that are new have no identity yet.
     """
     settings, hints = settings or Settings(), hints or SegmentHints()
-    course = _Course(source.path, progress or NoProgress())
+    course = _Course(source.path, progress or NoProgress(), gates or OpenGates())
     own_keys = cache_keys.compute_keys(settings)
     keys = cache_keys.add_hints(own_keys, hints, path=source.path)
     kept: FileResult | None = None
@@ -229,23 +238,16 @@ def fingerprint_file(path: str | Path) -> Fingerprint:
     return fingerprint.compute_fingerprint(signal.samples.mean(axis=0), sr=signal.sr)
 
 
-def complete_hints(hints: SegmentHints, path: str, tags: Tags, end_s: float) -> SegmentHints:
-    """Hints with what the file itself says: its track number, and the lengths of its cue sheet.
-
-    The sheet inside the file is asked before the one beside it; lengths that are known go before
-    both.
-    """
-    durations_s = hints.durations_s or _read_durations(path, tags, end_s)
-    return replace(hints, track=tags.track, n_tracks=tags.n_tracks, durations_s=durations_s)
-
-
 def _show_whole(result: FileResult, progress: Progress) -> FileResult:
     """A file that owes nothing to any phase any more, shown as one that has gone through all."""
     progress.cut(len(result.passages))
     for phase in (*cache_keys.MEASURING[1:], Phase.MEASURING):
         progress.leave(phase)
-    health = describe_health(result.audio) if result.audio else ()
-    return replace(result, notes=(*result.notes, *health))
+    if result.audio is None:
+        return result
+    hints = complete_hints(SegmentHints(), result.path, result.tags, result.audio.duration_s)
+    told = (*describe_health(result.audio), *tell_declaration(hints.declared))
+    return replace(result, notes=(*result.notes, *told))
 
 
 def _extract(result: FileResult) -> FileResult:
@@ -276,21 +278,23 @@ def _measure(
             audio=audio,
             notes=(*result.notes, *describe_health(audio)),
         )
+    hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
     if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
         kept = None  # more or less of the file is read than when its passages were measured
     is_cut_alike = kept is not None and recognize.has_same_hints(result.tags, kept.tags)
     cut = kept.segmentation if kept and is_cut_alike else None
     if cut is None:
         with course.through(Phase.SEGMENTING):
-            hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
             cut = segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
     else:
         course.progress.leave(Phase.SEGMENTING)
     course.progress.cut(len(cut.spans_ticks))
-    result = replace(result, segmentation=cut)
+    told = tell_declaration(hints.declared)
+    result = replace(result, segmentation=cut, notes=(*result.notes, *told))
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
     passages = lay_out(cut.spans_ticks, kept.passages if kept else ())
+    passages = mark_declared(passages, hints.declared, end_ticks=cut.spans_ticks[-1][1])
     passages = course.fill(
         Phase.FINGERPRINTING, passages, lambda each: fingerprint_passage(each, buffer, settings)
     )
@@ -310,16 +314,6 @@ def _measure(
         return result
     with course.through(Phase.MEASURING):
         return own.measure(result, buffer, course.progress)
-
-
-def _read_durations(path: str, tags: Tags, end_s: float) -> tuple[float, ...] | None:
-    """Lengths of the pieces from the cue sheet inside the file, else from the one beside it."""
-    sheet = None
-    if tags.cue_sheet:
-        with contextlib.suppress(InvalidInputError):
-            sheet = cue.parse_cue(tags.cue_sheet)
-    sheet = sheet or cue.read_cue_beside(path)
-    return (sheet and cue.durations_of(sheet, end_s, file=path)) or None
 
 
 def _listen(

@@ -156,7 +156,8 @@ class OwnMeasures:
 def _bare(result: FileResult) -> FileResult:
     """A file as its audio tells of it: what tags and services say is no ground for a measure."""
     passages = (
-        replace(each, identity=None, musical_flavor=None, measured=()) for each in result.passages
+        replace(each, identity=None, musical_flavor=None, declared=None, measured=())
+        for each in result.passages
     )
     return FileResult(
         result.source,

@@ -98,11 +98,10 @@ def take_whole(
 
 def has_same_hints(tags: Tags, known: Tags) -> bool:
     """Whether two files say the same of how they are cut."""
-    return (tags.track, tags.n_tracks, tags.cue_sheet) == (
-        known.track,
-        known.n_tracks,
-        known.cue_sheet,
+    said, was_said = (
+        (each.track, each.n_tracks, each.cue_sheet, each.chapters) for each in (tags, known)
     )
+    return said == was_said
 
 
 def _find_same_audio(

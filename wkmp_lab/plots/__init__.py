@@ -18,8 +18,8 @@ from wkmp_lab.plots.passages import (
     plot_passages,
     plot_phase_times,
     plot_slowest,
-    plot_timeline,
 )
+from wkmp_lab.plots.timeline import plot_timeline
 
 __all__ = [
     "plot_dynamics",

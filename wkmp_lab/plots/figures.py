@@ -73,21 +73,30 @@ def label_axes(ax: Axes, *, title: str, x: str = "", y: str = "", alt: str = "")
     return ax
 
 
-def add_legend(ax: Axes, *, is_below: bool = False, n_columns: int = 1) -> None:
-    """A legend in mid-grey words without a frame, each name once; below, it hides nothing."""
+def add_legend(
+    ax: Axes,
+    *,
+    is_below: bool = False,
+    is_above: bool = False,
+    n_columns: int = 1,
+    drop_in: float = 0.5,
+) -> None:
+    """A legend in mid-grey words without a frame, each name once; below or above, it hides
+    nothing.
+    """
     handles, labels = ax.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     if not once:
         return
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
-    # In shares of the axes' height: about half an inch, room for ticks and the axis' name.
-    drop = 0.5 / max(figure.get_figheight() - 1.0, 0.5)
+    # In shares of the axes' height: as a rule half an inch, room for ticks and the axis' name.
+    drop = drop_in / max(figure.get_figheight() - 1.0, 0.5)
     legend = ax.legend(
         list(once.values()),
         list(once),
-        loc="upper center" if is_below else "best",
-        bbox_to_anchor=(0.5, -drop) if is_below else None,
+        loc="upper center" if is_below else "lower left" if is_above else "best",
+        bbox_to_anchor=(0.5, -drop) if is_below else (0.0, 1.0) if is_above else None,
         ncols=n_columns,
         fontsize=8,
         frameon=False,

@@ -11,6 +11,7 @@ from wkmp_lab.collection.neighbours import (
     compute_flavor_map,
     find_neighbours,
 )
+from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult, PassageId
@@ -67,7 +68,8 @@ def plot_flavor_map(
     ax.margins(x=0.12, y=0.08)
     # A place on the plane has no unit: only who is near whom counts.
     ax.tick_params(labelbottom=False, labelleft=False, length=0)
-    title = f"{len(places)} passages by flavor ({share:.0%} of their variety on this plane)"
+    count = format_count(len(places), "passage")
+    title = f"{count} by flavor ({share:.0%} of their variety on this plane)"
     return label_axes(ax, title=title, x="near one another: alike in sound")
 
 
@@ -111,7 +113,9 @@ def plot_flavor_radar(
     ax.set_xticks(angles, list(descriptors))
     ax.tick_params(axis="x", pad=24)
     ax.set_ylim(0.0, 1.0)
-    label_axes(ax, title=f"Rank within the library of {len(flavors)} passages, 0 to 1")
+    label_axes(
+        ax, title=f"Rank within the library of {format_count(len(flavors), 'passage')}, 0 to 1"
+    )
     add_legend(ax)
     legend = ax.get_legend()
     if legend is not None:

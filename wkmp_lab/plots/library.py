@@ -66,7 +66,7 @@ def plot_loudness_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Ax
             label=f"not looked for yet ({len(pending)})",
         )
     _widen(ax, least_bpm=20.0, least_lu=6.0)
-    title = f"Loudness and tempo of {len(known)} passages"
+    title = f"Loudness and tempo of {format_count(len(known), 'passage')}"
     label_axes(ax, title=title, x="tempo (bpm)", y="loudness (LUFS)")
     add_legend(ax, is_below=True, n_columns=5)
     return ax
@@ -93,7 +93,7 @@ def plot_dynamics(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             x, y = some["loudness_lufs"], some["loudness_range_lu"]
             words = f"{label} ({len(some)})"
             ax.scatter(x, y, s=42, alpha=0.85, marker=marker, color=color, label=words)
-    title = f"Loudness and dynamics of {len(known)} passages"
+    title = f"Loudness and dynamics of {format_count(len(known), 'passage')}"
     label_axes(ax, title=title, x="loudness (LUFS)", y="loudness range (LU)")
     add_legend(ax, is_below=True, n_columns=2)
     return ax
@@ -122,7 +122,7 @@ def plot_leads(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     else:
         _count_leads(ax, known)
     ax.axvline(0.0, color=NEUTRAL, linewidth=0.8)
-    title = f"Lead-in and lead-out of {len(known)} passages"
+    title = f"Lead-in and lead-out of {format_count(len(known), 'passage')}"
     x = "seconds of lead-in (left) and of lead-out (right)"
     label_axes(ax, title=title, x=x, y="" if is_named else "passages")
     ax.xaxis.set_major_formatter(lambda at_s, _: f"{abs(at_s):g}")
@@ -188,7 +188,9 @@ def plot_match_levels(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes
     ax.set_yticks(range(len(MATCH_LEVELS)), MATCH_LEVELS)
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
-    return label_axes(ax, title=f"Match levels of {len(passages)} passages", x="passages")
+    return label_axes(
+        ax, title=f"Match levels of {format_count(len(passages), 'passage')}", x="passages"
+    )
 
 
 def plot_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -196,7 +198,9 @@ def plot_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
     tempos = passages["tempo_bpm"].dropna().to_numpy(dtype=np.float64)
     ax.hist(tempos, bins=np.arange(30.0, 255.0, 5.0).tolist(), color=CURVE)
-    return label_axes(ax, title=f"Tempo of {tempos.size} passages", x="bpm", y="passages")
+    return label_axes(
+        ax, title=f"Tempo of {format_count(tempos.size, 'passage')}", x="bpm", y="passages"
+    )
 
 
 def plot_keys(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -206,7 +210,9 @@ def plot_keys(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.bar(counts.index.astype(str), counts.to_numpy(), color=CURVE, width=0.7)
     ax.set_xlim(-0.7, max(len(counts), 6) - 0.3)
     ax.tick_params(axis="x", rotation=60)
-    return label_axes(ax, title=f"Key of {int(counts.sum())} passages", y="passages")
+    return label_axes(
+        ax, title=f"Key of {format_count(int(counts.sum()), 'passage')}", y="passages"
+    )
 
 
 def _draw_leads(ax: Axes, known: pd.DataFrame) -> None:

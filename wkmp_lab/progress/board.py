@@ -34,6 +34,7 @@ RECORD = np.dtype(
         ("phases_left", "u2"),
         ("is_held", "u1"),
         ("measure", "u1"),
+        ("waits_for", "u1"),
         ("n_passages", "u2"),
         ("n_cut", "u2"),
         ("fraction", "f4"),
@@ -92,8 +93,14 @@ class Board:
         return Board, (self.path,)
 
     def remove(self) -> None:
-        """Delete the mapped file; maps that are still open keep working on Unix."""
-        Path(self.path).unlink(missing_ok=True)
+        """Delete the mapped file and what lies beside it under its name; maps that are still open
+        keep working on Unix.
+        """
+        path = Path(self.path)
+        path.unlink(missing_ok=True)
+        for beside in path.parent.glob(f"{path.name}.*"):
+            with contextlib.suppress(OSError):  # Windows keeps what is open
+                beside.unlink()
 
     @property
     def control(self) -> Control:
@@ -135,7 +142,7 @@ class FileProgress:
     def begin(self) -> None:
         """Take the file for this process."""
         record = self._board._records[self._index + 1]
-        record["is_held"] = record["measure"] = 0
+        record["is_held"] = record["waits_for"] = record["measure"] = 0
         record["pid"] = os.getpid()
         record["started"] = record["alive"] = time.time()
         record["state"] = FileState.IN_FLIGHT
@@ -144,9 +151,24 @@ class FileProgress:
         """Start a phase."""
         record = self._board._records[self._index + 1]
         record["fraction"] = 0.0
+        record["waits_for"] = 0
         record["phase"] = PHASES.index(phase)
         record["phase_started"] = time.time()
         self.advance(0.0)
+
+    def wait_for(self, phase: Phase, duration_s: float) -> None:
+        """Show for a while that a place in a phase is waited for.
+
+        Raises
+        ------
+        CancelledError
+            The import was cancelled.
+        """
+        record = self._board._records[self._index + 1]
+        record["waits_for"] = PHASES.index(phase) + 1
+        record["alive"] = time.time()
+        time.sleep(duration_s)
+        self._raise_if_cancelled()
 
     def advance(self, fraction: float) -> None:
         """Report how much of the phase is done; waits while paused or held back.
@@ -162,6 +184,9 @@ class FileProgress:
         while self._must_wait():
             time.sleep(0.05)
             record["alive"] = time.time()
+        self._raise_if_cancelled()
+
+    def _raise_if_cancelled(self) -> None:
         if self._board.control is Control.CANCEL:
             raise CancelledError("the import was cancelled")
 

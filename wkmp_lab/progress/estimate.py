@@ -96,11 +96,17 @@ def read_board(
                 fraction=float(records[i]["fraction"]),
                 elapsed_s=max(now_s - float(records[i]["started"]), 0.0),
                 worker=str(int(records[i]["pid"])),
+                waits_for=_phase_before(int(records[i]["waits_for"])),
             )
             for i in is_busy.nonzero()[0]
         ),
         n_waiting=int((records["state"] == FileState.MEASURED).sum()),
     )
+
+
+def _phase_before(number: int) -> Phase | None:
+    """A phase by its number from 1; None for 0."""
+    return PHASES[number - 1] if number else None
 
 
 def estimate_remaining_s(
@@ -162,7 +168,8 @@ def describe_remaining(
     '1 a second: 3 files wait for answers'
     """
     if lookup_limit and n_waiting:
-        return f"{lookup_limit}: {n_waiting} files wait for answers"
+        wait = "file waits" if n_waiting == 1 else "files wait"
+        return f"{lookup_limit}: {n_waiting} {wait} for answers"
     if remaining_s is not None:
         return "at the latest rate"
     is_never_told = n_files <= MIN_FINISHED or n_finished == n_files

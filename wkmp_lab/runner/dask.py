@@ -2,10 +2,11 @@
 
 import contextlib
 import queue
-from collections.abc import Hashable, Iterator, Sequence
+import uuid
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import Board
 from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.remote import (
@@ -35,7 +36,26 @@ def run_on_dask(
     """
     distributed = load_engine("distributed", backend="dask")
     with _connect(distributed, n_jobs) as client:
-        yield from run_far(DaskEngine(client, settings), tasks, settings=settings, board=board)
+        places = _open_gates(distributed, settings)
+        engine = DaskEngine(client, settings, places)
+        try:
+            yield from run_far(engine, tasks, settings=settings, board=board)
+        finally:
+            for semaphore in places.values():
+                semaphore.close()
+
+
+def _open_gates(distributed: Any, settings: Settings) -> dict[str, Any]:
+    """A semaphore by phase that is limited, of this run alone; its leases end with their worker,
+    ``distributed.scheduler.locks.lease-timeout`` (30 s) later.
+    """
+    run = uuid.uuid4().hex
+    limits = ((phase, settings.running.find_limit(phase)) for phase in Phase)
+    return {
+        phase.value: distributed.Semaphore(n, name=f"wkmp-lab-{run}-{phase}")
+        for phase, n in limits
+        if n is not None and phase is not Phase.IDENTIFYING
+    }
 
 
 @contextlib.contextmanager
@@ -57,15 +77,16 @@ def _connect(distributed: Any, n_jobs: int) -> Iterator[Any]:
 class DaskEngine:
     """A ``distributed.Client`` as :func:`runner_far.run_far` needs it; tickets are its futures."""
 
-    def __init__(self, client: Any, settings: Settings) -> None:
+    def __init__(self, client: Any, settings: Settings, places: Mapping[str, Any]) -> None:
         self._client = client
+        self._places = places
         self._settings = settings
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.n_slots = max(sum(client.nthreads().values()), 1)
 
     def submit(self, task: Task) -> Hashable:
         future = self._client.submit(
-            measure_far, task, self._settings, pure=False, retries=N_RETRIES
+            measure_far, task, self._settings, self._places, pure=False, retries=N_RETRIES
         )
         future.add_done_callback(self._ended.put)
         ticket: Hashable = future

@@ -65,12 +65,14 @@ def order_tasks(tasks: Sequence[Task], order: Order) -> list[Task]:
 
 
 class Runner:
-    """Measures tasks with one backend; made before the scan, so that workers start meanwhile.
+    """Measures tasks with one backend, in as many workers as there is work for.
 
     Parameters
     ----------
     settings
         Of the import.
+    n_tasks
+        No more workers are made than that.
     look
         Tells the state of the machine.
     on_change
@@ -83,6 +85,7 @@ class Runner:
         self,
         settings: Settings,
         *,
+        n_tasks: int | None = None,
         look: Callable[[], Machine] = read_machine,
         on_change: OnChange = lambda _n_now, _reason: None,
     ) -> None:
@@ -90,10 +93,11 @@ class Runner:
         self._backend = settings.running.backend
         self._look = look
         self._on_change = on_change
-        machine = look()
-        self._budget_mb = find_budget_mb(settings.running.memory_mb, machine)
-        self.n_jobs = 1 if self._backend == "sequential" else count_jobs(settings.running, machine)
-        if self._backend != "sequential" and self.n_jobs < _count_wanted(settings.running):
+        self._budget_mb = find_budget_mb(settings.running.memory_mb, look())
+        n_wanted = 1 if self._backend == "sequential" else _count_wanted(settings.running)
+        n_wanted = min(n_wanted, n_tasks or n_wanted)
+        self.n_jobs = fit_jobs(n_wanted, self._budget_mb)
+        if self.n_jobs < n_wanted:
             on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
         if self._backend == "loky" and self.n_jobs > 1 and (fault := find_pool_fault()):
             self._do_without_pool(fault)

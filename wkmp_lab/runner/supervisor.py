@@ -160,6 +160,8 @@ class Watch:
     def _throttle(self, records: npt.NDArray[Any], in_flight: npt.NDArray[Any]) -> None:
         """Hold back the youngest files that are too many, or too large to go on together."""
         gate = decide(self._gate, self._look(), self._measure_reading(), n_jobs=self._n_jobs)
+        # Who waits at a gate does nothing: held back, the others might keep the places for ever.
+        in_flight = in_flight[records["waits_for"][in_flight] == 0]
         by_age = in_flight[np.argsort(records["started"][in_flight], kind="stable")]
         costs_mb = [self._estimate_mb(int(i)) for i in by_age]
         room_mb = self._budget_mb - self._n_jobs * WORKER_MB

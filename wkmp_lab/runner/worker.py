@@ -6,9 +6,10 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wkmp_lab.dsp.compiling import load_numba, read_cache_folder
 from wkmp_lab.errors import CancelledError
@@ -20,6 +21,7 @@ from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.pipeline.own_measures import LeftOut
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -67,6 +69,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             recall=task.recall,
             left_out=task.left_out,
             progress=progress,
+            gates=LocalGates(progress, stem=board.path, settings=settings.running),
         )
     except CancelledError:
         return task.index, path, None
@@ -84,7 +87,9 @@ def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
     return measure_task(task, settings, board)
 
 
-def measure_far(task: Task, settings: Settings) -> FileResult:
+def measure_far(
+    task: Task, settings: Settings, semaphores: Mapping[str, Any] | None = None
+) -> FileResult:
     """Measure one file on any machine that sees its path: without a board to report to."""
     from wkmp_lab.pipeline import measure  # as above
 
@@ -98,6 +103,7 @@ def measure_far(task: Task, settings: Settings) -> FileResult:
             earlier=task.earlier,
             recall=task.recall,
             left_out=task.left_out,
+            gates=LeasedGates(semaphores or {}),
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"

@@ -28,6 +28,7 @@ from wkmp_lab.segmenting.boundary_evidence import (
     weigh,
 )
 from wkmp_lab.segmenting.continuity import compute_rises_db, measure_continuity
+from wkmp_lab.segmenting.declared_cuts import find_declared_cuts
 from wkmp_lab.segmenting.gaps import (
     DIGITAL_SILENCE_DB,
     LEAST_FLOOR_DB,
@@ -60,6 +61,14 @@ class _Weighed:
     facts: GapFacts
     evidence: BoundaryEvidence
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _SetCuts:
+    """Inner boundaries that hold as they are, and whose word they are."""
+
+    boundaries_ticks: tuple[int, ...]
+    words: str
 
 
 def find_passages(
@@ -102,12 +111,12 @@ def find_passages_in(
     floor_db = measure_floor_db(measures.level[find_sounding(profile)], hop_s=measures.hop_s)
     if float(measures.level.max(initial=DIGITAL_SILENCE_DB)) < SILENT_FILE_DBFS:
         return Segmentation((), (), settings.medium, floor_db, SILENT_FILE_DBFS, "no audio")
+    set_cuts = _find_set_cuts(measures, settings, hints)
     durations_s = settings.durations_s or hints.durations_s
     weighed = _find_weighed(measures, hints)
-    is_by_hand = hints.boundaries_ticks is not None
-    fit = _fit(measures, weighed, durations_s) if durations_s and not is_by_hand else None
-    if hints.boundaries_ticks is not None:
-        gaps = _take_set(measures, weighed, hints.boundaries_ticks)
+    fit = _fit(measures, weighed, durations_s) if durations_s and set_cuts is None else None
+    if set_cuts is not None:
+        gaps = _take_set(measures, weighed, set_cuts)
     elif fit is not None:
         gaps = _take_fitting(measures, weighed, fit)
     elif settings.n_passages:
@@ -120,8 +129,8 @@ def find_passages_in(
     spans = tuple(itertools.pairwise([0, *cuts, ticks_from_seconds(profile.duration_s)]))
     threshold_db = find_threshold_db(settings, floor_db=floor_db, loud_db=measures.loud_db)
     verdict = "single song" if len(spans) == 1 else f"{len(spans)} pieces"
-    if is_by_hand:
-        verdict += "; cut by hand"
+    if set_cuts is not None:
+        verdict += f"; cut {set_cuts.words}"
     elif durations_s:
         verdict += _describe_fit(fit)
     return Segmentation(spans, tuple(gaps), settings.medium, floor_db, threshold_db, verdict)
@@ -143,6 +152,18 @@ def find_threshold_db(settings: SegmentSettings, *, floor_db: float, loud_db: fl
     if settings.medium != "auto":
         return MEDIUM_THRESHOLD_DBFS[settings.medium]
     return min(max(floor_db, LEAST_FLOOR_DB) + CLEAR_DB, loud_db - MIN_RANGE_DB)
+
+
+def _find_set_cuts(
+    measures: ProfileMeasures, settings: SegmentSettings, hints: SegmentHints
+) -> _SetCuts | None:
+    """What a person has set, else what is declared, unless the settings tell lengths; or None."""
+    if hints.boundaries_ticks is not None:
+        return _SetCuts(hints.boundaries_ticks, "by hand")
+    declared = hints.declared
+    if settings.durations_s or declared is None or not declared.pieces:
+        return None
+    return _SetCuts(find_declared_cuts(measures, declared), f"by {declared.source}")
 
 
 def _is_fixed(settings: SegmentSettings) -> bool:
@@ -312,23 +333,22 @@ def _take_fitting(
     return sorted(gaps, key=lambda gap: gap.start_ticks)
 
 
-def _take_set(
-    measures: ProfileMeasures, weighed: Sequence[_Weighed], boundaries_ticks: Sequence[int]
-) -> list[Gap]:
-    """The rule for boundaries set by hand: they hold, and the gaps stay to be looked at."""
+def _take_set(measures: ProfileMeasures, weighed: Sequence[_Weighed], cuts: _SetCuts) -> list[Gap]:
+    """The rule for boundaries that are set: they hold, and the gaps stay to be looked at."""
     left = [
-        _make_gap(item, measures.hop_s, "not among the boundaries set by hand") for item in weighed
+        _make_gap(item, measures.hop_s, f"not among the boundaries set {cuts.words}")
+        for item in weighed
     ]
-    cuts = [
+    taken = [
         replace(
             _make_join(measures, seconds_from_ticks(ticks)),
             cut_ticks=ticks,
             score=1.0,
-            reason="taken: set by hand",
+            reason=f"taken: set {cuts.words}",
         )
-        for ticks in boundaries_ticks
+        for ticks in cuts.boundaries_ticks
     ]
-    return sorted([*left, *cuts], key=lambda gap: gap.start_ticks)
+    return sorted([*left, *taken], key=lambda gap: gap.start_ticks)
 
 
 def _note_error(gap: Gap, error_s: float) -> Gap:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from wkmp_lab.analyzing.amplitude import find_quality_faults
 from wkmp_lab.model import (
     MATCH_LEVELS,
     Candidate,
@@ -113,6 +114,13 @@ def _quality(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, read)
 
 
+def _read_quality(row: PassageRow) -> object:
+    if row.passage.amplitude is None:
+        return None
+    faults = find_quality_faults(row.passage.amplitude)
+    return ", ".join(fault.verdict for fault in faults) or "good"
+
+
 def _chosen_field(name: str, kind: ColumnKind, meaning: str, key: str) -> Column[PassageRow]:
     return Column(name, kind, meaning, lambda row: getattr(_chosen(row), key, None))
 
@@ -124,6 +132,12 @@ def _tag_of_whole(key: str, meaning: str) -> Column[PassageRow]:
         return getattr(row.file.tags, key) if len(row.file.passages) == 1 else None
 
     return Column(f"tag_{key}", "text", meaning, read)
+
+
+def _declared(key: str, meaning: str) -> Column[PassageRow]:
+    return Column(
+        f"declared_{key}", "text", meaning, lambda row: getattr(row.passage.declared, key, None)
+    )
 
 
 def _passage(name: str, kind: ColumnKind, meaning: str) -> Column[PassageRow]:
@@ -183,6 +197,10 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _passage("fingerprint_reason", "text", "why there is no fingerprint"),
     _tag_of_whole("title", "title in the tags, which may be wrong, of a file of one passage"),
     _tag_of_whole("artist", "artist in the tags of such a file"),
+    _declared("title", "title in the CUE sheet or chapter that declares it"),
+    _declared("performer", "performer there, or of the whole sheet"),
+    _declared("isrc", "ISRC there"),
+    _declared("album", "album of that sheet"),
     _identity("match_reason", "text", "why this level, in short", "reason"),
     Column(
         "match_sentence",
@@ -218,6 +236,7 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _amplitude_s(
         "loudness_lead_out_s", "lead-out by the loudness-relative rule", "loudness_lead_out_ticks"
     ),
+    Column("quality", "text", "faults that can be heard, in a word each; or good", _read_quality),
     _quality("n_clipped", "int", "samples at full scale in runs of three or more"),
     _quality("n_clipped_runs", "int", "such runs"),
     _quality("dc_offset", "float", "largest offset of a channel, full scale is 1"),
@@ -294,6 +313,9 @@ TIMELINE: Sequence[Column[SpanRow]] = (
     Column("end_s", "float", "since the first start", lambda row: row.span.end_s - row.origin_s),
     Column("worker", "text", "process, or lookups", lambda row: row.span.worker),
     Column("cpu_s", "float", "processor time used", lambda row: row.span.cpu_s),
+    Column(
+        "waited_s", "float", "before it, for a place in the phase", lambda row: row.span.waited_s
+    ),
     Column("started_epoch_s", "float", "start, since 1970 (UTC)", lambda row: row.span.start_s),
 )
 """A row per phase of each file."""

@@ -9,7 +9,7 @@ from wkmp_lab.collection import same_songs as cataloguing
 from wkmp_lab.identifying import merges as merging
 from wkmp_lab.model import FileResult
 from wkmp_lab.names import read_missing
-from wkmp_lab.tables import tables
+from wkmp_lab.tables import shown, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 class ResultTables(abc.ABC):
     """What has results has tables of them, each made anew when it is asked for."""
 
+    folder: str
+    """Of the library, absolute."""
+
     if not TYPE_CHECKING:  # whoever checks types is told of a miss by that
 
         def __getattr__(self, name: str) -> object:
             return read_missing(self, name)
+
+    def _place(self, table: pd.DataFrame) -> pd.DataFrame:
+        return shown.place(table, self.folder)
 
     @property
     @abc.abstractmethod
@@ -31,59 +37,59 @@ class ResultTables(abc.ABC):
     @property
     def files(self) -> pd.DataFrame:
         """A row per file."""
-        return tables.files_table(self.results)
+        return self._place(tables.files_table(self.results))
 
     @property
     def passages(self) -> pd.DataFrame:
         """A row per passage."""
-        return tables.passages_table(self.results)
+        return self._place(tables.passages_table(self.results))
 
     @property
     def candidates(self) -> pd.DataFrame:
         """A row per identity candidate of each passage."""
-        return tables.candidates_table(self.results)
+        return self._place(tables.candidates_table(self.results))
 
     @property
     def evidence(self) -> pd.DataFrame:
         """A row per piece of evidence: why each candidate was (not) taken."""
-        return tables.evidence_table(self.results)
+        return self._place(tables.evidence_table(self.results))
 
     @property
     def flavors(self) -> pd.DataFrame:
         """The measured character of each passage."""
-        return tables.flavors_table(self.results)
+        return self._place(tables.flavors_table(self.results))
 
     @property
     def musical_flavors(self) -> pd.DataFrame:
         """WKMP's flavor of each passage whose recording AcousticBrainz knows."""
-        return tables.musical_flavors_table(self.results)
+        return self._place(tables.musical_flavors_table(self.results))
 
     @property
     def gaps(self) -> pd.DataFrame:
         """Every gap that was weighed, taken or not."""
-        return tables.gaps_table(self.results)
+        return self._place(tables.gaps_table(self.results))
 
     @property
     def timeline(self) -> pd.DataFrame:
         """When and where each phase of each file ran."""
-        return tables.timeline_table(self.results)
+        return self._place(tables.timeline_table(self.results))
 
     @property
     def failures(self) -> pd.DataFrame:
         """A row per failed file, with phase and reason."""
-        return tables.failures_table(self.results)
+        return self._place(tables.failures_table(self.results))
 
     @property
     def measures(self) -> pd.DataFrame:
         """A row per column of your own measures: unit, version, code, values and errors."""
-        return tables.measures_table(self.results)
+        return self._place(tables.measures_table(self.results))
 
     @property
     def same_songs(self) -> pd.DataFrame:
         """Pairs of passages that are one recording, and which copy likely sounds better."""
-        return tables.same_songs_table(cataloguing.find_same_songs(self.results))
+        return self._place(tables.same_songs_table(cataloguing.find_same_songs(self.results)))
 
     @property
     def merges(self) -> pd.DataFrame:
         """Neighbouring passages that seem to be one; :meth:`merge` makes them one."""
-        return tables.merges_table(merging.find_merges(self.results))
+        return self._place(tables.merges_table(merging.find_merges(self.results)))

@@ -7,6 +7,7 @@ the exact path of a file is ``FileResult.path``.
 
 from __future__ import annotations  # pandas is loaded when the first table is made
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +21,7 @@ from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
 from wkmp_lab.model import FileResult
-from wkmp_lab.tables import own_columns
+from wkmp_lab.tables import own_columns, shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
     EVIDENCE,
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = TypeVar("Row")
-MARK = "wkmp_lab"
-"""What our tables carry in ``attrs``, and selections of them: notebooks show these our way."""
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -64,18 +63,21 @@ def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
     ['path', 'status', 'format']
     """
     rows = _by_path(results)
-    return _make_table([*FILES, *own_columns.file_columns(rows)], rows)
+    own = own_columns.file_columns(rows)
+    return _make_table([*FILES, *own], rows, asked=(*shown.FILES, *(each.name for each in own)))
 
 
 def passages_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per passage; columns :data:`columns.PASSAGES`, and those of your own measures."""
     rows = list(_passages(results))
-    return _make_table([*PASSAGES, *own_columns.passage_columns(rows)], rows)
+    own = own_columns.passage_columns(rows)
+    asked = (*shown.PASSAGES, *(each.name for each in own))
+    return _make_table([*PASSAGES, *own], rows, asked=asked)
 
 
 def candidates_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per candidate of each passage; columns :data:`columns.CANDIDATES`."""
-    return _make_table(CANDIDATES, list(_candidates(results)))
+    return _make_table(CANDIDATES, list(_candidates(results)), asked=shown.CANDIDATES)
 
 
 def evidence_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -117,8 +119,12 @@ def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
 
 
 def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per failed file; columns :data:`columns.FAILURES`."""
-    return _make_table(FAILURES, [r for r in _by_path(results) if r.failure is not None])
+    """A row per failed file, those of one cause together; columns :data:`columns.FAILURES`."""
+    failed = [result for result in _by_path(results) if result.failure is not None]
+    causes = [result.failure.reason for result in failed if result.failure]
+    n_of = Counter(causes)
+    order = sorted(range(len(failed)), key=lambda at: (-n_of[causes[at]], causes[at]))
+    return _make_table(FAILURES, [failed[at] for at in order])
 
 
 def decisions_table(
@@ -221,23 +227,21 @@ def _candidates(results: Sequence[FileResult]) -> Iterator[CandidateRow]:
                 yield CandidateRow(result, passage, rank, candidate)
 
 
-def _make_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> pd.DataFrame:
+def _make_table(
+    columns: Sequence[Column[Row]], rows: Sequence[Row], *, asked: Sequence[str] = ()
+) -> pd.DataFrame:
     import pandas as pd
 
-    return _mark(
+    return shown.mark(
         pd.DataFrame(
             {
                 column.name: _make_series(column.kind, [column.read(row) for row in rows])
                 for column in columns
             },
             index=pd.RangeIndex(len(rows)),
-        )
+        ),
+        asked,
     )
-
-
-def _mark(table: pd.DataFrame) -> pd.DataFrame:
-    table.attrs[MARK] = True
-    return table
 
 
 def _add_numbers(
@@ -249,7 +253,9 @@ def _add_numbers(
     numbers = {
         name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
     }
-    return _mark(pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1))
+    return shown.mark(
+        pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1), shown.FLAVORS
+    )
 
 
 def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:
@@ -259,7 +265,7 @@ def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:
         return pd.Series(pd.Categorical(values, categories=list(kind), ordered=True))
     if kind in ("text", "path"):
         clean = clean_path if kind == "path" else clean_text
-        shown = [None if value is None else clean(str(value)) for value in values]
-        return pd.Series(shown, dtype="string")
+        texts = [None if value is None else clean(str(value)) for value in values]
+        return pd.Series(texts, dtype="string")
     dtype = {"int": "Int64", "float": "float64", "bool": "boolean"}[kind]
     return pd.Series(values, dtype=dtype)

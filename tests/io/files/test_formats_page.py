@@ -62,6 +62,30 @@ def tell_tags(path):
     return "read" if found == TEXTS else "title" if found["title"] == "Song" else "none written"
 
 
+CHAPTERS = [(0.0, {"title": "A"}), (2.25, {"title": "B"})]
+COMMENTS = {"CHAPTER001": "00:00:00.000", "CHAPTER001NAME": "A", "CHAPTER002": "00:00:02.250"}
+SHEET = "TRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:02:15\n"
+
+
+def tell_chapters(folder, ending, codec):
+    """Where a file can say of itself where its pieces begin: ``chapters``, ``comments`` of a
+    muxer without any, a cue ``sheet`` in its tags.
+    """
+
+    def holds(**content):
+        path = factory.write_audio(folder / f"c.{ending}", MUSIC, SR, codec=codec, **content)
+        with AudioReader(path) as reader:
+            tags = fill_tags(read_tags(path), reader.tags)
+        return tags.chapters or tags.cue_sheet
+
+    ways = {
+        "chapters": holds(chapters=CHAPTERS),
+        "comments": holds(tags=COMMENTS),
+        "sheet": holds(tags={"CUESHEET": SHEET}),
+    }
+    return ", ".join(way for way, found in ways.items() if found) or "none written"
+
+
 def tell_half(path):
     """What is told of half a file."""
     content = path.read_bytes()
@@ -90,7 +114,8 @@ def make_row(folder, name):
     content = path.read_bytes()
     audio = describe(path)
     assert (audio.n_decode_errors, audio.is_truncated) == (0, False)
-    cells = [name, "whole", tell_length(audio), tell_tags(path), tell_half(path)]
+    cells = [name, "whole", tell_length(audio), tell_tags(path)]
+    cells += [tell_chapters(folder, ending, codec), tell_half(path)]
     path.write_bytes(content)
     return "| " + " | ".join([*cells, tell_zeros(path)]) + " |"
 

@@ -22,7 +22,6 @@ from wkmp_lab.io.catalogue.jsonl import (
     open_catalogue,
     read_catalogue_file,
 )
-from wkmp_lab.io.files.cue import hash_cues_beside, read_cue_beside
 from wkmp_lab.io.files.side_files import (
     decode_json,
     open_regular,
@@ -30,6 +29,7 @@ from wkmp_lab.io.files.side_files import (
     read_side_lines,
 )
 from wkmp_lab.io.keys import read_key
+from wkmp_lab.io.sheets.beside import find_sheets
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
@@ -111,8 +111,7 @@ def test_the_door_refuses_with_what_was_expected_what_came_and_where(lay, trick)
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_cue_sheet_beside_the_music_is_waited_for(lay, trick):
     path, _ = lay(trick, "album.cue")
-    assert read_cue_beside(path.with_suffix(".flac")) is None
-    assert hash_cues_beside(path.with_suffix(".flac")) is None
+    assert not any(found.sheet for found in find_sheets(path.with_suffix(".flac")))
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".sqlite"])
@@ -170,7 +169,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         pytest.skip("this user may read everything")
     with pytest.raises(PermissionError, match=r"album\.cue"):
         open_regular(path, what="a cue sheet")
-    assert read_cue_beside(tmp_path / "album.flac") is None
+    assert list(find_sheets(tmp_path / "album.flac")) == []
 
 
 def test_lines_come_one_by_one_and_a_long_one_is_refused_by_number(tmp_path):

@@ -5,11 +5,13 @@ import re
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from support.example_results import make_hostile, make_library, make_result
+from support.example_results import make_failure, make_hostile, make_library, make_result
 
 from wkmp_lab.notebook.progress.display import register_reprs
-from wkmp_lab.notebook.progress.frames import SHOWN_ROWS, format_frame_html
-from wkmp_lab.tables.tables import TABLES, files_table, passages_table
+from wkmp_lab.notebook.progress.frames import MAX_COLUMNS, SHOWN_ROWS, format_frame_html
+from wkmp_lab.tables import shown
+from wkmp_lab.tables.shown import read_meanings
+from wkmp_lab.tables.tables import TABLES, failures_table, files_table, passages_table
 
 
 def html_of(table):
@@ -45,6 +47,65 @@ def test_what_is_missing_is_blank():
     table = passages_table([make_result("/music/a.flac")])[["path", "title"]]
     table["title"] = pd.NA
     assert "NA" not in format_frame_html(table)
+
+
+def heads_of(html):
+    return re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', html)
+
+
+def test_a_wide_table_shows_what_people_ask_for_and_says_how_to_see_the_rest():
+    table = passages_table([make_result("/music/a.flac")])
+    html = html_of(table)
+    assert heads_of(html) == list(shown.PASSAGES)
+    n_more = len(table.columns) - len(shown.PASSAGES)
+    assert f"{n_more} of them not shown: wl.show_all(table)" in html
+    assert heads_of(html_of(shown.show_all(table))) == list(table.columns)
+    assert shown.IS_WHOLE not in table.attrs
+
+
+def test_columns_that_the_user_names_or_adds_are_shown():
+    table = passages_table([make_result("/music/a.flac")])
+    assert heads_of(html_of(table[["n_clipped", "path"]])) == ["n_clipped", "path"]
+    assert heads_of(html_of(table.assign(mine=1)))[-1] == "mine"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_that_is_asked_for_is_there_and_explained_on_hover(name):
+    table = TABLES[name](make_library())
+    assert set(table.attrs[shown.ASKED][:2]) <= set(table.columns)
+    html = html_of(table)
+    assert len(heads_of(html)) <= MAX_COLUMNS
+    explained = re.findall(r'<th scope="col" style="[^"]*" title="[^"]+">', html)
+    assert len(explained) >= len([each for each in heads_of(html) if each in read_meanings()])
+
+
+def test_rows_are_one_line_high_and_the_whole_text_is_told_on_hover():
+    table = passages_table([make_result("/music/" + "a long name " * 30 + ".flac")])
+    html = html_of(table)
+    cells = re.findall(r'<td style="([^"]*)"(?: title="([^"]*)")?>([^<]*)</td>', html)
+    assert all("white-space:nowrap" in style for style, _, _ in cells)
+    assert max(len(text) for _, _, text in cells) <= 40
+    assert any(len(tip) > 300 for _, tip, _ in cells)
+
+
+def test_the_verdict_on_quality_has_its_numbers_on_hover():
+    table = passages_table([make_result("/music/a.flac")])
+    table.loc[0, ["n_clipped", "n_clipped_runs", "quality"]] = [44, 5, "clipped"]
+    assert 'title="clipped: 44 samples in 5 runs"' in html_of(table)
+
+
+def test_all_tables_of_a_library_show_paths_from_its_folder():
+    table = shown.place(files_table([make_result("/music/deep/a.flac")]), "/music")
+    assert ">deep/a.flac<" in html_of(table)
+    assert ">deep/a.flac<" in html_of(table[["path", "status"]].head(1))
+
+
+def test_failures_of_one_cause_stand_together_the_most_frequent_first():
+    causes = {"a": "cut off", "b": "empty", "c": "cut off", "d": "a lock"}
+    failed = [make_failure(f"/music/{name}.mp3", reason=why) for name, why in causes.items()]
+    table = failures_table(failed[::-1])
+    assert table["reason"].tolist() == ["cut off", "cut off", "a lock", "empty"]
+    assert table["path"].str.contains(r"[ac]\.mp3").tolist() == [True, True, False, False]
 
 
 OWN = pd.DataFrame({"path": ["/music/a.flac"], "end_s": [1.23456]})

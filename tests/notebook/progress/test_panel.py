@@ -224,3 +224,11 @@ def test_no_thread_is_left_when_nothing_is_shown():
     thread = show_session(FakeSession(), ui="none")
     thread.join(5)
     assert thread not in threading.enumerate()
+
+
+def test_failed_files_are_grouped_by_cause_in_the_panel():
+    failures = tuple((f"/music/{n}.mp3", "no audio") for n in range(5))
+    html = progress.format_failures(make_snapshot(failures=failures, n_failed=7))
+    assert html.count("no audio") == 1
+    assert "and 2 more</li>" in html.replace("\n", "")
+    assert "and 2 more" in html

@@ -65,6 +65,18 @@ def test_a_button_takes_the_candidate_that_is_marked(session):
     assert review.item.key != key
 
 
+def test_without_a_candidate_nothing_is_offered_to_be_taken_but_what_is_typed(session):
+    review = session.review()
+    while review.item.candidates:
+        assert not review._choose.disabled
+        review._skip.click()
+    assert review._choose.disabled
+    assert review._candidates.layout.display == "none"
+    assert "unidentified</b>: nothing here knows it" in review._item.value
+    review._typed.value = MBID
+    assert not review._choose.disabled
+
+
 def test_a_typed_id_is_taken_and_undone(session):
     review = session.review()
     key, before = review.item.key, matched(session, review.item.key)

@@ -123,6 +123,19 @@ def compute_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def locate_folder(folder: str | Path) -> Path:
+    """The absolute path of a folder; that there is one is not asked.
+
+    Raises
+    ------
+    InvalidInputError
+        The text is empty: nobody means the working directory by that.
+    """
+    if isinstance(folder, str) and not folder.strip():
+        raise InvalidInputError(f"expected a folder of music, got {folder!r}")
+    return Path(folder).expanduser().absolute()
+
+
 def require_folder(folder: str | Path) -> None:
     """Refuse a music folder that is missing, no folder, or cannot be listed.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from av.stream import Disposition
 
+from wkmp_lab.io.tags.chapters import read_chapters
 from wkmp_lab.io.tags.fields import choose_texts, fill_tags, tags_from_texts
 from wkmp_lab.model import Cover, Tags
 
@@ -23,7 +24,7 @@ def read_container_tags(container: Any, stream: Any) -> Tags:
     """
     tags = tags_from_metadata(container.metadata)
     tags = fill_tags(tags, tags_from_metadata(stream.metadata))
-    return replace(tags, cover=_find_cover(container))
+    return replace(tags, cover=_find_cover(container), chapters=read_chapters(container))
 
 
 def tags_from_metadata(metadata: Mapping[str, str]) -> Tags:

@@ -5,8 +5,9 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import mutagen
 from mutagen import apev2, id3
@@ -14,11 +15,13 @@ from mutagen import apev2, id3
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.io.formats.audio_part import ID3V1_BYTES, find_foreign_start, has_id3v1
 from wkmp_lab.io.formats.part import FilePart
+from wkmp_lab.io.tags.chapters import read_track_table
 from wkmp_lab.io.tags.fields import choose_texts, fill_tags, tags_from_texts
 from wkmp_lab.io.tags.limits import CountedFile, require_modest_tags
 from wkmp_lab.io.tags.values import find_cover, texts_by_key
 from wkmp_lab.model import Tags
 
+T = TypeVar("T")
 _UNREADABLE = (
     mutagen.MutagenError,
     struct.error,
@@ -56,7 +59,9 @@ def read_tags(path: str | Path) -> Tags:
         require_modest_tags(file)
         for source in _read_sources(file):
             texts = choose_texts(texts_by_key(getattr(source, "tags", source)))
-            tags = fill_tags(tags, tags_from_texts(texts, cover=_find_cover(source)))
+            read = tags_from_texts(texts, cover=_guarded(find_cover, source))
+            read = replace(read, chapters=_guarded(read_track_table, source))
+            tags = fill_tags(tags, read)
     return tags
 
 
@@ -113,8 +118,8 @@ def _parse(reader: Callable[[Any], Any], file: Any) -> Any:
         return None
 
 
-def _find_cover(source: Any) -> Any:
+def _guarded(read: Callable[[Any], T], source: Any) -> T | None:
     try:
-        return find_cover(source)
+        return read(source)
     except _UNREADABLE:
         return None

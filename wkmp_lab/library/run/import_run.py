@@ -9,13 +9,17 @@ from wkmp_lab.library import changes
 from wkmp_lab.library.run.control import RunControl
 from wkmp_lab.library.run.log import RunLog
 from wkmp_lab.library.run.progress import RunProgress
+from wkmp_lab.library.run.recorder import FlightRecorder
 from wkmp_lab.library.run.results import Results
 from wkmp_lab.library.run.shared_store import SharedStore
-from wkmp_lab.library.store import Store
+from wkmp_lab.library.store import Store, is_written_elsewhere
 from wkmp_lab.lookup import services
 from wkmp_lab.model import FileResult
-from wkmp_lab.progress.snapshot import Snapshot
+from wkmp_lab.progress.snapshot import SessionState, Snapshot
 from wkmp_lab.settings import Settings
+
+DAMAGED = "damaged in the store, and left out until the next import mends it"
+ELSEWHERE = "this import runs in another process: open it again to see what has come since"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +36,7 @@ class ImportRun:
     results: Results
     progress: RunProgress
     log: RunLog
+    recorder: FlightRecorder
     control: RunControl
 
     def snapshot(self) -> Snapshot:
@@ -88,29 +93,40 @@ def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun
         results=Results(since_s=started_s),
         progress=RunProgress(started_s=started_s, lookup_limit=limit),
         log=RunLog(session_id),
+        recorder=FlightRecorder(session_id, started_s=started_s),
         control=RunControl(),
     )
 
 
 def load_run(folder: Path, store_path: Path) -> ImportRun:
-    """What an import has left, as a run that has ended.
+    """What an import has left, as a run that has ended here: another process may be at it.
 
     Raises
     ------
     StoreError
         No import of the folder is known.
     """
+    is_elsewhere = is_written_elsewhere(store_path)
     with Store(store_path, folder=folder, is_writer=False) as opened:
+        damage = opened.find_damage()
         stored = opened.read_last_run()
         settings = stored.settings if stored else Settings()
         results = changes.note_stale(opened.read_results(), settings)
         run = make_run(folder, settings=settings, store_path=store_path)
         run.take_decisions(opened)
+        record = opened.read_record()
+    if stored is not None and record is not None and record.run_id == stored.id:
+        run.recorder.load(record)
     for result in results:
         run.results.replace(result)
     run.progress.load(results)
-    # A run that never said how it ended was broken off.
+    for line in damage:
+        run.log.remark(f"{DAMAGED}: {line}", n_jobs=0)
+    if is_elsewhere:
+        run.log.remark(ELSEWHERE, n_jobs=0)
+    # A run that never said how it ended was broken off, unless its store is being written to.
     is_whole = stored is not None and stored.state == "completed"
-    run.control.enter("completed" if is_whole else "cancelled")
+    ended: SessionState = "completed" if is_whole else "cancelled"
+    run.control.enter("running elsewhere" if is_elsewhere else ended)
     run.control.end()
     return run

@@ -1,6 +1,5 @@
 """The work of an import in a thread of its own: scan, sort out, measure, identify, cut again."""
 
-import contextlib
 import signal
 import threading
 import time
@@ -23,11 +22,7 @@ from wkmp_lab.model import FileResult, SourceFile
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error
 from wkmp_lab.progress.board import Board
-from wkmp_lab.runner.runner import Runner, order_tasks
-from wkmp_lab.runner.worker import Task
-
-SPAWN_WAIT_S = 30.0
-"""How long a start waits for the worker processes to exist."""
+from wkmp_lab.runner.worker import Task, TaskOutcome
 
 
 class ImportThread:
@@ -53,29 +48,21 @@ class ImportThread:
         self._retry_failed = retry_failed
         self._rescan = rescan
         self._is_first = False
-        self._spawned = threading.Event()
 
     def start(self) -> None:
-        """Begin; returns when the worker processes exist.
-
-        A notebook's interrupt reaches every process of its group: the workers are made while this
-        process ignores it, and so ignore it from birth.
-        """
-        thread = threading.Thread(target=self._work, name="wkmp-import", daemon=True)
-        with _ignoring_interrupts():
-            thread.start()
-            self._spawned.wait(SPAWN_WAIT_S)
+        """Begin, and return at once."""
+        threading.Thread(target=self._work, name="wkmp-import", daemon=True).start()
 
     def _work(self) -> None:
         run = self._run
+        _block_interrupts()
         try:
             self._is_first = not run.store.path.exists()
             with run.store.keep_open() as store:
+                for line in store.mend():
+                    self._remark(f"damaged in the store, and taken out: {line}")
                 run.take_decisions(store)
-                with Runner(run.settings, on_change=self._adapt) as runner:
-                    run.progress.n_jobs = runner.n_jobs
-                    self._spawned.set()
-                    self._import(runner, store)
+                self._import(store)
         except CancelledError:
             run.control.enter("cancelled")
         except BaseException as error:  # noqa: BLE001 (the thread's boundary: wait() raises it)
@@ -83,36 +70,44 @@ class ImportThread:
             self._log(f"failed: {describe_error(error)}")
         finally:
             run.progress.close()
-            self._spawned.set()
             run.control.end()
 
-    def _import(self, runner: Runner, store: Store) -> None:
+    def _import(self, store: Store) -> None:
         run = self._run
         scan = scan_folder(run.folder, settings=run.settings.scanning, on_found=self._found)
-        self._log(f"{len(scan.files)} audio files found, {len(scan.skipped)} skipped")
+        self._log(
+            f"{format_count(len(scan.files), 'audio file')} found, {len(scan.skipped)} skipped"
+        )
         self._offer_relocation(scan.files)
-        n_jobs = run.progress.n_jobs
-        begun = StoredRun(run.session_id, run.started_s, None, "running", n_jobs, run.settings)
+        begun = StoredRun(run.session_id, run.started_s, None, "running", 0, run.settings)
         store.put_run(begun, version=__version__)
+        store.put_record(run.recorder.read())
         store.mark_missing(file.path for file in scan.files)
         board = run.progress.open(scan)
         run.control.attach(board)
         run.control.enter("running")
-        self._measure_and_identify(scan.files, runner, store, board)
-        self._cut_again(scan.files, runner, store, board)
+        self._measure_and_identify(scan.files, store, board)
+        self._cut_again(scan.files, store, board)
         self._tell_of_lost_decisions()
         run.control.enter("cancelled" if run.control.is_cancelled else "completed")
-        ended = replace(begun, ended_s=time.time(), state=run.control.state)
+        ended = replace(
+            begun,
+            ended_s=time.time(),
+            state=run.control.state,
+            n_jobs=run.progress.n_jobs,
+        )
         store.put_run(ended, version=__version__)
+        run.recorder.end()
+        store.put_record(run.recorder.read())
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
 
     def _measure_and_identify(
-        self, files: Sequence[SourceFile], runner: Runner, store: Store, board: Board
+        self, files: Sequence[SourceFile], store: Store, board: Board
     ) -> None:
         run = self._run
         found = self._sort_out(files, store, retry_failed=self._retry_failed, rescan=self._rescan)
         self._log(
-            f"parallelism level {run.progress.n_jobs}: {len(found.tasks)} files to look at, "
+            f"{format_count(len(found.tasks), 'file')} to look at, "
             f"{len(found.known)} known, {len(found.copies)} copies"
         )
         store.put_many(found.copies, run_id=run.session_id)
@@ -125,7 +120,8 @@ class ImportThread:
         ) as lookup_thread:
             for result in (*found.known, *found.copies):
                 self._take(result, lookup_thread, is_new=False)
-            for _, _, outcome in runner.run(self._order(found.tasks), board):
+            for _, _, outcome in self._run_tasks(found.tasks, board):
+                self._record(store)
                 if outcome is not None:
                     store.put(outcome, run_id=run.session_id)
                     self._take(outcome, lookup_thread, is_new=True)
@@ -133,9 +129,7 @@ class ImportThread:
             for line in lookup_thread.remarks:
                 self._remark(line)
 
-    def _cut_again(
-        self, files: Sequence[SourceFile], runner: Runner, store: Store, board: Board
-    ) -> None:
+    def _cut_again(self, files: Sequence[SourceFile], store: Store, board: Board) -> None:
         """Measure files again, once, whose release has told other lengths of their pieces, and
         those that turned out to hold what a person has cut otherwise.
         """
@@ -145,8 +139,8 @@ class ImportThread:
             return
         found = self._sort_out(files, store, retry_failed=False, rescan=False)
         tasks = [task for task in found.tasks if task.source.path in again]
-        self._log(f"{len(tasks)} files are cut again, by releases or by hand")
-        for _, _, outcome in runner.run(self._order(tasks), board):
+        self._log(f"cut again, by releases or by hand: {format_count(len(tasks), 'file')}")
+        for _, _, outcome in self._run_tasks(tasks, board):
             if outcome is not None:
                 run.revise(identify_now(outcome, run.settings, folder=run.folder), store)
 
@@ -174,8 +168,18 @@ class ImportThread:
             rescan=rescan,
         )
 
-    def _order(self, tasks: Sequence[Task]) -> list[Task]:
-        return order_tasks(tasks, self._run.settings.running.order)
+    def _run_tasks(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
+        """Outcomes as they come; workers are made for these tasks, and for none where none are."""
+        run = self._run
+        if not tasks:
+            return
+        from wkmp_lab.runner.runner import Runner, order_tasks  # loads joblib
+
+        with Runner(run.settings, n_tasks=len(tasks), on_change=self._adapt) as runner:
+            run.progress.n_jobs = runner.n_jobs
+            run.recorder.begin(runner.n_jobs)
+            self._log(f"parallelism level {runner.n_jobs}")
+            yield from runner.run(order_tasks(tasks, run.settings.running.order), board)
 
     def _take(self, result: FileResult, lookup_thread: LookupThread, *, is_new: bool) -> None:
         """Count a measured result, and hand it to the lookup thread if it is to be identified."""
@@ -197,9 +201,16 @@ class ImportThread:
         self._run.progress.show_done(result, is_new=True)
         self._log_file(result)
 
+    def _record(self, store: Store) -> None:
+        """Note what the work takes here, and keep how many files could go on if that changed."""
+        self._run.recorder.sample()
+        if (record := self._run.recorder.take_news()) is not None:
+            store.put_record(record)
+
     def _adapt(self, n_jobs: int, reason: str) -> None:
         """Show how many files go on at once; called by the runner's watch."""
         self._run.progress.n_jobs = n_jobs
+        self._run.recorder.note_limit(n_jobs, reason)
         if reason:
             self._log(f"now {n_jobs} at a time: {reason}")
 
@@ -211,9 +222,10 @@ class ImportThread:
     def _log_file(self, result: FileResult) -> None:
         run = self._run
         reason = f" ({result.failure.reason})" if result.failure else ""
+        count = format_count(len(result.passages), "passage")
         self._log(
             f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
-            f"{result.status}{reason}, {len(result.passages)} passages | {result.path!r}"
+            f"{result.status}{reason}, {count} | {result.path!r}"
         )
 
     def _offer_relocation(self, files: Sequence[SourceFile]) -> None:
@@ -243,13 +255,11 @@ class ImportThread:
         self._run.log.note(line, n_jobs=self._run.progress.n_jobs)
 
 
-@contextlib.contextmanager
-def _ignoring_interrupts() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, old)
+def _block_interrupts() -> None:
+    """Let no interrupt reach this thread, and the processes that it makes.
+
+    A notebook's interrupt is a signal to every process of its group; what a process is born with
+    is what its maker's thread lets through.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -39,8 +39,7 @@ def format_settings_code(settings: SegmentSettings) -> str:
     """The settings as Python, to be used for an import.
 
     >>> print(format_settings_code(SegmentSettings(medium="vinyl")))
-    from wkmp_lab.settings import SegmentSettings
-    settings = wl.Settings(segmenting=SegmentSettings(medium='vinyl'))
+    settings = wl.Settings(segmenting=wl.SegmentSettings(medium='vinyl'))
     """
     plain = SegmentSettings()
     named = {
@@ -48,8 +47,7 @@ def format_settings_code(settings: SegmentSettings) -> str:
         for name in ("medium", "threshold_dbfs", "min_silence_s", "min_passage_s")
     }
     changed = [f"{k}={v!r}" for k, v in named.items() if v != getattr(plain, k)]
-    call = f"settings = wl.Settings(segmenting=SegmentSettings({', '.join(changed)}))"
-    return f"from wkmp_lab.settings import SegmentSettings\n{call}"
+    return f"settings = wl.Settings(segmenting=wl.SegmentSettings({', '.join(changed)}))"
 
 
 def make_button(
@@ -209,7 +207,7 @@ class CutEditor:
         self._showing = threading.get_ident()
         try:
             self.pick.options = [
-                (f"{number + 1} of {len(cuts_s)}, at {format_clock(at_s)}", number)
+                (f"before passage #{number + 1}, at {format_clock(at_s)}", number)
                 for number, at_s in enumerate(cuts_s)
             ]
             self.pick.value = min(chosen, len(cuts_s) - 1) if cuts_s else None

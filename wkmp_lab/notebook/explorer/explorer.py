@@ -39,7 +39,7 @@ from wkmp_lab.notebook.explorer.controls import (
 from wkmp_lab.notebook.explorer.cutting import Cutting
 from wkmp_lab.notebook.explorer.overview import read_beats, read_overview
 from wkmp_lab.notebook.explorer.plots import plot_boundary, plot_overview
-from wkmp_lab.pipeline.measure import complete_hints
+from wkmp_lab.pipeline.declared import complete_hints
 from wkmp_lab.plots.figures import draw_png
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings

@@ -9,21 +9,23 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from wkmp_lab.display.safe_text import clean_and_elide, elide
+from wkmp_lab.analyzing.quality import find_faults
+from wkmp_lab.display.safe_text import clean_and_elide, clean_path
 from wkmp_lab.display.templating import render
-from wkmp_lab.tables.tables import MARK
+from wkmp_lab.tables.shown import ASKED, FOLDER, IS_WHOLE, MARK, read_meanings
 
-MAX_COLUMNS = 20
+MAX_COLUMNS = 12
+"""Of a table with more, those that people ask for are shown, and what the user has added."""
 MAX_ROWS = 60
 SHOWN_ROWS = 20
 """Of a table with more than ``MAX_ROWS``."""
-MAX_PATH = 70
-MAX_TIP = 500
-MAX_TEXT = 160
-LONG_TEXT = 40
-"""Longer texts get a column wide enough to be read."""
-SHORT_TEXT = 16
-"""Such texts stay on one line."""
+MAX_WHOLE_ROWS = 1000
+"""Of a table that is to be shown whole."""
+MAX_TIP = 800
+LINE_LENGTH = 120
+MIN_TEXT, MAX_TEXT = 24, 90
+"""Characters of a text or a path: what a line of so many has room for. Rows are one line high; the
+whole stands in the tool tip."""
 DIGEST_LENGTH = 12
 DIGESTS = ("sha256", "audio_hash", "content", "fingerprint")
 PATHS = ("path", "duplicate_of")
@@ -42,7 +44,7 @@ DECIMALS = {
 }
 """By the end of a column's name; of others, three digits that count."""
 _NO_FORMULAS = "tex2jax_ignore mathjax_ignore"
-_LEFT = "text-align:left;vertical-align:top"
+_LEFT = "text-align:left;vertical-align:top;white-space:nowrap"
 _RIGHT = "text-align:right;vertical-align:top;white-space:nowrap"
 
 
@@ -55,24 +57,50 @@ class _Cell(NamedTuple):
 
 
 def format_frame_html(table: pd.DataFrame) -> str:
-    """A table of ours as HTML; of large ones the first and the last rows and columns.
+    """A table of ours as HTML: the columns that people ask for, rows one line high.
 
-    Paths are shown from the folder that all of them share.
+    Of large ones the first and the last rows. Paths are shown from the folder of the library, or
+    from that which all of them share.
 
     >>> print(format_frame_html(pd.DataFrame({"path": ["/m/<b>.wav"], "end_s": [1.0]}))[:24])
     <div class="tex2jax_igno
     """
-    names = _pick(list(table.columns), MAX_COLUMNS, MAX_COLUMNS)
+    is_whole = bool(table.attrs.get(IS_WHOLE))
+    names = list(table.columns) if is_whole else _choose_columns(table)
     folder = _find_folder(table)
-    positions = _pick(list(range(len(table))), MAX_ROWS, SHOWN_ROWS)
+    limits = (MAX_WHOLE_ROWS,) * 2 if is_whole else (MAX_ROWS, SHOWN_ROWS)
+    positions = _pick(list(range(len(table))), *limits)
+    n_texts = sum(not _is_number(table[name]) for name in names)
+    max_text = min(max(LINE_LENGTH // max(n_texts, 1), MIN_TEXT), MAX_TEXT)
+    cut = _Cut(folder, max_text)
     values = {
-        "heads": [None if name is None else _head(name, table) for name in names],
-        "rows": [None if at is None else _row(table, at, names, folder) for at in positions],
+        "heads": [_head(name, table) for name in names],
+        "rows": [None if at is None else _row(table, at, names, cut) for at in positions],
         "n_rows": len(table),
         "n_columns": len(table.columns),
+        "n_more": len(table.columns) - len(names),
         "folder": folder,
     }
     return render("notebook/templates/frame.html.jinja", "table", values)
+
+
+class _Cut(NamedTuple):
+    """How the texts of a table are shortened: from which folder paths are shown, and to what."""
+
+    folder: str
+    max_text: int
+
+
+def _choose_columns(table: pd.DataFrame) -> list[Any]:
+    """All columns of a narrow table; of others those that people ask for, and what is not ours."""
+    names = list(table.columns)
+    if len(names) <= MAX_COLUMNS:
+        return names
+    ours = read_meanings()
+    asked = [name for name in table.attrs.get(ASKED, ()) if name in table.columns]
+    added = [name for name in names if name not in ours and "." not in str(name)]
+    chosen = [*asked, *added[:MAX_COLUMNS]]
+    return chosen if len(asked) > 2 else names[:MAX_COLUMNS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +169,9 @@ def _holds_paths(name: object) -> bool:
 
 
 def _find_folder(table: pd.DataFrame) -> str:
-    """The folder of all paths in a table, with its slash; empty where they share none."""
+    """The folder of the library, or of all paths in a table, with its slash; empty for none."""
+    if library := table.attrs.get(FOLDER):
+        return f"{clean_path(str(library)).rstrip('/')}/"
     columns = [table[name].dropna() for name in table.columns if _holds_paths(name)]
     ends = [end for paths in columns if len(paths) for end in (str(paths.min()), str(paths.max()))]
     if not ends:
@@ -161,28 +191,37 @@ def _pick(items: Sequence[Any], max_items: int, n_shown: int) -> list[Any]:
 
 def _head(name: object, table: pd.DataFrame) -> _Cell:
     style = _RIGHT if _is_number(table[name]) else _LEFT
-    return _Cell(style, clean_and_elide(str(name), MAX_TEXT))
+    return _Cell(style, clean_and_elide(str(name), MAX_TEXT), read_meanings().get(str(name)))
 
 
 def _row(
-    table: pd.DataFrame, at: int, names: Sequence[Any], folder: str
-) -> tuple[_Cell, list[_Cell | None]]:
-    """The label of a row and its cells; None for the columns that are left out."""
+    table: pd.DataFrame, at: int, names: Sequence[Any], cut: _Cut
+) -> tuple[_Cell, list[_Cell]]:
+    """The label of a row and its cells."""
     label = _Cell(_RIGHT, clean_and_elide(str(table.index[at]), MAX_TEXT))
-    cells = [None if name is None else _cell(str(name), table[name], at, folder) for name in names]
+    cells = [_cell(str(name), table[name], at, cut) for name in names]
+    if "quality" in names:
+        place = list(names).index("quality")
+        cells[place] = cells[place]._replace(tip=_explain_quality(table, at))
     return label, cells
 
 
-def _cell(name: str, column: "pd.Series[Any]", at: int, folder: str) -> _Cell:
-    text = format_value(name, column.iloc[at], folder)
+def _cell(name: str, column: "pd.Series[Any]", at: int, cut: _Cut) -> _Cell:
+    text = format_value(name, column.iloc[at], cut.folder)
     if _is_number(column):
         return _Cell(_RIGHT, text)
-    if _holds_paths(name):
-        whole = clean_and_elide(str(column.iloc[at]), MAX_TIP)
-        return _Cell(f"{_LEFT};min-width:12em", elide(text, MAX_PATH), whole)
-    is_long, is_short = len(text) > LONG_TEXT, len(text) <= SHORT_TEXT
-    width = ";min-width:18em" if is_long else ";white-space:nowrap" if is_short else ""
-    return _Cell(f"{_LEFT}{width}", clean_and_elide(text, MAX_TEXT))
+    shown = clean_and_elide(text, cut.max_text)
+    whole = clean_and_elide(str(column.iloc[at]), MAX_TIP)
+    is_told = _holds_paths(name) or shown != text
+    return _Cell(_LEFT, shown, whole if text and is_told else None)
+
+
+def _explain_quality(table: pd.DataFrame, at: int) -> str | None:
+    """The numbers behind a verdict, as far as the table has them, in sentences."""
+    row = table.iloc[at]
+    numbers = {name: row[name] for name in table.columns if _is_number(table[name])}
+    measures = {name: float(value) for name, value in numbers.items() if not pd.isna(value)}
+    return "; ".join(fault.sentence for fault in find_faults(measures)) or None
 
 
 def _is_number(column: "pd.Series[Any]") -> bool:

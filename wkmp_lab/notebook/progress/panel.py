@@ -9,9 +9,9 @@ from typing import Protocol
 
 import ipywidgets as widgets
 
-from wkmp_lab.display.numbers import format_clock, format_count
+from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
-from wkmp_lab.display.summary import format_time_left
+from wkmp_lab.display.summary import format_finished, format_time_left
 from wkmp_lab.display.templating import render
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.notebook.card import make_style
@@ -19,6 +19,9 @@ from wkmp_lab.progress.snapshot import InFlight, Snapshot
 
 MAX_IN_FLIGHT = 8
 MAX_FAILURES = 5
+"""Causes that the panel tells."""
+MAX_NAMED = 3
+"""Files that it names of each."""
 _TEMPLATE = "notebook/templates/panel.html.jinja"
 
 
@@ -109,11 +112,13 @@ def format_whole(now: Snapshot) -> str:
     if now.state == "scanning":
         return render(_TEMPLATE, "scan", {"n_files": now.n_files})
     failed = f"{now.n_failed} failed" if now.n_failed else "no failures"
-    words = [f"{now.n_finished} of {now.n_files} files", f"{format_clock(now.elapsed_s)} elapsed"]
+    words = [format_finished(now), f"{format_clock(now.elapsed_s)} elapsed"]
     words += format_time_left(now)
     if now.remaining_reason and now.state == "running":
         words.append(now.remaining_reason)
-    words += [failed, f"{now.n_jobs} at a time"]
+    words.append(failed)
+    if now.n_jobs:
+        words.append(f"{now.n_jobs} at a time")
     return render(_TEMPLATE, "whole", {"share_percent": 100.0 * now.fraction, "words": words})
 
 
@@ -143,11 +148,13 @@ def format_files(now: Snapshot) -> str:
 
 
 def format_failures(now: Snapshot) -> str:
-    """The latest failed files, with their reasons."""
+    """The latest failed files by cause."""
     if not now.failures:
         return ""
-    n_more = now.n_failed - min(len(now.failures), MAX_FAILURES)
-    values = {"rows": now.failures[-MAX_FAILURES:], "n_more": n_more, "folder": now.folder}
+    groups = group_by_reason(now.failures)[:MAX_FAILURES]
+    rows = [(reason, paths[-MAX_NAMED:], len(paths)) for reason, paths in groups]
+    n_more = now.n_failed - sum(len(paths) for _, paths in groups)
+    values = {"rows": rows, "n_more": n_more, "folder": now.folder}
     return render(_TEMPLATE, "failures", values)
 
 

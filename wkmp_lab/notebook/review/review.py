@@ -83,8 +83,11 @@ class Review:
         self._pick = widgets.Dropdown(description="Passage", layout=_WIDE)
         self._candidates = widgets.RadioButtons(layout=_WIDE)
         self._typed = widgets.Text(
-            placeholder="or a recording's id or address at MusicBrainz", layout=_WIDE
+            placeholder="or a recording's id or address at MusicBrainz",
+            layout=_WIDE,
+            continuous_update=True,
         )
+        self._typed.observe(lambda _: self._offer(), "value")
         self._audio = widgets.Audio(value=b"", format="ogg", autoplay=True, loop=False)
         self._audio.layout.display = "none"
         self._make_buttons()
@@ -313,6 +316,12 @@ class Review:
         self._audio.layout.display = ""
         self._say("")
 
+    def _offer(self) -> None:
+        """Offer to take what there is to take, and to refuse where there are candidates."""
+        has_candidate = self._candidates.value is not None
+        self._choose.disabled = not has_candidate and not self._typed.value.strip()
+        self._candidates.layout.display = "" if has_candidate else "none"
+
     def _say(self, words: str) -> None:
         self._message.value = format_status(words)
 
@@ -347,6 +356,7 @@ class Review:
         ]
         self._candidates.value = 0 if candidates else None
         self._typed.value = ""
+        self._offer()
         self._merge.layout.display = "none" if item is None or item.merge is None else ""
         self._item.value = format_item_html(item)
 

@@ -1,11 +1,16 @@
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 
 import pytest
 from support.broken_off import break_off_store
 
+from wkmp_lab.cli.commands import main
 from wkmp_lab.errors import StoreError
+from wkmp_lab.library.plan import plan
+from wkmp_lab.library.session import import_folder, open_session, start_import
 from wkmp_lab.library.store import Store, StoredRun, find_store_path
 from wkmp_lab.model import Failure, FileResult, Passage, Phase, SourceFile, Span
 from wkmp_lab.settings import SegmentSettings, Settings
@@ -165,3 +170,27 @@ def test_a_store_inside_the_music_folder_is_refused(music):
 def test_each_folder_has_its_own_store(tmp_path, music):
     assert find_store_path(music) != find_store_path(tmp_path)
     assert find_store_path(music) == find_store_path(music / ".." / "music")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes special files")
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("a folder", lambda path: path.mkdir()),
+        ("a pipe", lambda path: os.mkfifo(path)),
+        ("a device", lambda path: path.symlink_to("/dev/zero")),
+        ("a socket", lambda path: os.mknod(path, stat.S_IFSOCK | 0o600)),
+    ],
+)
+def test_a_store_that_is_no_file_is_refused_before_anything(music, kind, make):
+    path = music.parent / "odd"
+    make(path)
+    before = sorted(music.parent.iterdir())
+    told = f"expected a file for a store, got {kind}: '.*odd'"
+    for act in (import_folder, open_session, start_import, plan):
+        with pytest.raises(StoreError, match=told):
+            act(music, store=path)
+    with pytest.raises(StoreError, match=told):
+        Store(path, folder=music, is_writer=False)
+    assert main(["import", str(music), "--store", str(path)]) == 2
+    assert sorted(music.parent.iterdir()) == before

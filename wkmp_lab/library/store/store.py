@@ -5,75 +5,48 @@ documents for those who look in with SQL.
 """
 
 import contextlib
-import hashlib
 import math
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
-import platformdirs
 
-from wkmp_lab.errors import InvalidInputError, StoreError
-from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecision
-from wkmp_lab.io.files.write_guard import require_outside
-from wkmp_lab.io.locks import hold_lock
-from wkmp_lab.library import schema
-from wkmp_lab.model import FileResult
-from wkmp_lab.pipeline.old_results import renew_result
+from wkmp_lab.errors import StoreError
+from wkmp_lab.identifying.decisions import Decision
+from wkmp_lab.library.store import damage, places, rows, schema
+from wkmp_lab.library.store.rows import StoredRun
+from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.settings import Settings
 
-SUFFIX = ".wkmp.db"
-
-_KINDS: dict[str, type[Decision]] = {"cut": CutDecision, "identity": IdentityDecision}
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRun:
-    """One import as the store remembers it."""
-
-    id: str
-    started_s: float
-    ended_s: float | None
-    state: str
-    n_jobs: int
-    settings: Settings
-
-
-def find_store_path(folder: Path, store: str | Path | None = None) -> Path:
-    """Where the store of a library is kept unless told otherwise: the user's data folder."""
-    if store is not None:
-        return Path(store).expanduser().absolute()
-    real = folder.expanduser().resolve()
-    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
-    name = "".join(c if c.isalnum() else "-" for c in real.name)[:40] or "library"
-    return _stores_folder() / f"{name}-{digest}{SUFFIX}"
-
-
-def find_stores() -> tuple[Path, ...]:
-    """All stores in the user's data folder."""
-    return tuple(sorted(_stores_folder().glob(f"*{SUFFIX}")))
-
-
-def read_folder(path: Path) -> Path:
-    """The folder that a store belongs to.
-
-    Raises
-    ------
-    StoreError
-        It is no store, or cannot be read.
-    """
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=10.0)) as db:
-            return Path(db.execute("SELECT value FROM library WHERE key = 'folder'").fetchone()[0])
-    except (sqlite3.Error, TypeError) as error:
-        raise StoreError(f"the store {str(path)!r} cannot be used: {error}") from error
+_INSERT = {
+    table: f"INSERT INTO {table}({', '.join(names)}, checksum) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(names))}, ?)"
+    for table, names in schema.COLUMNS.items()
+}
+# Not REPLACE, whose deletions no trigger sees.
+_PUT_FILE, _PUT_RUN = (
+    f"{_INSERT[table]} ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in (*schema.COLUMNS[table], "checksum"))
+    for table in ("file", "run")
+)
+_PUT_DECISION = _INSERT["decision"]
+_MARK_FILE = (
+    "UPDATE file SET is_missing = ?2, "  # noqa: S608
+    f"checksum = {schema.compute('file', {'is_missing': '?2'})} "
+    f"WHERE path = ?1 AND {schema.is_sound('file', schema.SCHEMA_VERSION)}"
+)
+_MOVED = {"content": "?1", "document": "json_set(document, '$.content', ?1)"}
+_MOVE_DECISION = (
+    f"UPDATE decision SET content = ?1, document = {_MOVED['document']}, "  # noqa: S608
+    f"checksum = {schema.compute('decision', _MOVED)} "
+    f"WHERE content = ?2 AND {schema.is_sound('decision', schema.SCHEMA_VERSION)}"
+)
 
 
 class Store:
@@ -99,16 +72,22 @@ class Store:
         self.path = path
         self._folder = folder.expanduser().absolute()
         self._mutex = threading.RLock()
+        self._lost = ""
+        places.require_regular(path)
         with self._speaking_clearly(), contextlib.ExitStack() as opened:
             if is_writer:
-                opened.enter_context(self._hold_for_writing(folder))
+                opened.enter_context(places.hold_for_writing(path, folder=folder))
             elif not path.exists():
                 raise StoreError(
                     f"there is no store at {str(path)!r}: import {str(folder)!r} first"
                 )
             self._db = sqlite3.connect(path, check_same_thread=False, timeout=10.0)
             opened.callback(self._db.close)
+            self._db.create_function(
+                schema.CHECKSUM, -1, rows.compute_checksum, deterministic=True
+            )
             self._check_or_create(folder, is_writer=is_writer)
+            self._opened = places.read_inode(path)
             self._exit = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -137,20 +116,11 @@ class Store:
         A decision that was made on the hash of a file's bytes is from then on one on its audio.
         """
         shown = list(results)
-        rows = [self._row_from_result(result, run_id) for result in shown]
+        made = [rows.row_from_result(each, folder=self._folder, run_id=run_id) for each in shown]
         hashes = [(each.audio_hash, each.sha256) for each in shown if each.audio_hash]
-        with self._mutex, self._speaking_clearly(), self._db:
-            self._db.executemany(
-                "INSERT OR REPLACE INTO file(path, size_bytes, mtime_ns, sha256, status, measured,"
-                " identified, duplicate_of, run_id, document, audio_hash)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                rows,
-            )
-            self._db.executemany(
-                "UPDATE decision SET content = ?1, document = json_set(document, '$.content', ?1)"
-                " WHERE content = ?2",
-                hashes,
-            )
+        with self._writing():
+            self._db.executemany(_PUT_FILE, map(_seal, made))
+            self._db.executemany(_MOVE_DECISION, hashes)
 
     def read_results(self) -> Iterator[FileResult]:
         """Results of all files that were there at the latest scan, by path."""
@@ -172,12 +142,12 @@ class Store:
     def read_paths(self) -> tuple[str, ...]:
         """Paths of all files that the store knows, there or not."""
         with self._mutex, self._speaking_clearly():
-            rows = self._db.execute("SELECT path FROM file").fetchall()
-            return tuple(schema.lengthen_path(path, self._folder) for (path,) in rows)
+            found = self._db.execute("SELECT path FROM file").fetchall()
+            return tuple(schema.lengthen_path(path, self._folder) for (path,) in found)
 
     def assign(self, folder: Path) -> None:
         """Say that the library lies in another folder, under the same names."""
-        with self._mutex, self._speaking_clearly(), self._db:
+        with self._writing():
             _write_folder(self._db, folder)
             self._folder = folder
 
@@ -199,82 +169,132 @@ class Store:
 
     def mark_missing(self, present: Iterable[str]) -> None:
         """Note which files the latest scan has seen; the others are kept, but not shown."""
-        rows = [self._names_of(path) for path in present]
-        with self._mutex, self._speaking_clearly(), self._db:
-            self._db.execute("UPDATE file SET is_missing = 1")
-            self._db.executemany("UPDATE file SET is_missing = 0 WHERE path IN (?, ?)", rows)
+        there = {name for path in present for name in self._names_of(path)}
+        with self._writing():
+            known = self._db.execute("SELECT path, is_missing FROM file").fetchall()
+            self._db.executemany(
+                _MARK_FILE,
+                [(p, int(p not in there)) for p, was in known if was != (p not in there)],
+            )
 
     def put_run(self, run: StoredRun, *, version: str) -> None:
         """Write or update an import."""
         settings = msgspec.json.encode(run.settings.without_measures()).decode()
-        row = (run.id, run.started_s, run.ended_s, run.state, run.n_jobs, version, settings)
-        with self._mutex, self._speaking_clearly(), self._db:
-            self._db.execute("INSERT OR REPLACE INTO run VALUES (?,?,?,?,?,?,?)", row)
+        ended_s = None if run.ended_s is None else float(run.ended_s)
+        row = (run.id, float(run.started_s), ended_s, run.state, run.n_jobs, version, settings)
+        with self._writing():
+            self._db.execute(_PUT_RUN, _seal(row))
 
     def read_last_run(self) -> StoredRun | None:
         """The latest import, None where there was none."""
-        query = (
-            "SELECT id, started_s, ended_s, state, n_jobs, settings FROM run "
-            "ORDER BY started_s DESC LIMIT 1"
-        )
         with self._mutex, self._speaking_clearly():
-            row = self._db.execute(query).fetchone()
+            sound = schema.is_sound("run", self._version())
+            row = self._db.execute(
+                "SELECT id, started_s, ended_s, state, n_jobs, settings FROM run "  # noqa: S608
+                f"WHERE {sound} ORDER BY started_s DESC LIMIT 1"
+            ).fetchone()
             if row is None:
                 return None
             run_id, started_s, ended_s, state, n_jobs, settings = row
             decoded = msgspec.json.decode(settings, type=Settings)
             return StoredRun(run_id, started_s, ended_s, state, n_jobs, decoded)
 
+    def put_record(self, record: FlightRecord) -> None:
+        """Keep how the latest import ran, in the place of what was kept before."""
+        text = rows.text_from_record(record)
+        with self._writing():
+            self._db.execute("INSERT OR REPLACE INTO library VALUES ('record', ?)", (text,))
+
+    def read_record(self) -> FlightRecord | None:
+        """How the latest import ran; None where that was not noted, or what was is damaged."""
+        with self._mutex, self._speaking_clearly():
+            query = "SELECT value FROM library WHERE key = 'record'"
+            row = self._db.execute(query).fetchone()
+            return rows.record_from_text(row[0]) if row else None
+
     def put_decisions(self, decisions: Sequence[Decision]) -> None:
         """Add what a person has decided at once to the log: all or nothing, as of one moment."""
-        with self._mutex, self._speaking_clearly(), self._db:
-            query = "SELECT ifnull(max(made_s), 0.0) FROM decision"
-            latest_s = self._db.execute(query).fetchone()[0]
+        with self._writing():
+            query = "SELECT ifnull(max(made_s), 0.0), ifnull(max(id), 0) + 1 FROM decision"
+            latest_s, first = self._db.execute(query).fetchone()
             # No two moments are the same, whatever the clock says: undoing goes by them.
             made_s = max(time.time(), math.nextafter(latest_s, math.inf))
-            self._db.executemany(
-                "INSERT INTO decision(kind, content, made_s, document) VALUES (?,?,?,?)",
-                [_row_from_decision(decision, made_s) for decision in decisions],
+            made = (
+                rows.row_from_decision(decision, number=number, made_s=made_s)
+                for number, decision in enumerate(decisions, first)
             )
+            self._db.executemany(_PUT_DECISION, map(_seal, made))
 
     def undo_decisions(self) -> tuple[Decision, ...]:
         """Take the latest decision out of the log, with those made at once with it, and return
         them in their order; empty where there is none.
         """
-        with self._mutex, self._speaking_clearly(), self._db:
-            rows = self._db.execute(
-                "DELETE FROM decision WHERE made_s = "
-                "(SELECT made_s FROM decision ORDER BY id DESC LIMIT 1) "
-                "RETURNING id, kind, document"
+        sound = schema.is_sound("decision", schema.SCHEMA_VERSION)
+        with self._writing():
+            undone = self._db.execute(
+                "DELETE FROM decision WHERE made_s = "  # noqa: S608
+                f"(SELECT made_s FROM decision WHERE {sound} ORDER BY id DESC LIMIT 1) "
+                f"AND {sound} RETURNING id, kind, document"
             ).fetchall()
-            return tuple(_decision_from_row(kind, text) for _, kind, text in sorted(rows))
+            return tuple(rows.decision_from_row(kind, text) for _, kind, text in sorted(undone))
 
     def read_decisions(self) -> tuple[tuple[float, Decision], ...]:
         """(seconds since the epoch, decision), oldest first."""
         with self._mutex, self._speaking_clearly():
             query = schema.select_decisions(self._version())
-            rows = self._db.execute(query).fetchall() if query else ()
-            return tuple((made_s, _decision_from_row(kind, text)) for made_s, kind, text in rows)
+            made = self._db.execute(query).fetchall() if query else ()
+            return tuple((at_s, rows.decision_from_row(kind, text)) for at_s, kind, text in made)
+
+    def find_damage(self) -> tuple[str, ...]:
+        """What is not as it was written, a sentence each: rows that no reading gives."""
+        with self._mutex, self._speaking_clearly():
+            return damage.find_damage(self._db)
+
+    def mend(self) -> tuple[str, ...]:
+        """Take out what is damaged; what it was, and where a copy is, a sentence each.
+
+        Raises
+        ------
+        StoreError
+            It cannot be mended, and is as it was.
+        """
+        with self._mutex, self._speaking_clearly():
+            return damage.mend(self._db, path=self.path)
 
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[FileResult]:
-        query = f"SELECT path, duplicate_of, document FROM file WHERE {where}"  # noqa: S608
         with self._mutex, self._speaking_clearly():
-            rows = self._db.execute(query, values).fetchall()
-        for row in rows:
+            sound = schema.is_sound("file", self._version())
+            query = f"SELECT path, duplicate_of, document FROM file WHERE {sound} AND {where}"  # noqa: S608
+            found = self._db.execute(query, values).fetchall()
+        for row in found:
             with self._speaking_clearly():
-                result = self._result_from_row(*row)
+                result = rows.result_from_row(row, folder=self._folder)
             yield result
 
     @contextlib.contextmanager
-    def _hold_for_writing(self, folder: Path) -> Iterator[None]:
-        try:
-            require_outside(self.path, music_folder=folder)
-        except InvalidInputError as error:
-            raise StoreError(f"a store never lies inside the music folder: {error}") from error
-        with hold_lock(self.path.with_name(self.path.name + ".lock"), timeout_s=0) as is_held:
-            if not is_held:
-                raise StoreError(f"the store {str(self.path)!r} is in use by another import")
-            yield
+    def _writing(self) -> Iterator[None]:
+        """One transaction; it counts only where the file is still the one that was opened."""
+        with self._mutex, self._speaking_clearly():
+            with self._db:
+                yield
+            self._require_same_file()
+
+    def _require_same_file(self) -> None:
+        now = places.read_inode(self.path)
+        if now == self._opened:
+            return
+        if not self._lost:
+            # What was moved has all of it, too; what was deleted is still open here.
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            copy = damage.copy_beside(self._db, self.path, word="rescued")
+            there = "it is gone" if now is None else "another file lies there"
+            kept = "could not be kept elsewhere" if copy is None else f"is kept in {str(copy)!r}"
+            self._lost = (
+                f"the store {str(self.path)!r} is not the file any more that was opened: {there}; "
+                f"what had come {kept}"
+            )
+        raise StoreError(self._lost)
 
     def _check_or_create(self, folder: Path, *, is_writer: bool) -> None:
         is_new = not self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
@@ -289,7 +309,8 @@ class Store:
                 f"{str(self.path)!r} was written by a newer wkmp_lab (schema {version}, "
                 f"this one knows up to {schema.SCHEMA_VERSION})"
             )
-        kept = self._db.execute("SELECT value FROM library WHERE key = 'folder'").fetchone()[0]
+        schema.require_whole(self._db, version)
+        kept = schema.read_folder_text(self._db)
         if kept != _folder_text(folder):
             raise StoreError(
                 f"the store {str(self.path)!r} belongs to {kept!r}, not to {str(folder)!r}; a "
@@ -303,33 +324,6 @@ class Store:
         """What a path may be stored as: by today's schema, and by the older ones."""
         return schema.shorten_path(path, self._folder), os.fsencode(path)
 
-    def _row_from_result(self, result: FileResult, run_id: str | None) -> tuple[object, ...]:
-        source, made_by = result.source, dict(result.provenance)
-        twin = result.duplicate_of
-        # Paths go into BLOB columns: a JSON text cannot hold the surrogate escapes of odd names.
-        document = replace(result, source=replace(source, path=""), duplicate_of=None)
-        return (
-            schema.shorten_path(source.path, self._folder),
-            source.size_bytes,
-            source.mtime_ns,
-            result.sha256,
-            result.status,
-            "; ".join(f"{what}={key}" for what, key in made_by.items() if what != "identified"),
-            made_by.get("identified"),
-            None if twin is None else schema.shorten_path(twin, self._folder),
-            run_id,
-            msgspec.json.encode(document).decode(),
-            result.audio_hash,
-        )
-
-    def _result_from_row(self, path: bytes, twin: bytes | None, document: str) -> FileResult:
-        result = renew_result(msgspec.json.decode(document, type=FileResult))
-        return replace(
-            result,
-            source=replace(result.source, path=schema.lengthen_path(path, self._folder)),
-            duplicate_of=None if twin is None else schema.lengthen_path(twin, self._folder),
-        )
-
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
@@ -342,8 +336,8 @@ class Store:
             raise StoreError(f"the store {str(self.path)!r} cannot be used: {error}") from error
 
 
-def _stores_folder() -> Path:
-    return platformdirs.user_data_path("wkmp_lab") / "libraries"
+def _seal(row: tuple[rows.Value, ...]) -> tuple[rows.Value, ...]:
+    return (*row, rows.compute_checksum(*row))
 
 
 def _write_folder(db: sqlite3.Connection, folder: Path) -> None:
@@ -352,13 +346,3 @@ def _write_folder(db: sqlite3.Connection, folder: Path) -> None:
 
 def _folder_text(folder: Path) -> str:
     return os.fsencode(folder.expanduser().resolve()).decode("utf-8", "backslashreplace")
-
-
-def _row_from_decision(decision: Decision, made_s: float) -> tuple[object, ...]:
-    kind = next(name for name, noun in _KINDS.items() if isinstance(decision, noun))
-    return kind, decision.content, made_s, msgspec.json.encode(decision).decode()
-
-
-def _decision_from_row(kind: str, document: str) -> Decision:
-    decision: Decision = msgspec.json.decode(document, type=_KINDS[kind])
-    return decision

@@ -1,0 +1,1 @@
+"""What stands beside the music or in it to tell where its pieces begin: CUE sheets, chapters."""

@@ -1,0 +1,88 @@
+"""The gates of phases that only so many files may be in at once, over all workers.
+
+On this machine a place in a phase is a lock on a file beside the board: it is gone with the
+process that holds it, however that ends, and nobody has to hand places out. On a Dask cluster it
+is a lease of the scheduler. Files wait before the phase begins, outside its time.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from wkmp_lab.io.locks import hold_lock
+from wkmp_lab.model import Phase
+from wkmp_lab.progress.board import FileProgress
+from wkmp_lab.settings import RunSettings
+
+POLL_S = 0.01
+"""How long a place may stay empty while a file waits for it."""
+
+
+class LocalGates:
+    """The gates of one file on the way through its phases, in a process of this machine.
+
+    Parameters
+    ----------
+    progress
+        Of the file: told that it waits, and tells of a cancel.
+    stem
+        How the names of the locks begin, the same for all workers of a run.
+    settings
+        With the limits.
+    """
+
+    def __init__(self, progress: FileProgress, *, stem: str, settings: RunSettings) -> None:
+        self._progress = progress
+        self._stem = stem
+        self._settings = settings
+
+    @contextlib.contextmanager
+    def hold_place(self, phase: Phase) -> Iterator[None]:
+        """Wait for a place in a phase, and keep it for the duration of a ``with`` block.
+
+        Raises
+        ------
+        CancelledError
+            The import was cancelled.
+        """
+        limit = self._settings.find_limit(phase)
+        if limit is None:
+            yield
+            return
+        with contextlib.ExitStack() as place:
+            while not self._take(place, phase, limit):
+                self._progress.wait_for(phase, POLL_S)
+            yield
+
+    def _take(self, place: contextlib.ExitStack, phase: Phase, limit: int) -> bool:
+        for k in range(limit):
+            path = Path(f"{self._stem}.{phase}.{k}")
+            with contextlib.ExitStack() as tried:
+                if tried.enter_context(hold_lock(path, timeout_s=0.0)):
+                    place.push(tried.pop_all())
+                    return True
+        return False
+
+
+class LeasedGates:
+    """The gates of a file on a Dask cluster.
+
+    Parameters
+    ----------
+    semaphores
+        A ``distributed.Semaphore`` by the name of each phase that is limited.
+    """
+
+    def __init__(self, semaphores: Mapping[str, Any]) -> None:
+        self._semaphores = semaphores
+
+    @contextlib.contextmanager
+    def hold_place(self, phase: Phase) -> Iterator[None]:
+        """Wait for a place in a phase, and keep it for the duration of a ``with`` block."""
+        semaphore = self._semaphores.get(phase.value)
+        if semaphore is None:
+            yield
+            return
+        with semaphore:
+            yield
