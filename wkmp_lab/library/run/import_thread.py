@@ -71,6 +71,7 @@ class ImportThread:
         finally:
             run.progress.close()
             run.control.end()
+            run.finished.end()
 
     def _import(self, store: Store) -> None:
         run = self._run
@@ -187,19 +188,25 @@ class ImportThread:
         is_pending = lookup_thread.needs(result)
         run.results.put(result, is_finished=not is_pending, is_new=is_new)
         if not is_pending:
-            run.progress.show_done(result, is_new=is_new)
+            self._show_finished(result, is_new=is_new)
         elif not is_new:
             run.progress.show_measured(result)
         lookup_thread.put(result)
-        if is_new and not is_pending:
-            self._log_file(result)
 
     def _finish(self, result: FileResult, store: Store) -> None:
         """Keep a result that the lookup thread has identified."""
         store.put(result, run_id=self._run.session_id)
         self._run.results.put(result, is_finished=True, is_new=True)
-        self._run.progress.show_done(result, is_new=True)
-        self._log_file(result)
+        self._show_finished(result, is_new=True)
+
+    def _show_finished(self, result: FileResult, *, is_new: bool) -> None:
+        """Show a file of which nothing more is to come, to displays and to who waits for it."""
+        run = self._run
+        run.progress.show_done(result, is_new=is_new)
+        index = run.progress.find_index(result.path)
+        if is_new:
+            self._log_file(result, index)
+        run.finished.add(index, result.path)
 
     def _record(self, store: Store) -> None:
         """Note what the work takes here, and keep how many files could go on if that changed."""
@@ -219,13 +226,13 @@ class ImportThread:
         if self._run.control.is_cancelled:
             raise CancelledError("cancelled during the scan")
 
-    def _log_file(self, result: FileResult) -> None:
+    def _log_file(self, result: FileResult, index: int) -> None:
         run = self._run
         reason = f" ({result.failure.reason})" if result.failure else ""
         count = format_count(len(result.passages), "passage")
         self._log(
-            f"Processing file {run.results.n_finished} of {run.progress.n_found}: "
-            f"{result.status}{reason}, {count} | {result.path!r}"
+            f"Processing file {index + 1} of {run.progress.n_found}: {result.status}{reason}, "
+            f"{count}; {run.results.n_finished} finished | {result.path!r}"
         )
 
     def _offer_relocation(self, files: Sequence[SourceFile]) -> None:

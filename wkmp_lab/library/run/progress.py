@@ -120,6 +120,10 @@ class RunProgress:
             )
             self._ended_s = self._started_s
 
+    def find_index(self, path: str) -> int:
+        """The place of a file in the scan, from 0."""
+        return self._index[path]
+
     def show_measured(self, result: FileResult) -> None:
         """Show a file that no worker has touched in this import as measured, not identified."""
         with self._mutex:
