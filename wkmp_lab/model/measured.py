@@ -23,7 +23,7 @@ class MeasureInfo:
     name: str
     version: str
     code_hash: str
-    """Of its code, of what it holds and what it names; see :mod:`wkmp_lab.measuring`."""
+    """Of its code, of what it holds and of what it names."""
     columns: tuple[tuple[str, str], ...]
     """(column, unit) pairs."""
     on: MeasureTarget = "passage"
