@@ -8,13 +8,18 @@ each time into a fresh store, and gone on with. Counted are files that are lost,
 measured again after they had been stored, workers that outlive their parent by ten seconds, and
 exports that are, in every format, byte for byte those of an unbroken import: but for the tables
 that tell when a phase ran (timeline, and the elapsed seconds in files).
-Third, in R rounds, some files of the same library are tagged, renamed or moved, and the import
-that follows is killed and gone on with. Counted are files that were decoded, and those of which
-other figures or another choice by hand are told than before.
+Third, in R rounds, some files of the same library are tagged, renamed or moved, others are added,
+and the import that follows is killed (SIGKILL), restarted (SIGTERM to its group, to which it is as
+deaf as a kernel, then SIGKILL) or suspended (SIGSTOP of all, then SIGCONT), and gone on with.
+Counted are changed files that were decoded, failures that stuck, and files of which other figures
+or another choice by hand are told than before. At the end the exports are compared with those of a
+fresh import of the same files with the same choices, as above.
 """
 
 import argparse
+import contextlib
 import csv
+import os
 import random
 import shutil
 import signal
@@ -44,16 +49,25 @@ from wkmp_lab.settings import (
 )
 
 MOVED = "moved"
+N_NEW = 8
+"""Files that come new in a round."""
+LONGEST_S = 2.0
+"""Latest moment of a disturbance, after the modules are loaded."""
+STALL_S = 1.5
+"""How long a file may stall in an import that is suspended for twice as long."""
 SUFFIXES = (".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav", ".wv")
 SETTINGS = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
 
 CHILD = """
-import sys
+import signal, sys
 from wkmp_lab.library.session import import_folder
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 settings = Settings(
-    identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2)
+    identifying=IdentifySettings(is_offline=True),
+    running=RunSettings(n_jobs=2, stall_s=float(sys.argv[3])),
 )
+if sys.argv[4] == "deaf":
+    signal.signal(signal.SIGTERM, lambda *_: None)
 print("go", flush=True)
 import_folder(sys.argv[1], settings=settings, store=sys.argv[2])
 print("done", flush=True)
@@ -72,13 +86,13 @@ class Kill:
 
 
 def main() -> None:
-    """Print both findings."""
+    """Print all findings."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--music", type=Path, default=Path("data/sample"))
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--killed-files", type=int, default=300)
-    parser.add_argument("--changes", type=int, default=20)
+    parser.add_argument("--changes", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     warm_up()
@@ -166,30 +180,79 @@ def kill_once(
 
 
 def change_often(music: Path, n_rounds: int, seed: int, buffer: Path) -> None:
-    """Change files, kill the import that follows, go on, and look for what was lost."""
+    """Change files, disturb the import that follows, go on, and look for what was lost."""
     store = buffer / "changed.wkmp.db"
     rng = random.Random(seed)
     session = import_folder(music, settings=SETTINGS, store=store)
-    for result in session.results:
-        if result.passages:
-            session.decide(result.path, 0, "choose", candidate=CHOSEN)
-    expected = read_figures(session)
-    n_changed = n_decoded = n_other = 0
+    expected = read_figures(decide_on_all(session))
+    counts: Counter[str] = Counter()
     for number in range(n_rounds):
         began_s = time.time()
-        n_changed += change_files(music, rng, number)
-        with start_child(music, store) as child:
-            time.sleep(rng.uniform(0.0, 2.0))
-            child.send_signal(signal.SIGKILL)
+        counts["changed"] += change_files(music, rng, number)
+        write_new(music, number)
+        how = rng.choice((kill, restart, suspend))
+        counts[how.__name__] += 1
+        with start_child(music, store, is_group=True) as child:
+            time.sleep(rng.uniform(0.0, LONGEST_S))
+            how(child)
         session = import_folder(music, settings=SETTINGS, store=store)
-        n_decoded += len(paths_of(session, decoded_since_s=began_s))
+        decoded = paths_of(session, decoded_since_s=began_s)
+        counts["decoded"] += sum(
+            r.path in decoded and r.audio_hash in expected for r in session.results
+        )
+        counts["stuck"] += len(session.failures)
         found = read_figures(session)
-        n_other += sum(found.get(key) != figures for key, figures in expected.items())
+        counts["lost"] += sum(found.get(key) != figures for key, figures in expected.items())
+    fresh = import_folder(music, settings=SETTINGS, store=buffer / "fresh.wkmp.db")
+    decide_on_all(fresh, only=frozenset(expected))
+    before, after = (read_export(each, buffer / each.session_id) for each in (fresh, session))
+    other = [name for name in before | after if before.get(name) != after.get(name)]
     print(
-        f"{n_rounds} rounds of changes, each with a kill: {n_changed} files tagged, renamed or "
-        f"moved, {n_decoded} of them decoded again, {n_other} of {len(expected)} lost their "
-        "figures or what was chosen by hand"
+        f"{n_rounds} rounds of changes, with {counts['kill']} kills, {counts['restart']} restarts "
+        f"and {counts['suspend']} suspensions: {counts['changed']} files tagged, renamed, moved, "
+        f"{counts['decoded']} of them decoded again, {counts['stuck']} failures that stuck; "
+        f"{counts['lost']} of {len(expected)} lost their figures or what was chosen by hand; "
+        f"{len(before) - len(other)} of {len(before)} exports are those of a library that was "
+        f"imported once as it is now{''.join(f', not {name}' for name in other)}"
     )
+
+
+def decide_on_all(session: ImportSession, *, only: frozenset[str] = frozenset()) -> ImportSession:
+    """Choose by hand the recording of each file's first passage."""
+    for result in session.results:
+        if result.passages and (not only or result.audio_hash in only):
+            session.decide(result.path, 0, "choose", candidate=CHOSEN)
+    return session
+
+
+def write_new(music: Path, number: int) -> None:
+    """Some music that is not known yet, so that there is something to be disturbed."""
+    place = music / "new" / f"{number:03d}"
+    place.mkdir(parents=True)
+    write_tiny(place, N_NEW, seed=1000 + number)
+
+
+def kill(child: "subprocess.Popen[bytes]") -> None:
+    """As the system does where memory is short."""
+    child.send_signal(signal.SIGKILL)
+
+
+def restart(child: "subprocess.Popen[bytes]") -> None:
+    """As a kernel is restarted: its group is told to end again and again, then it is killed."""
+    for _ in range(4):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+        time.sleep(0.1)
+    child.send_signal(signal.SIGKILL)
+
+
+def suspend(child: "subprocess.Popen[bytes]") -> None:
+    """As a laptop sleeps, for longer than a file may stall; then it goes on to its end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGSTOP)
+        time.sleep(2 * STALL_S)
+        os.killpg(child.pid, signal.SIGCONT)
+    child.wait()
 
 
 def change_files(music: Path, rng: random.Random, number: int) -> int:
@@ -230,12 +293,14 @@ def chosen_of(passage: Passage) -> str | None:
     return passage.recording_mbid if identity and identity.reason == BY_HAND else None
 
 
-def start_child(music: Path, store: Path) -> "subprocess.Popen[bytes]":
-    """An import in a process of its own that has loaded its modules."""
+def start_child(music: Path, store: Path, *, is_group: bool = False) -> "subprocess.Popen[bytes]":
+    """An import in a process of its own that has loaded its modules; as a kernel leads a group."""
+    how = [str(STALL_S), "deaf"] if is_group else ["180", ""]
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(music), str(store)],
+        [sys.executable, "-c", CHILD, str(music), str(store), *how],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        start_new_session=is_group,
     )
     wait_for_line(child)
     return child

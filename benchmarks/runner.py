@@ -61,10 +61,17 @@ def compare_jobs(music: Path, n_jobs: int, n_rounds: int, buffer: Path) -> None:
             done.append(run_import(music, jobs, buffer))
     best = {jobs: min(done, key=lambda run: run.wall_s) for jobs, done in runs.items()}
     print(f"{music.name}: {best[1].n_files} files, best of {n_rounds} interleaved rounds")
-    print(f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'cores busy':>11} {'speed-up':>9}")
+    print(
+        f"{'jobs':>5} {'wall s':>8} {'CPU s':>8} {'in phases':>10} {'cores busy':>11} "
+        f"{'speed-up':>9}"
+    )
     for jobs, run in best.items():
         speed_up = best[1].wall_s / run.wall_s
-        print(f"{jobs:>5} {run.wall_s:8.2f} {run.cpu_s:8.2f} {run.busy:11.1%} {speed_up:9.2f}")
+        cores_busy = run.cpu_s / run.wall_s
+        print(
+            f"{jobs:>5} {run.wall_s:8.2f} {run.cpu_s:8.2f} {run.busy:10.1%} {cores_busy:11.2f} "
+            f"{speed_up:9.2f}"
+        )
 
 
 def measure_tiny(n_files: int, n_jobs: int, buffer: Path) -> None:
@@ -116,9 +123,9 @@ def fresh_store(buffer: Path) -> Iterator[Path]:
         yield Path(folder) / "bench.wkmp.db"
 
 
-def write_tiny(folder: Path, n_files: int) -> None:
+def write_tiny(folder: Path, n_files: int, *, seed: int = 7) -> None:
     """One-second files, all different."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     for k in range(n_files):
         tone = 0.3 * np.sin(2 * np.pi * rng.uniform(100, 2000) * np.arange(22050) / 22050)
         samples = np.round(tone * 32767).astype(np.int16)[None]

@@ -1,9 +1,11 @@
+import dataclasses
 import subprocess
 import sys
 
 import msgspec
 import pytest
 
+from wkmp_lab import settings as settings_module
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import Phase
 from wkmp_lab.settings import (
@@ -63,6 +65,13 @@ def test_a_setting_that_cannot_be_is_refused_with_what_was_expected(make, messag
 def test_a_keyword_that_a_record_has_not_is_told_where_it_belongs(make, message):
     with pytest.raises(InvalidInputError, match=message):
         make()
+
+
+def test_settings_show_a_record_a_line_as_python():
+    settings = Settings(segmenting=SegmentSettings(medium="vinyl"))
+    lines = repr(settings).splitlines()
+    assert len(lines) == len(dataclasses.fields(Settings)) + 2
+    assert eval(repr(settings), vars(settings_module)) == settings
 
 
 def test_settings_survive_json():

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from wkmp_lab.library.measures import measure as measure
     from wkmp_lab.library.plan import plan as plan
     from wkmp_lab.library.session import ImportSession as ImportSession
+    from wkmp_lab.library.trials.designs import compare_designs as compare_designs
+    from wkmp_lab.library.trials.speedup import measure_speedup as measure_speedup
     from wkmp_lab.model import FileResult as FileResult
     from wkmp_lab.notebook.environment import allow_nested_loops as allow_nested_loops
     from wkmp_lab.notebook.explorer.explorer import explore as explore
@@ -68,6 +70,7 @@ _HOMES = {
     "allow_nested_loops": "wkmp_lab.notebook.environment",
     "AnalyzeSettings": "wkmp_lab.settings",
     "ask_key": "wkmp_lab.io.keys",
+    "compare_designs": "wkmp_lab.library.trials.designs",
     "examine": "wkmp_lab.api",
     "explore": "wkmp_lab.notebook.explorer.explorer",
     "FileResult": "wkmp_lab.model",
@@ -81,6 +84,7 @@ _HOMES = {
     "last_session": "wkmp_lab.api",
     "list_descriptors": "wkmp_lab.notebook.toolbox",
     "measure": "wkmp_lab.library.measures",
+    "measure_speedup": "wkmp_lab.library.trials.speedup",
     "MEDIUM_THRESHOLD_DBFS": "wkmp_lab.settings",
     "open_session": "wkmp_lab.api",
     "plan": "wkmp_lab.library.plan",

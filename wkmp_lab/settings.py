@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
@@ -16,7 +17,10 @@ from wkmp_lab.names import offer_near_names
 Record = TypeVar("Record")
 Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
 Order = Literal["long_first", "small_first", "path"]
+CUSTOM_ORDER = "custom"
+"""What is kept of an order of one's own; alone it stands for ``long_first``."""
 Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
+Design = Literal["lanes", "files"]
 LeadPreset = Literal["default", "classical", "rock_pop", "electronic"]
 
 MEDIUM_THRESHOLD_DBFS: dict[Medium, float] = {
@@ -218,7 +222,11 @@ class RunSettings:
     backend: Backend = "loky"
     """``loky``: processes of this machine, also for a single job. ``sequential`` and ``threading``
     decode in this very process, which a damaged file can then end."""
-    order: Order = "long_first"
+    # Any, since a union with a function could not be read back from a store.
+    order: Order | Any = "long_first"
+    """Which files begin first. Also a function that makes of a file's SourceFile a value to sort
+    by, or a list of paths (files or folders, absolute or from the library): what it does not name
+    follows, long files first."""
     stall_s: float = 180.0
     """A worker that shows no progress for this long is ended, and its file fails."""
     worker_memory_mb: int = 4096
@@ -226,6 +234,9 @@ class RunSettings:
     memory_mb: int | None = None
     """What the workers may take together; None: 80 % of what is available at the start. It tells
     how many workers there are and which files go on together; a single file always does."""
+    design: Design = "lanes"
+    """``lanes``: workers go on with the next files while those that are measured wait for answers.
+    ``files``: a file keeps its place until it is identified, each by questions of its own."""
     limits: Limits = ()
     """So many files at most in a phase at once, over all workers: ``{"FLAVORING": 2}``. Of
     IDENTIFYING: so many questions to services at once. Kept as pairs, in the order of Phase."""
@@ -242,13 +253,25 @@ class RunSettings:
             )
         backends = ("loky", "threading", "sequential", "dask", "ray")
         _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
-        orders = ("long_first", "small_first", "path")
-        _require(self.order in orders, f"order must be one of {orders}", self.order)
+        object.__setattr__(self, "order", _read_order(self.order))
+        designs = ("lanes", "files")
+        _require(self.design in designs, f"design must be one of {designs}", self.design)
         _require(
             self.backend != "ray" or set(dict(self.limits)) <= {Phase.IDENTIFYING.value},
             "limits need a backend whose workers can wait (loky, threading, sequential, dask)",
             self.backend,
         )
+
+    def name_order(self) -> str:
+        """The order by its name, which can be written down.
+
+        >>> RunSettings(order=["new", "old/side.flac"]).name_order()
+        'custom'
+        """
+        if callable(self.order):
+            name: str = getattr(self.order, "__name__", "")
+            return f"{CUSTOM_ORDER} {name}".strip()
+        return self.order if isinstance(self.order, str) else CUSTOM_ORDER
 
     def find_limit(self, phase: Phase) -> int | None:
         """Files that may be in a phase at once; None where nothing but the jobs limits them.
@@ -257,6 +280,19 @@ class RunSettings:
         2
         """
         return dict(self.limits).get(phase.value)
+
+
+def _read_order(order: Any) -> Any:
+    """The order, a list as a tuple of texts; InvalidInputError where it is none."""
+    orders = ("long_first", "small_first", "path")
+    is_kept = isinstance(order, str) and order.split(" ")[0] == CUSTOM_ORDER
+    if callable(order) or is_kept or (isinstance(order, str) and order in orders):
+        return order
+    what = f"order must be one of {orders}, a function of a SourceFile, or a list of paths"
+    is_list = isinstance(order, Iterable) and not isinstance(order, (str, bytes))
+    paths = tuple(order) if is_list else ()
+    _require(is_list and all(isinstance(p, (str, os.PathLike)) for p in paths), what, order)
+    return tuple(os.fspath(path) for path in paths)
 
 
 def _read_limits(limits: Limits) -> tuple[tuple[str, int], ...]:
@@ -279,7 +315,7 @@ def _read_pairs(limits: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...
 
 
 @_telling_where
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Settings:
     """All settings of an import, one record per phase: ``help(type(settings.segmenting))`` tells
     of each field, its unit and range. What is not given has its default.
@@ -304,6 +340,18 @@ class Settings:
     def without_measures(self) -> "Settings":
         """All that can be written down."""
         return replace(self, measures=()) if self.measures else self
+
+    def with_named_order(self) -> "Settings":
+        """The settings without a function or paths of one's own: as they are kept, and travel."""
+        name = self.running.name_order()
+        if name == self.running.order:
+            return self
+        return replace(self, running=replace(self.running, order=name))
+
+    def __repr__(self) -> str:
+        """As Python, a record a line."""
+        lines = [f"    {each.name}={getattr(self, each.name)!r}," for each in fields(self)]
+        return "\n".join(["Settings(", *lines, ")"])
 
 
 _PHASE_FIELDS = {

@@ -106,6 +106,9 @@ class LevelProfile:
     bend_peak, bend_mean
         Largest and mean absolute second difference of any channel, per fine frame, float16: half
         the memory, and as exact as an impulse needs.
+    coding_traces
+        How clearly the frames of each kind of lossy encoder are seen in the samples; see
+        :func:`wkmp_lab.dsp.coding_traces.measure_traces`. Empty where nobody has looked.
     """
 
     duration_s: float
@@ -128,6 +131,7 @@ class LevelProfile:
     n_silent: npt.NDArray[np.uint16]
     bend_peak: npt.NDArray[np.float16]
     bend_mean: npt.NDArray[np.float16]
+    coding_traces: tuple[tuple[str, float], ...] = ()
 
     @property
     def coarse_hop_s(self) -> float:

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from support import example_results as example
 from support.example_results import NOW
 
 from wkmp_lab.cli import main
+from wkmp_lab.cli.options import make_parser, make_settings
 from wkmp_lab.errors import StoreError
 from wkmp_lab.export import export
 from wkmp_lab.fingerprinting.fingerprint import encode_fingerprint
@@ -38,9 +40,9 @@ class FakeSession:
         self.n_cancelled += 1
         self.state = "cancelled"
 
-    def export(self, folder, formats=("csv",)):
+    def export(self, folder, formats=("csv",), *, has_bom=False):
         return export.export_results(
-            self.results, folder, formats=formats, music_folder=self.folder
+            self.results, folder, formats=formats, music_folder=self.folder, has_bom=has_bom
         )
 
 
@@ -72,7 +74,13 @@ def test_an_import_without_failures_ends_with_0(imported, tmp_path, capsys):
     music, out = tmp_path / "music", tmp_path / "out"
     assert main(["import", str(music), "--out", str(out), "--format", "csv,parquet"]) == 0
     assert {"files.csv", "passages.parquet"} <= {path.name for path in out.iterdir()}
-    assert "1 of 1 files" in capsys.readouterr().out
+    assert "1 of 1 file" in capsys.readouterr().out
+
+
+def test_csv_gets_a_byte_order_mark_where_that_is_asked_for(imported, tmp_path):
+    imported([example.make_result()])
+    main(["import", str(tmp_path / "music"), "--out", str(tmp_path / "out"), "--bom"])
+    assert (tmp_path / "out" / "files.csv").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
@@ -101,6 +109,16 @@ def test_json_is_one_object_on_standard_output(imported, tmp_path, capsys):
     assert summary["n_failed"] == 1
     assert summary["failures"][0]["path"] == "/music/\udce9.mp3"
     assert summary["failures"][0]["cause"] == "file"
+
+
+def test_how_it_ran_is_told_in_a_report_of_its_own(imported, tmp_path, capsys):
+    imported([example.make_result()])
+    page = tmp_path / "run.html"
+    assert main(["import", str(tmp_path), "--report", str(page)]) == 0
+    assert page.is_file()
+    assert f"how it ran is told in {page}" in capsys.readouterr().out
+    assert main(["import", str(tmp_path), "--report", str(page), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["written"] == [str(page)]
 
 
 def test_a_cancelled_import_exports_what_is_there_and_ends_with_130(imported, tmp_path):
@@ -139,6 +157,14 @@ def test_a_folder_without_audio_is_said_so(imported, tmp_path, capsys):
         (["import", "/nowhere/at/all"], "the music folder does not exist: '/nowhere/at/all'"),
         (["import", "/", "--jobs", "many"], "invalid int value: 'many'"),
         (["import", "/", "--jobs", "0"], "n_jobs must be >= 1, got 0"),
+        (
+            ["import", "/", "--limit", "FLAVORING"],
+            "a limit is PHASE=N, as FLAVORING=2, got 'FLAVO",
+        ),
+        (["import", "/", "--limit", "FLAVORING=0"], "limit of FLAVORING must be a whole number"),
+        (["import", "/", "--limit", "FLAVOURING=1"], "limits must be of phases, one of EXTRACT"),
+        (["import", "/", "--order", "random"], "invalid choice: 'random'"),
+        (["import", "/", "--design", "threads"], "invalid choice: 'threads'"),
         (["import", "/", "--medium", "wax"], "invalid choice: 'wax'"),
         (["import", "/m", "--out", "/tmp/x", "--format", "docx"], "got docx"),
         (["import", "/m", "--out", "/m/results"], "nothing is written into the music folder"),
@@ -158,6 +184,16 @@ def test_wrong_usage_gets_a_clear_message_and_2(arguments, message, capsys):
     assert message in captured.err
     assert not captured.out
     assert "Traceback" not in captured.err
+
+
+def test_limits_design_and_order_are_those_of_the_options():
+    given = ["--limit", "decoding=1", "--limit", "IDENTIFYING=4", "--design", "files"]
+    options = make_parser(defaultdict(lambda: print)).parse_args(
+        ["import", "/", *given, "--order", "path"]
+    )
+    running = make_settings(options).running
+    assert running.limits == (("DECODING", 1), ("IDENTIFYING", 4))
+    assert (running.design, running.order) == ("files", "path")
 
 
 @pytest.mark.parametrize("error", [StoreError("locked\nby another"), PermissionError(13, "no")])

@@ -20,7 +20,7 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.model import FileResult
 from wkmp_lab.model.reasons import KEY_PAGE, Silence, WhyUnidentified
 from wkmp_lab.notebook.progress.display import register_reprs
-from wkmp_lab.plots.passages import plot_timeline
+from wkmp_lab.plots.timeline import plot_timeline
 
 
 @pytest.mark.parametrize("result", make_library(), ids=lambda result: result.status)

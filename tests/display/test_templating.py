@@ -11,18 +11,22 @@ from support import example_results as example
 from support.fake_session import make_snapshot
 
 from wkmp_lab.collection.review_queue import find_open
+from wkmp_lab.display.pages import PAGE
 from wkmp_lab.display.summary import format_result_html, format_session_html
 from wkmp_lab.display.templating import PACKAGE, _join_lines, render
 from wkmp_lab.export.html_report import format_report
+from wkmp_lab.export.run_report import format_run_report
 from wkmp_lab.identifying.decisions import make_identity_decision
-from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
+from wkmp_lab.model import Failure, FileResult, FlightRecord, Phase, SourceFile
 from wkmp_lab.notebook.card import format_status
 from wkmp_lab.notebook.progress import panel
 from wkmp_lab.notebook.progress.frames import format_frame_html
 from wkmp_lab.notebook.progress.records import format_record_html
 from wkmp_lab.notebook.review.html import format_item_html, format_review_html
 from wkmp_lab.notebook.review.table import _format_facts
+from wkmp_lab.plots.figures import Picture
 from wkmp_lab.progress.snapshot import InFlight
+from wkmp_lab.settings import Settings
 from wkmp_lab.tables.tables import files_table
 
 TEMPLATES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.jinja"))
@@ -91,13 +95,33 @@ def show_explorer():
     )
 
 
+def show_report():
+    picture = Picture("", HOSTILE, 1, 1)
+    return keep_words(format_report(make_files(), pictures=[picture]))
+
+
+def show_run_report():
+    told = format_run_report(
+        make_moment(), make_files(), FlightRecord("x", 1.0, "9"), Settings(), hide=str
+    )
+    return keep_words(told)
+
+
+def keep_words(page):
+    """A page without the picture and the script that are ours."""
+    script = render(PAGE, "script", {})
+    return page.replace(f"<script>{script}</script>", "").replace("<img", "<picture")
+
+
 SHOWN = {
     "display/templates/import.html.jinja": lambda: format_session_html(
         make_moment(), make_files()
     ),
     "display/templates/parts.html.jinja": lambda: panel.format_notes(make_moment()),
     "display/templates/result.html.jinja": lambda: format_result_html(make_files()[0]),
-    "export/templates/report.html.jinja": lambda: format_report(make_files()),
+    "export/templates/report.html.jinja": show_report,
+    PAGE: show_report,
+    "export/templates/run_report.html.jinja": show_run_report,
     CARD: lambda: format_status(HOSTILE),
     EXPLORER: show_explorer,
     "notebook/templates/frame.html.jinja": lambda: format_frame_html(files_table(make_files())),
@@ -133,7 +157,17 @@ def test_every_template_shows_hostile_words_as_words(template):
     assert WORDS in page.words
     assert not page.elements & {"img", "script", "svg", "iframe"}
     known = {"style", "class", "title", "dir", "scope", "open", "role", "colspan", "alt", "src"}
-    known |= {"lang", "charset", "http-equiv", "content", "name"}
+    known |= {
+        "lang",
+        "charset",
+        "http-equiv",
+        "content",
+        "name",
+        "type",
+        "width",
+        "height",
+        "data-sort",
+    }
     assert {name for name in page.attributes if not name.startswith("aria-")} <= known
     assert not set(html) & {"\x00", "\u202e"}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support import audio_factory
+from support.mounts import needs_mounts, run_mounted
 
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.library.session import import_folder, open_session, start_import
@@ -182,6 +183,42 @@ def test_a_disk_that_was_full_leaves_no_failure_that_sticks(music, store, monkey
     monkeypatch.delenv(VARIABLE)
     after = import_folder(music, settings=settings, store=store)
     assert [result.status for result in after.results] == ["done"] * N_FILES
+
+
+@needs_mounts
+def test_a_temporary_folder_that_was_full_leaves_no_failure_that_sticks(tmp_path):
+    """Long music is kept there between the phases: a real file system has no room for it."""
+    music, store = tmp_path / "music", tmp_path / "a.wkmp.db"
+    music.mkdir()
+    for name, seconds in (("long.flac", 360), ("short.flac", 5)):
+        audio_factory.write_audio(music / name, audio_factory.tone(440, seconds, 22_050), 22_050)
+    (tmp_path / "full").mkdir()
+    mounts = f"mount -t tmpfs -o size=4m tmpfs {tmp_path / 'full'}"
+    done = run_mounted(mounts, music, tmp_path, TMPDIR=str(tmp_path / "full"))
+    assert done.stdout.splitlines()[-1:] == ["failed done"], done.stderr
+    (failure,) = failures_of(open_session(music, store=store))
+    assert "No space left on device" in failure.reason
+    assert failure.cause == "machine"
+    after = import_folder(music, settings=OFFLINE, store=store)
+    assert [result.status for result in after.results] == ["done", "done"]
+
+
+SLEEPY_SCRIPT = SCRIPT.replace("n_jobs=2)", "n_jobs=2, stall_s=1.0)")
+
+
+def test_a_sleep_that_is_longer_than_a_file_may_stall_is_no_failure(music, store):
+    process = start(["-c", SLEEPY_SCRIPT, str(music), str(store)])
+
+    def sleep():
+        os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(4.0)
+        os.killpg(process.pid, signal.SIGCONT)
+
+    _, status, _, _ = end(process, store, sleep)
+    assert status == 0
+    session = open_session(music, store=store)
+    assert [result.status for result in session.results] == ["done"] * N_FILES
+    assert session.state == "completed"
 
 
 def failures_of(session):

@@ -7,7 +7,7 @@ from support import example_results as example
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.library import plan as planning
-from wkmp_lab.library.plan import ALBUM_S, format_plan
+from wkmp_lab.library.plan import ALBUM_S, COUNT_S, START_S, format_plan
 from wkmp_lab.library.session import import_folder
 from wkmp_lab.model import Phase, Span
 from wkmp_lab.settings import (
@@ -65,8 +65,21 @@ def test_a_plan_counts_what_an_import_would_meet(music, tmp_path):
 def test_the_expected_time_follows_from_the_sample(music, tmp_path):
     found = plan(music, tmp_path)
     assert found.phase_s == (("DECODING", pytest.approx(found.left_s / 180.5)),)
-    assert found.measuring_s == pytest.approx(found.phase_s[0][1] / found.n_jobs)
+    # The side takes longest, and no file is spread over two workers.
+    longest_s = max(found.phase_s[0][1] / found.n_jobs, (ALBUM_S + 60.0) / 180.5)
+    assert found.measuring_s == pytest.approx(longest_s + START_S + 3 * COUNT_S)
     assert found.basis == "a sample of 2 files"
+
+
+def test_where_others_work_too_all_takes_longer(music, tmp_path):
+    def measure_slowly(source):
+        spans = (Span(Phase.DECODING, 0.0, 3.0, "1", 1.0),)
+        return replace(example.make_result(source.path), spans=spans)
+
+    slow = planning.plan(music, store=tmp_path / "none.sqlite", measure=measure_slowly)
+    fast = plan(music, tmp_path)
+    assert slow.phase_s == fast.phase_s
+    assert slow.measuring_s == pytest.approx(3.0 * fast.measuring_s)
 
 
 def test_a_library_of_short_files_is_told_from_the_longest_of_them(tmp_path):

@@ -466,6 +466,7 @@ def test_a_running_session_is_found_by_whatever_link_leads_to_its_folder(music, 
 PARAMETERS = {
     "cancel": "",
     "compare": "other",
+    "compare_copies": "path other_path",
     "completed": "since",
     "decide": "path passage verdict candidate",
     "decide_all": "keys verdict",
@@ -479,12 +480,14 @@ PARAMETERS = {
     "neighbours": "path passage n by",
     "open": "folder store",
     "pause": "",
+    "prioritize": "paths",
     "read_decisions": "",
     "relocate": "new",
     "recut": "path boundaries_s",
     "resume": "",
     "retry": "",
     "review": "",
+    "save_report": "path",
     "snapshot": "",
     "start": "folder settings store retry_failed rescan",
     "teach": "catalogue",
@@ -492,8 +495,8 @@ PARAMETERS = {
     "wait": "timeout",
 }
 PROPERTIES = (
-    "candidates decisions error evidence failures files flavors gaps is_ended measures merges "
-    "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
+    "candidates copies decisions error evidence failures files flavors gaps is_ended measures "
+    "merges musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
 ATTRIBUTES = "folder session_id settings store_path ui"
 

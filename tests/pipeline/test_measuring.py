@@ -12,9 +12,10 @@ from support import audio_factory
 
 import wkmp_lab as wl
 from wkmp_lab.model import FileResult, Phase, SourceFile, Tags
-from wkmp_lab.pipeline import cache_keys, own_measures
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.audio_buffer import AudioBuffer
 from wkmp_lab.pipeline.measure import measure_file
+from wkmp_lab.pipeline.own import measures_kept
 from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings, Settings
 from wkmp_lab.units import samples_from_ticks
 
@@ -85,9 +86,9 @@ def test_a_measure_is_given_the_samples_of_its_passage(first):
 
 def test_without_measures_nothing_is_added_and_no_phase_runs(side, first):
     bare = measure_file(side, settings=CUT)
-    assert not any(name.startswith(own_measures.PREFIX) for name, _ in bare.provenance)
+    assert not any(name.startswith(measures_kept.PREFIX) for name, _ in bare.provenance)
     assert Phase.MEASURING not in {span.phase for span in bare.spans}
-    stripped = own_measures.strip(first, {"shape_of", "count_pieces"})
+    stripped = measures_kept.strip(first, {"shape_of", "count_pieces"})
     assert stripped.passages == bare.passages
     assert (bare.measured, bare.measures, bare.not_renewed) == ((), (), ())
 
@@ -181,7 +182,7 @@ def test_only_what_has_changed_is_measured_again(side, first):
     assert phases_run(again, first) == {Phase.EXTRACTING, Phase.DECODING, Phase.MEASURING}
     assert [cells["length_samples"] for cells in cells_of(again)] == [7, 7]
     assert again.measured == first.measured
-    stripped = [own_measures.strip(each, {"shape_of"}).passages for each in (again, first)]
+    stripped = [measures_kept.strip(each, {"shape_of"}).passages for each in (again, first)]
     assert stripped[0] == stripped[1]
     assert again.not_renewed == ()
 
@@ -246,9 +247,9 @@ def test_a_measure_that_is_left_out_says_why(side):
     assert dict(result.measured[0].cells) == {"n_pieces": 2}
     keys = cache_keys.compute_keys(replace(CUT, measures=[shape_of, count_pieces]))
     assert not cache_keys.find_stale(result, keys)
-    forgotten = own_measures.forget_errors(result)
+    forgotten = measures_kept.forget_errors(result)
     assert cache_keys.find_stale(forgotten, keys) == {Phase.MEASURING}
-    assert own_measures.forget_errors(forgotten) == forgotten
+    assert measures_kept.forget_errors(forgotten) == forgotten
 
 
 def test_what_the_machine_kept_from_measuring_is_tried_again(side):
@@ -282,12 +283,12 @@ def test_a_full_disk_costs_those_that_want_the_file_as_it_is(side, monkeypatch):
 
 def test_what_was_measured_is_carried_over_to_passages_that_are_as_they_were(side, first):
     fresh = measure_file(side, settings=CUT)
-    carried = own_measures.carry_over(fresh, first)
+    carried = measures_kept.carry_over(fresh, first)
     assert replace(carried, spans=(), not_renewed=()) == replace(first, spans=())
     assert set(carried.not_renewed) == {"shape_of", "count_pieces"}
-    assert own_measures.carry_over(first, first) == first
+    assert measures_kept.carry_over(first, first) == first
     whole = measure_file(side, settings=CUT, hints=SegmentHints(boundaries_ticks=()))
-    other = own_measures.carry_over(whole, first)
+    other = measures_kept.carry_over(whole, first)
     assert cells_of(other) == []
     assert other.measured == ()
 

@@ -115,6 +115,14 @@ def test_waiting_for_a_place_is_seen_and_is_no_phase():
         assert len(ax.collections) == 2
 
 
+def test_what_a_busy_machine_delays_is_no_waiting():
+    delayed = Span(Phase.DECODING, 12.0, 13.0, "1", 0.5, 0.004)
+    few = [make_result("/a.flac", spans=(delayed,))]
+    many = [make_result(f"/{k}.flac", spans=(delayed,)) for k in range(40)]
+    for files in (few, many):
+        assert "Waiting for a place" not in words_of(plot_timeline(files, record=make_record()))
+
+
 def test_each_change_of_how_many_go_on_is_told_with_its_reason():
     changes = [LimitChange(9.0 + k, 1 + k % 2, f"reason $x$ {k}") for k in range(6)]
     back = LimitChange(15.0, 2, "")

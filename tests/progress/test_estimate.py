@@ -3,22 +3,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wkmp_lab.model import Phase, SourceFile
 from wkmp_lab.progress.board import PHASES, RECORD, FileState
-from wkmp_lab.progress.estimate import (
-    PHASE_SHARES,
-    estimate_remaining_s,
-    read_board,
-)
+from wkmp_lab.progress.costs import PHASE_SHARES, Expected, expect_by_size, expect_measuring_s
+from wkmp_lab.progress.estimate import read_board
 
 
 def records_of(n_files):
     return np.zeros(n_files, RECORD)
 
 
-def estimate_of(records, sizes=None):
+NOW_S = 1000.0
+ALL = (1 << len(PHASES)) - 1
+
+
+def estimate_of(records, costs_s=None, *, identifying_s=0.0, n_jobs=1):
     paths = [f"{i}.flac" for i in range(len(records))]
-    sizes = np.full(len(records), 1000) if sizes is None else np.array(sizes)
-    return read_board(records, paths=paths, sizes=sizes, now_s=100.0)
+    costs_s = np.full(len(records), 1.0) if costs_s is None else np.array(costs_s, float)
+    expected = Expected(costs_s, np.full(len(records), identifying_s))
+    return read_board(records, paths=paths, expected=expected, now_s=NOW_S, n_jobs=n_jobs)
+
+
+def put_done(records, index, *, from_s, to_s):
+    records[index]["state"] = FileState.DONE
+    records[index]["phases_left"] = ALL
+    records[index]["started"], records[index]["alive"] = NOW_S + from_s, NOW_S + to_s
 
 
 def test_the_shares_of_the_phases_are_a_whole():
@@ -52,7 +61,7 @@ def test_a_file_in_flight_is_shown_with_phase_and_seconds():
     records = records_of(2)
     records[1]["state"] = FileState.IN_FLIGHT
     records[1]["phase"] = 2
-    records[1]["started"] = 96.0
+    records[1]["started"] = NOW_S - 4.0
     (file,) = estimate_of(records).in_flight
     assert (file.path, file.phase, file.elapsed_s) == ("1.flac", "DECODING", 4.0)
 
@@ -75,6 +84,7 @@ def test_more_progress_never_reads_as_less(phase, one, other):
     records = records_of(3)
     records[0]["state"] = FileState.IN_FLIGHT
     records[0]["phase"] = phase
+    records[0]["phase_started"] = NOW_S
     records[0]["phases_left"] = (1 << phase) - 1
     fractions = []
     for fraction in sorted((one, other)):
@@ -83,16 +93,81 @@ def test_more_progress_never_reads_as_less(phase, one, other):
     assert fractions[0] <= fractions[1]
 
 
-def test_the_remaining_time_is_not_told_before_the_fifth_file():
-    marks = [(0.0, 0.1), (10.0, 0.2)]
-    assert estimate_remaining_s(marks, fraction=0.2, n_finished=4) is None
-    assert estimate_remaining_s(marks, fraction=0.2, n_finished=5) == pytest.approx(80.0)
+def test_what_costs_nothing_counts_nothing():
+    records = records_of(4)
+    put_done(records, 0, from_s=0.0, to_s=0.0)
+    assert estimate_of(records, [0.0, 1.0, 1.0, 1.0]).fraction == 0.0
+    assert estimate_of(records, [0.0] * 4).fraction == 0.25
 
 
-def test_the_remaining_time_follows_the_recent_rate_not_the_mean():
-    slow_then_fast = [(100.0, 0.4), (110.0, 0.6)]
-    assert estimate_remaining_s(slow_then_fast, fraction=0.6, n_finished=9) == pytest.approx(20.0)
+def test_a_phase_that_tells_nothing_of_itself_goes_on_by_its_time():
+    records = records_of(2)
+    put_done(records, 0, from_s=-20.0, to_s=-10.0)
+    records[1]["state"], records[1]["phase"] = FileState.IN_FLIGHT, PHASES.index(Phase.FLAVORING)
+    records[1]["phases_left"] = ALL - (1 << PHASES.index(Phase.FLAVORING))
+    records[1]["started"] = NOW_S - 10.0
+    seen = []
+    for spent_s in (0.0, 1.0, 3.0, 100.0):
+        records[1]["phase_started"] = NOW_S - spent_s
+        seen.append(estimate_of(records).fraction)
+    assert seen == sorted(set(seen))
+    assert seen[-1] < 1.0
+
+
+def test_the_time_left_is_not_told_before_a_twentieth_is_done():
+    records = records_of(50)
+    put_done(records, 0, from_s=-10.0, to_s=-5.0)
+    assert estimate_of(records).remaining_s is None
+    for index in (1, 2):
+        put_done(records, index, from_s=-10.0, to_s=-5.0)
+    assert estimate_of(records).remaining_s == pytest.approx(47 * 5.0)
+
+
+def test_the_time_left_is_that_of_the_work_over_the_workers_but_of_no_file_over_two():
+    records = records_of(4)
+    put_done(records, 0, from_s=-10.0, to_s=0.0)
+    assert estimate_of(records, n_jobs=1).remaining_s == pytest.approx(30.0)
+    assert estimate_of(records, n_jobs=3).remaining_s == pytest.approx(10.0)
+    assert estimate_of(records, n_jobs=8).remaining_s == pytest.approx(10.0)
+    assert estimate_of(records, [1, 1, 1, 6], n_jobs=3).remaining_s == pytest.approx(60.0)
+
+
+def test_a_file_in_flight_tells_its_own_pace_the_better_the_further_it_is():
+    records = records_of(2)
+    put_done(records, 0, from_s=-10.0, to_s=0.0)
+    records[1]["state"], records[1]["phase"] = FileState.IN_FLIGHT, PHASES.index(Phase.DECODING)
+    records[1]["started"], records[1]["fraction"] = NOW_S - 40.0, 0.7
+    left_s = estimate_of(records).remaining_s
+    assert 0.5 * 10.0 < left_s < 0.5 * 80.0
+
+
+def test_what_was_done_lately_counts_most():
+    records = records_of(4)
+    put_done(records, 0, from_s=-100.0, to_s=-99.0)
+    put_done(records, 1, from_s=-10.0, to_s=0.0)
+    assert estimate_of(records).remaining_s > 1.5 * 5.5 * 2
+
+
+def test_who_identifies_works_beside_the_workers():
+    records = records_of(4)
+    put_done(records, 0, from_s=-10.0, to_s=0.0)
+    assert estimate_of(records, identifying_s=20.0).remaining_s == pytest.approx(60.0)
 
 
 def test_a_standstill_gives_no_remaining_time():
-    assert estimate_remaining_s([(0, 0.5), (9, 0.5)], fraction=0.5, n_finished=9) is None
+    records = records_of(2)
+    records[0]["state"] = FileState.MEASURED
+    assert estimate_of(records).fraction == 0.5
+    assert estimate_of(records).remaining_s is None
+
+
+def test_the_cost_of_a_file_follows_from_its_length_and_else_from_size_and_kind():
+    wav, flac = (SourceFile(f"a.{kind}", 17_640_000, 0) for kind in ("wav", "flac"))
+    assert expect_measuring_s(wav) < expect_measuring_s(flac)
+    assert expect_measuring_s(wav) == pytest.approx(expect_measuring_s(flac, duration_s=100.0))
+    one = expect_measuring_s(wav, phases=[Phase.DECODING])
+    assert one < expect_measuring_s(wav)
+    assert expect_by_size([wav, flac]).measuring_s.tolist() == [
+        expect_measuring_s(wav),
+        expect_measuring_s(flac),
+    ]

@@ -32,6 +32,8 @@ def errors_of(results):
     }
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # the pool is made anew four times, on a machine that does other work
 def test_a_measure_that_kills_its_worker_costs_its_cells_of_that_file(tasks):
     running = RunSettings(n_jobs=2, worker_memory_mb=3970)
     results = cluster_runs.run(tasks, Settings(measures=[crossings, fatal], running=running))

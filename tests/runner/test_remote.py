@@ -11,6 +11,7 @@ from wkmp_lab.runner.remote import (
     load_engine,
     run_far,
 )
+from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.worker import measure_far
 from wkmp_lab.settings import Settings
 
@@ -58,6 +59,12 @@ def board(tasks):
     made.remove()
 
 
+def queue_of(tasks, board):
+    queue = TaskQueue()
+    queue.fill(tasks, board)
+    return queue
+
+
 def test_a_pause_hands_out_no_more_until_it_is_over(tasks, board):
     n_when_empty = []
 
@@ -66,7 +73,7 @@ def test_a_pause_hands_out_no_more_until_it_is_over(tasks, board):
         board.control = Control.RUN
 
     engine = Here(on_empty=go_on)
-    outcomes = run_far(engine, tasks, settings=Settings(), board=board)
+    outcomes = run_far(engine, queue_of(tasks, board), settings=Settings(), board=board)
     seen = [next(outcomes)]
     board.control = Control.PAUSE
     seen += outcomes
@@ -76,7 +83,7 @@ def test_a_pause_hands_out_no_more_until_it_is_over(tasks, board):
 
 def test_a_cancel_takes_back_all_that_is_held(tasks, board):
     engine = Here()
-    outcomes = run_far(engine, tasks, settings=Settings(), board=board)
+    outcomes = run_far(engine, queue_of(tasks, board), settings=Settings(), board=board)
     first = next(outcomes)
     board.control = Control.CANCEL
     rest = list(outcomes)
@@ -86,7 +93,9 @@ def test_a_cancel_takes_back_all_that_is_held(tasks, board):
 
 
 def test_what_the_cluster_gives_up_by_itself_is_a_failure(tasks, board):
-    outcomes = list(run_far(Here(lost=(2,)), tasks, settings=Settings(), board=board))
+    outcomes = list(
+        run_far(Here(lost=(2,)), queue_of(tasks, board), settings=Settings(), board=board)
+    )
     failed = {index: r.failure.reason for index, _, r in outcomes if r.status == "failed"}
     assert failed == {2: "the cluster gave it up"}
     assert len(outcomes) == len(tasks)

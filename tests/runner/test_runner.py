@@ -13,7 +13,8 @@ from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.io.machine import Machine
 from wkmp_lab.model import SourceFile
 from wkmp_lab.progress.board import Board, Control
-from wkmp_lab.runner.runner import Runner, count_jobs, describe_death, order_tasks
+from wkmp_lab.runner.runner import Runner, count_jobs, describe_death
+from wkmp_lab.runner.task_queue import order_tasks
 from wkmp_lab.runner.worker import Task, measure_task
 from wkmp_lab.settings import RunSettings, Settings
 
@@ -172,16 +173,6 @@ def test_a_task_never_raises(songs, tmp_path):
     assert result.failure is not None
     assert result.failure.reason.startswith("vanished")
     board.remove()
-
-
-def test_tasks_are_ordered_as_asked():
-    sizes = {"a": 2, "b": 3, "c": 1}
-    tasks = [Task(k, SourceFile(path, size, 0)) for k, (path, size) in enumerate(sizes.items())]
-    names = {
-        order: "".join(t.source.path for t in order_tasks(tasks, order))
-        for order in ("long_first", "small_first", "path")
-    }
-    assert names == {"long_first": "bac", "small_first": "cab", "path": "abc"}
 
 
 def test_small_files_first_gives_first_results_soonest_and_long_first_starts_the_long_one(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ import psutil
 import pytest
 from support import audio_factory
 from support.cluster_runs import make_task
+from support.mounts import needs_mounts, run_mounted
 
 from wkmp_lab.dsp.compiling import find_cache_folder
 from wkmp_lab.errors import WkmpLabError
@@ -33,6 +33,10 @@ def songs(tmp_path_factory):
         song = audio_factory.music_like(seed=seed, seconds=4.0, sr=22_050)
         paths.append(audio_factory.write_audio(folder / f"{seed}.wav", song, 22_050))
     return [make_task(k, path) for k, path in enumerate(paths)]
+
+
+def folder_of(songs):
+    return Path(songs[0].source.path).parent
 
 
 def find_workers(known):
@@ -107,45 +111,6 @@ def test_where_no_pool_can_be_made_one_process_does_the_work_and_it_is_told(song
     assert told[0] == (1, "no pool of processes can be made: No space left on device")
 
 
-def can_mount():
-    command = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
-
-
-needs_mounts = pytest.mark.skipif(
-    sys.platform != "linux" or not can_mount(), reason="needs to mount"
-)
-
-IMPORT = """
-import sys
-import wkmp_lab as wl
-settings = wl.Settings(
-    identifying=wl.IdentifySettings(is_offline=True), running=wl.RunSettings(n_jobs=2)
-)
-session = wl.import_folder(sys.argv[1], settings=settings, store=sys.argv[2], ui="none")
-print(*(result.status for result in session.results))
-"""
-
-
-def run_mounted(mounts, songs, tmp_path, **environment):
-    """An import among mounts of its own."""
-    music = Path(songs[0].source.path).parent
-    command = f'{mounts} && exec "$0" "$@"'
-    arguments = [sys.executable, "-c", IMPORT, str(music), str(tmp_path / "a.wkmp.db")]
-    path = os.pathsep.join(sys.path)
-    return subprocess.run(
-        ["unshare", "-m", "sh", "-c", command, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-    )
-
-
 @needs_mounts
 @pytest.mark.slow
 def test_an_import_goes_on_without_room_for_shared_memory(songs, tmp_path):
@@ -153,7 +118,7 @@ def test_an_import_goes_on_without_room_for_shared_memory(songs, tmp_path):
         "mount -t tmpfs -o size=4k tmpfs /dev/shm && "
         "dd if=/dev/zero of=/dev/shm/full bs=4096 count=1 2>&1"
     )
-    done = run_mounted(full, songs, tmp_path)
+    done = run_mounted(full, folder_of(songs), tmp_path)
     assert done.stdout.splitlines()[-1:] == ["done done done"], done.stderr
     assert "Traceback" not in done.stderr
 
@@ -172,7 +137,7 @@ def test_an_import_goes_on_without_a_home_on_an_installation_that_cannot_be_writ
     path = os.pathsep.join([str(lib), *sys.path])
     done = run_mounted(
         sealed,
-        songs,
+        folder_of(songs),
         tmp_path,
         PYTHONPATH=path,
         HOME="/proc/nobody",

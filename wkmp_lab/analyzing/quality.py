@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from wkmp_lab.analyzing.origin import measure_origin
 from wkmp_lab.signals import SILENT_STEP_S, FloatArray, LevelProfile
 
 SILENT_POWER = 1e-10
@@ -69,6 +70,9 @@ def measure_quality(
     - ``correlation`` of the two channels, -1 to 1.
     - ``lowpass_hz``: where the spectrum of the *whole file* falls off a cliff of 20 dB or more;
       left out where there is none.
+    - ``trace_mp3``, ``trace_aac``, ``trace_vorbis``, ``trace_opus``: how clearly the frames of
+      such an encoder are seen in the *whole file*; ``lossy_probability``: that it went through one
+      of them. Left out below 16 kHz.
     """
     frames = profile.find_frames(start_s=start_s, end_s=end_s)
     coarse = profile.find_coarse_frames(start_s=start_s, end_s=end_s)
@@ -95,6 +99,7 @@ def measure_quality(
     lowpass_hz = find_lowpass(profile)
     if lowpass_hz is not None:
         measures.append(("lowpass_hz", lowpass_hz))
+    measures += measure_origin(profile.coding_traces)
     return tuple((name, float(value)) for name, value in measures)
 
 

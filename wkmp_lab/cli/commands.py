@@ -57,7 +57,7 @@ def run_import(options: argparse.Namespace) -> int:
         from wkmp_lab.export import export  # loads pandas
 
         export.check_formats(options.format)
-        export.check_folder(options.out, music_folder=options.folder)
+        export.check_folder(options.out, music_folder=options.folder, formats=options.format)
     session = start_import(
         options.folder,
         settings=settings,
@@ -77,14 +77,18 @@ def run_import(options: argparse.Namespace) -> int:
     written: tuple[Path, ...] = ()
     if options.out is not None:
         written = session.export(options.out, formats=options.format, has_bom=options.bom)
+    report = None if options.report is None else session.save_report(options.report)
     if options.json:
-        _say(json.dumps(_summarise(session, written)))
+        files = (*written, report) if report else written
+        _say(json.dumps(_summarise(session, files)))
     else:
         _say(terminal.format_summary(now, session.results))
         if passed_over := terminal.format_skipped(session.skipped):
             _say(passed_over)
         if written:
             _say(f"{len(written)} files written to {options.out}")
+        if report:
+            _say(f"how it ran is told in {report}")
     if session.state != "completed":
         return INTERRUPTED
     return SOME_FAILED if now.n_failed else DONE
@@ -207,9 +211,12 @@ def run_flavors_add(options: argparse.Namespace) -> int:
 
     from wkmp_lab.display.safe_text import clean_text
     from wkmp_lab.io.catalogue.flavor_dump import FlavorFile, add_dump
+    from wkmp_lab.library.store.places import require_outside_libraries
 
+    path = _find_flavors(options)
+    require_outside_libraries(path)
     with (
-        FlavorFile(_find_flavors(options), is_writer=True) as flavors,
+        FlavorFile(path, is_writer=True) as flavors,
         tqdm(unit=" documents", file=sys.stderr, disable=None) as bar,
     ):
         count = add_dump(

@@ -104,6 +104,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         default=["csv"],
         help="csv,parquet,xlsx,json,wkmp,cue,labels,m3u,html (default: csv)",
     )
+    command.add_argument("--report", metavar="FILE", help="write how it ran as one HTML page")
     command.add_argument(
         "--bom", action="store_true", help="begin CSV with a byte order mark, as Excel wants it"
     )
@@ -113,6 +114,19 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--retry", action="store_true", help="try files again that failed by themselves, too"
+    )
+    command.add_argument(
+        "--design",
+        choices=("lanes", "files"),
+        default="lanes",
+        help="files: each keeps its place until it is identified (default: lanes)",
+    )
+    orders = ("long_first", "small_first", "path")
+    command.add_argument(
+        "--order",
+        choices=orders,
+        default=orders[0],
+        help="what begins first (default: long_first)",
     )
     command.add_argument(
         "--limit",
@@ -176,6 +190,8 @@ def make_settings(options: argparse.Namespace) -> Settings:
             backend=options.backend,
             memory_mb=options.memory,
             limits=dict(options.limit),
+            order=options.order,
+            design=options.design,
         )
     return dataclasses.replace(
         settings,

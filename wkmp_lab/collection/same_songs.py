@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wkmp_lab.collection.copies import SongCopy, choose_better, describe_copy
 from wkmp_lab.dsp.chromaprint import Items
 from wkmp_lab.errors import FingerprintError
 from wkmp_lab.fingerprinting.fingerprint import decode_fingerprint
@@ -18,27 +19,6 @@ from wkmp_lab.io.catalogue.index import (
     measure_overlap,
 )
 from wkmp_lab.model import FileResult, Passage
-
-_MEASURES = (
-    ("lowpass_hz", "sound up to {:.0f} Hz", True, 0.1),
-    ("n_clipped", "{:.0f} clipped samples", False, 0.5),
-    ("sr", "{:.0f} samples a second", True, 0.01),
-    ("bytes_per_s", "{:.0f} bytes a second", True, 0.3),
-)
-"""(measure, in words, whether more is better, share by which it must differ), most telling
-first."""
-
-
-@dataclass(frozen=True, slots=True)
-class SongCopy:
-    """One of the files that hold the same piece, with what speaks of its quality."""
-
-    path: str
-    passage: int
-    sr: int
-    n_clipped: float | None
-    lowpass_hz: float
-    bytes_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +69,9 @@ class _Heard:
     passage: Passage
     items: Items
 
+    def describe(self) -> SongCopy:
+        return describe_copy(self.result, self.passage)
+
 
 def _find_pairs(slot: int, known: Sequence[_Heard], index: IndexKeys) -> Iterator[SameSong]:
     """The pairs of one passage with those after it."""
@@ -102,38 +85,12 @@ def _find_pairs(slot: int, known: Sequence[_Heard], index: IndexKeys) -> Iterato
             best[vote.slot] = overlap
     for other, overlap in best.items():
         if overlap.bit_error <= MAX_BIT_ERROR and overlap.duration_s >= MIN_SURE_OVERLAP_S:
-            copies = _describe_copy(known[slot]), _describe_copy(known[other])
+            copies = known[slot].describe(), known[other].describe()
             offset_s = -overlap.offset * ITEM_S
-            better, reason = _choose_better(*copies)
+            better, reason = choose_better(*copies)
             yield SameSong(
                 *copies, overlap.bit_error, overlap.duration_s, offset_s, better, reason
             )
-
-
-def _describe_copy(heard: _Heard) -> SongCopy:
-    result, passage = heard.result, heard.passage
-    quality = dict(passage.amplitude.quality) if passage.amplitude else {}
-    sr = result.audio.sr if result.audio else 0
-    return SongCopy(
-        result.path,
-        passage.index,
-        sr,
-        quality.get("n_clipped"),
-        quality.get("lowpass_hz", sr / 2),
-        result.source.size_bytes / max(result.duration_s or 0.0, 1.0),
-    )
-
-
-def _choose_better(first: SongCopy, second: SongCopy) -> tuple[SongCopy | None, str]:
-    """The copy that is likely to sound better, by the first measure that tells them apart."""
-    for name, words, is_more_better, clear in _MEASURES:
-        ours, theirs = getattr(first, name), getattr(second, name)
-        if ours is None or theirs is None or abs(ours - theirs) <= clear * max(ours, theirs):
-            continue
-        better = first if (ours > theirs) == is_more_better else second
-        worse = second if better is first else first
-        return better, f"{words.format(getattr(better, name))}, not {getattr(worse, name):.0f}"
-    return None, "nothing measured tells them apart"
 
 
 def read_items(passage: Passage) -> Items | None:

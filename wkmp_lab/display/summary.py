@@ -16,6 +16,8 @@ from wkmp_lab.pipeline.cache_keys import HINTS
 from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.units import seconds_from_ticks
 
+NEARLY_S = 1.5
+"""What is less is not told in seconds."""
 _Pair = tuple[str, str]
 _CUT = {True: "cut", False: "not cut"}
 
@@ -24,6 +26,8 @@ def format_time_left(now: Snapshot) -> tuple[str, ...]:
     """The time left of a running import, in words; empty where it is not known."""
     if now.remaining_s is None or now.state != "running":
         return ()
+    if now.remaining_s < NEARLY_S:
+        return ("nearly done",)
     return (f"about {format_clock(now.remaining_s)} left",)
 
 

@@ -235,7 +235,9 @@ def _find_untold(now: Snapshot, told: set[str]) -> list[str]:
 
 
 def _format_remaining(now: Snapshot) -> list[str]:
-    return [] if now.remaining_s is None else [f"{format_duration(now.remaining_s)} left"]
+    if now.remaining_s is None:
+        return []
+    return ["nearly done" if now.remaining_s < 1.5 else f"{format_duration(now.remaining_s)} left"]
 
 
 def _format_flight(in_flight: Sequence[InFlight]) -> str:

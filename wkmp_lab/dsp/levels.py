@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # whose parts are loaded when they are used
 
+from wkmp_lab.dsp import coding_traces
 from wkmp_lab.dsp.growing_arrays import make_profile_arrays
 from wkmp_lab.dsp.level_kernels import (
     count_clipped,
@@ -166,6 +167,7 @@ class LevelMeter:
         self._spectrum = np.zeros(plan.a_gain.size)
         self._spectrum_weight = 0.0
         self._arrays = make_profile_arrays(n_channels=n_channels, n_bands=len(BAND_EDGES_HZ))
+        self._excerpts = coding_traces.ExcerptCollector(sr=sr)
         self._is_finished = False
 
     def feed(self, samples: FloatArray) -> FloatArray:
@@ -185,6 +187,7 @@ class LevelMeter:
         if self._is_finished:
             raise InvalidInputError("a finished level meter takes no more blocks")
         mono: FloatArray = self._mix(samples)
+        self._excerpts.feed(mono)
         prefix, batch = self._plan.prefix, self._plan.batch
         taken = 0
         while taken < mono.size:
@@ -241,6 +244,7 @@ class LevelMeter:
             n_silent=arrays.n_silent.finish(),
             bend_peak=arrays.bend_peak.finish(),
             bend_mean=arrays.bend_mean.finish(),
+            coding_traces=coding_traces.measure_traces(self._excerpts.finish(), sr=self.sr),
         )
 
     def _measure_batch(self, *, n_after: int) -> None:
@@ -347,3 +351,4 @@ def warm_up() -> None:
     """Compile every kernel of the meter (or load it from the cache) on a tiny signal."""
     for n_channels in (1, 2):
         measure_levels(Signal(samples=np.ones((n_channels, 1000), dtype=np.float32), sr=8000))
+    coding_traces.warm_up()

@@ -89,7 +89,7 @@ def export_results(
     """
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
     check_formats(formats)
-    target = check_folder(folder, music_folder=music_folder)
+    target = check_folder(folder, music_folder=music_folder, formats=formats)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -122,13 +122,27 @@ def check_formats(formats: Sequence[str]) -> None:
             ) from error
 
 
-def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) -> Path:
+def check_folder(
+    folder: str | Path,
+    *,
+    music_folder: str | Path | None = None,
+    formats: Sequence[str] = (),
+) -> Path:
     """The resolved path of a folder to export to, which need not be there yet.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    music_folder
+        Where nothing may be written.
+    formats
+        What will be written: some make folders of their own in it, which are looked at too.
 
     Raises
     ------
     InvalidInputError
-        It lies in the music folder, is a file, or may not be written to.
+        It lies in the music folder or leads there, is a file, or may not be written to.
     """
     resolved = Path(folder).expanduser().resolve()
     there = next(place for place in (resolved, *resolved.parents) if place.exists())
@@ -136,7 +150,8 @@ def check_folder(folder: str | Path, *, music_folder: str | Path | None = None) 
         raise InvalidInputError(f"expected a folder to export to, got a file: {str(there)!r}")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InvalidInputError(f"exports may not be written to {str(there)!r}: no permission")
-    require_outside(folder, music_folder=music_folder)
+    for place in (resolved, *(resolved / name for name in formats)):
+        require_outside(place, music_folder=music_folder)
     return resolved
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wkmp_lab.collection import neighbours
+from wkmp_lab.analyzing.null_test import NullTest
+from wkmp_lab.collection import neighbours, null_tests
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.library import by_hand
@@ -92,6 +93,10 @@ class LibraryView(ResultTables):
         asked = self.get_result(path).path
         found = neighbours.find_neighbours(self.results, asked, passage, n=n, by=by)
         return self._place(tables.neighbours_table(found, self.results))
+
+    def compare_copies(self, path: str | Path, other_path: str | Path) -> NullTest:
+        """What is left of a copy without the other; see :func:`null_tests.compare_copies`."""
+        return null_tests.compare_copies(self.get_result(path), self.get_result(other_path))
 
     def compare(self, other: LibraryView) -> pd.DataFrame:
         """What another import of the same music did otherwise, from this one to that one.

@@ -33,6 +33,10 @@ ALBUM_S = 20 * 60.0
 N_SAMPLE = 3
 SAMPLE_MIN_S, SAMPLE_MAX_S = 10.0, 300.0
 """How many files are measured where no past run tells the speed, and how long they may be."""
+START_S = 2.5
+"""Until the workers have begun: processes, libraries and compiled kernels."""
+COUNT_S = 0.03
+"""What a file costs beside its measuring: opening, hashing, keeping and counting it."""
 LOOKUP_S = 1.0
 """MusicBrainz answers one request a second and address; a song not known yet takes one."""
 STORE_BYTES_PER_HOUR = 1_000_000
@@ -76,15 +80,13 @@ class Plan:
     """Least time that look-ups take, beside the measuring; 0 where nobody outside is asked."""
     store_bytes: int
     free_bytes: int
+    measuring_s: float | None = None
+    """Expected time until everything is measured, with the start of the workers and what this
+    process does with each file; None where no speed is known."""
     former_folder: str | None = None
     """Where the same files were known, if that is gone and nothing is known here."""
     is_running: bool = False
     """An import of the folder is at work, here or in another process."""
-
-    @property
-    def measuring_s(self) -> float | None:
-        """Expected time until everything is measured; None where no speed is known."""
-        return sum(seconds for _, seconds in self.phase_s) / self.n_jobs if self.phase_s else None
 
     def __repr__(self) -> str:
         return format_plan(self)
@@ -134,13 +136,14 @@ def plan(
     left_s = sum(durations[task.source.path] for task in left)
     sources = name_sources(settings.identifying, top)
     n_asked = len(left) + sum(needs_identity(each, settings, sources) for each in known.values())
+    n_jobs = count_jobs(settings.running, read_machine())
     return Plan(
         folder=str(top),
         n_files=len(scan.files),
         n_skipped=len(scan.skipped),
         n_done=len(scan.files) - len(found.tasks) - _count_copies(found.copies),
         n_partly=sum(task.earlier is not None for task in found.tasks),
-        n_jobs=count_jobs(settings.running, read_machine()),
+        n_jobs=n_jobs,
         audio_s=sum(durations.values()),
         size_bytes=sum(file.size_bytes for file in scan.files),
         formats=_count_formats(scan.files),
@@ -155,6 +158,9 @@ def plan(
         network_s=LOOKUP_S * n_asked if name_limit(settings.identifying) else 0.0,
         store_bytes=round(left_s / 3600.0 * STORE_BYTES_PER_HOUR),
         free_bytes=_measure_free(store_path),
+        measuring_s=_expect_wall_s(left, durations, rates, n_jobs=n_jobs) * _measure_delay(sample)
+        if left and rates
+        else None,
         former_folder=str(former) if former else None,
         is_running=is_written_elsewhere(store_path),
     )
@@ -262,6 +268,26 @@ def _expect(
         for phase in cache_keys.find_missing(task.earlier):
             spent[phase] += rates.get(phase, 0.0) * durations[task.source.path]
     return tuple((phase.value, spent[phase]) for phase in rates if spent[phase] > 0.0)
+
+
+def _expect_wall_s(
+    tasks: Sequence[Task],
+    durations: Mapping[str, float],
+    rates: Mapping[Phase, float],
+    *,
+    n_jobs: int,
+) -> float:
+    """Time of the whole measuring on a machine that has nothing else to do."""
+    costs_s = [sum(seconds for _, seconds in _expect([task], durations, rates)) for task in tasks]
+    return START_S + max(sum(costs_s) / n_jobs, max(costs_s)) + COUNT_S * len(tasks)
+
+
+def _measure_delay(results: Sequence[FileResult]) -> float:
+    """How much longer work takes here than its processor time: others work on the machine, too."""
+    spans = [s for result in results for s in result.spans if s.cpu_s is not None]
+    busy_s = sum(span.cpu_s or 0.0 for span in spans)
+    passed_s = sum(span.end_s - span.start_s for span in spans)
+    return max(passed_s / busy_s, 1.0) if busy_s > 0.0 else 1.0
 
 
 def _measure_rates(results: Sequence[FileResult]) -> dict[Phase, float]:

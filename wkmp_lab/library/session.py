@@ -1,6 +1,6 @@
 """An import as its user holds it: what was asked for, what has come back, what is pending."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -8,6 +8,7 @@ from typing import Self
 from wkmp_lab.collection import teach
 from wkmp_lab.display.summary import format_finished
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.export import run_report
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
 from wkmp_lab.library.library_view import LibraryView
@@ -109,6 +110,10 @@ class ImportSession(LibraryView):
             self.results, folder, formats=formats, music_folder=music, has_bom=has_bom
         )
 
+    def save_report(self, path: str | Path) -> Path:
+        """Write how it ran into one HTML file; see :func:`run_report.write_run_report`."""
+        return run_report.write_run_report(self, path)
+
     # -- what can be done ----------------------------------------------------------------
 
     def pause(self) -> None:
@@ -118,6 +123,21 @@ class ImportSession(LibraryView):
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
         self._run.control.ask(Control.RUN)
+
+    def prioritize(self, paths: str | Path | Iterable[str | Path]) -> int:
+        """Let waiting files begin before all others, in this order; what was begun goes on.
+
+        Parameters
+        ----------
+        paths
+            Of files, or of folders with all below them, absolute or from the library.
+
+        Returns
+        -------
+        int
+            Files that waited and were moved; what the scan finds later is moved when it is found.
+        """
+        return self._run.prioritize([paths] if isinstance(paths, (str, Path)) else list(paths))
 
     def cancel(self) -> None:
         """End the import soon; finished files are kept, and a later import goes on from them."""

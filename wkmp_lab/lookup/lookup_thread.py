@@ -1,5 +1,6 @@
 """The lookup thread: it identifies files while the workers measure the next ones."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -10,7 +11,9 @@ from pathlib import Path, PurePath
 from typing import Self
 
 from wkmp_lab.errors import WkmpLabError
+from wkmp_lab.io.web.transport import Tally
 from wkmp_lab.lookup import album_lookups, lookups, services
+from wkmp_lab.lookup.askers import Askers, decide_askers
 from wkmp_lab.lookup.flavor_lookups import (
     Flavored,
     add_flavors,
@@ -25,10 +28,26 @@ from wkmp_lab.lookup.services import Services, Sources
 from wkmp_lab.model import LOOKUP_WORKER, SURE_LEVELS, FileResult, Phase, Span
 from wkmp_lab.model.reasons import FailedLookup
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.settings import Settings
+from wkmp_lab.settings import RunSettings, Settings
 
 LOOKUP_BATCH = 10
 """Files that are identified together: AcoustID takes as many fingerprints in one request."""
+MOST_JOBS = 8
+"""Jobs where the settings leave their number to the machine."""
+TURN_S = 0.1
+"""How long a look-up beside others may go on to rest when it need not."""
+
+
+def count_askers(running: RunSettings) -> Askers:
+    """Look-ups at once: as many as the limit of IDENTIFYING lets; where it has none, one, or one
+    for each job by the design ``files``.
+
+    >>> count_askers(RunSettings(limits={"IDENTIFYING": 3})).n_allowed
+    3
+    """
+    n_files = running.n_jobs or MOST_JOBS if running.design == "files" else 1
+    n_most = running.find_limit(Phase.IDENTIFYING) or n_files
+    return Askers(n_most, n_most)
 
 
 def identify_now(result: FileResult, settings: Settings, *, folder: str | Path) -> FileResult:
@@ -62,6 +81,11 @@ class LookupThread:
         Given each file whose identity tells more, or other, with its folder as an album.
     is_cancelled
         Asked before and during waits.
+    on_change
+        Told how many look-ups may go on at once by now, and why, where the settings let it be
+        several; from any of their threads.
+    on_broken
+        Called where the thread has to end before its time.
     """
 
     def __init__(
@@ -72,8 +96,19 @@ class LookupThread:
         on_identified: Callable[[FileResult], None],
         on_revised: Callable[[FileResult], None],
         is_cancelled: Callable[[], bool],
+        on_change: Callable[[int, str], None] = lambda _n_now, _reason: None,
+        on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
+        self._on_change = on_change
+        self._on_broken = on_broken
+        self._askers = count_askers(settings.running)
+        self._n_batch = 1 if settings.running.design == "files" else LOOKUP_BATCH
+        self._mutex = threading.Lock()
+        """Held by whichever thread keeps what was answered: one at a time."""
+        self._tallies: dict[int, Tally] = {}
+        self._is_finishing = threading.Event()
+        self._helper_error: WkmpLabError | None = None
         self._on_identified = on_identified
         self._on_revised = on_revised
         self._key = compute_identify_key(settings)
@@ -127,6 +162,12 @@ class LookupThread:
         unsettled = (f"not seen as an album: {f!r}: {why}" for f, why in self._unsettled.items())
         return (*silences, *unsettled, *self._troubles)
 
+    @property
+    def n_requests(self) -> int:
+        """Requests to services by now."""
+        with self._mutex:
+            return self._count().n_requests
+
     def finish(self) -> None:
         """No more files come; returns when all have left.
 
@@ -143,27 +184,85 @@ class LookupThread:
     def _run(self) -> None:
         try:
             self._identify_all()
-            self._error = None
+            self._error = self._helper_error
         except WkmpLabError as error:
             self._error = error
+        finally:
+            if self._error is not None:
+                self._on_broken()
 
     def _identify_all(self) -> None:
-        with services.open_services(
-            self._settings, is_cancelled=self._is_cancelled, folder=self._folder
-        ) as asked:
+        helpers = [
+            threading.Thread(
+                target=self._help, args=(k,), name=f"{self._thread.name}-{k}", daemon=True
+            )
+            for k in range(1, self._askers.n_most)
+        ]
+        for helper in helpers:
+            helper.start()
+        with self._open() as asked:
             self._broken = tuple(each for each in asked.silent if isinstance(each, FailedLookup))
-            while (batch := self._take_batch()) is not None:
-                if self._is_cancelled():
-                    continue
-                start_s = time.time()
-                identified = self._identify(batch, asked)
-                for result in self._close(identified, asked, start_s):
+            try:
+                self._serve(asked, 0)
+            finally:
+                self._is_finishing.set()
+                self._queue.put(None)
+                for helper in helpers:
+                    helper.join()
+            if self._helper_error is None:
+                self._settle_folders(asked)
+            self._note(asked, 0)
+
+    def _open(self) -> contextlib.AbstractContextManager[Services]:
+        return services.open_services(
+            self._settings, is_cancelled=self._is_cancelled, folder=self._folder
+        )
+
+    def _help(self, k: int) -> None:
+        """Look up beside the others, with services of its own, until no more files come."""
+        try:
+            with self._open() as asked:
+                self._serve(asked, k)
+        except Exception as error:  # noqa: BLE001 (the boundary: the lookup thread tells of it)
+            known = error if isinstance(error, WkmpLabError) else WkmpLabError(_tell(error))
+            self._helper_error = known
+            self._on_broken()
+
+    def _serve(self, asked: Services, k: int) -> None:
+        """Take batches, ask, and keep what comes of it, until no more files come."""
+        while self._await_turn(k) and (batch := self._take_batch()) is not None:
+            if self._is_cancelled():
+                continue
+            start_s = time.time()
+            identified = self._identify(batch, asked)
+            flavored = self._add_flavors(identified, asked)
+            with self._mutex:
+                for result in self._close(flavored, start_s):
                     self._keep(result)
                     self._touched[_folder_of(result)] = None
                     self._on_identified(result)
-                self._troubles = asked.tell()
-            self._settle_folders(asked)
-            self._troubles = asked.tell()
+                self._note(asked, k)
+                self._adapt()
+
+    def _await_turn(self, k: int) -> bool:
+        """Wait as long as so many others are enough; False where no more files come meanwhile."""
+        while k >= self._askers.n_allowed:
+            if self._is_finishing.wait(TURN_S):
+                return False
+        return True
+
+    def _note(self, asked: Services, k: int) -> None:
+        self._troubles = tuple(dict.fromkeys((*self._troubles, *asked.tell())))
+        self._tallies[k] = asked.count()
+
+    def _count(self) -> Tally:
+        return sum(self._tallies.values(), start=Tally())
+
+    def _adapt(self) -> None:
+        before = self._askers
+        self._askers = decide_askers(before, self._count())
+        if self._askers.n_allowed != before.n_allowed:
+            self._on_change(self._askers.n_allowed, self._askers.reason)
 
     def _identify(self, batch: Sequence[FileResult], asked: Services) -> list[FileResult]:
         """The batch with identities; files that cannot be asked about fail, the others do not."""
@@ -188,37 +287,38 @@ class LookupThread:
                 self._unsettled[folder] = _tell(error)
                 continue
             revised = [each for each in album if each.passages != known[each.path].passages]
-            for result in self._close(revised, asked, start_s):
+            for result in self._close(self._add_flavors(revised, asked), start_s):
                 self._on_revised(result)
 
     def _keep(self, result: FileResult) -> None:
         if result.passages:
             self._folders[_folder_of(result)][result.path] = result
 
-    def _close(
-        self, identified: Sequence[FileResult], asked: Services, start_s: float
-    ) -> Sequence[FileResult]:
-        """Identified files with their flavors, and with what they were identified by."""
+    def _add_flavors(self, identified: Sequence[FileResult], asked: Services) -> Flavored:
         try:
-            flavored = add_flavors(identified, asked)
+            return add_flavors(identified, asked)
         except Exception as error:  # noqa: BLE001 (the boundary, as above)
-            flavored = leave_unflavored(identified, _tell(error))
-        for result in identified:
+            return leave_unflavored(identified, _tell(error))
+
+    def _close(self, flavored: Flavored, start_s: float) -> Sequence[FileResult]:
+        """Identified files with what they were identified by."""
+        for result in flavored.results:
             for failed in result.failed_lookups:
                 self._unanswered[failed].add(result.path)
         self._unflavored |= flavored.unanswered
         self._why_unflavored = flavored.why or self._why_unflavored
-        spans = _share_time(start_s, len(identified))
+        spans = _share_time(start_s, len(flavored.results))
         since_s = self._began_s
         return _stamp(flavored, spans, self._key, self._sources, since_s=since_s)
 
     def _take_batch(self) -> list[FileResult] | None:
-        """What is waiting, at least one and at most ``LOOKUP_BATCH``; None at the end."""
+        """What is waiting, at least one and at most a batch; None at the end."""
         first = self._queue.get()
         if first is None:
+            self._queue.put(None)  # for the others
             return None
         batch = [first]
-        while len(batch) < LOOKUP_BATCH and not self._queue.empty():
+        while len(batch) < self._n_batch and not self._queue.empty():
             following = self._queue.get()
             if following is None:
                 self._queue.put(None)

@@ -32,7 +32,7 @@ from wkmp_lab.io.web.answers import (
 from wkmp_lab.io.web.http_cache import HttpCache
 from wkmp_lab.io.web.musicbrainz import MusicbrainzClient
 from wkmp_lab.io.web.rate_limit import find_slots
-from wkmp_lab.io.web.transport import Patience, Transport
+from wkmp_lab.io.web.transport import Patience, Tally, Transport
 from wkmp_lab.model import Fingerprint
 from wkmp_lab.model.reasons import FailedLookup, OutcomeKind, Reason, Silence, WhyUnidentified
 from wkmp_lab.settings import IdentifySettings, Settings
@@ -69,6 +69,8 @@ class Services:
         MusicBrainz ids of recordings -> their flavors.
     tell
         What has gone wrong with cache and slots by now, a sentence each.
+    count
+        What came of the requests by now.
     """
 
     query_catalogue: Callable[[Items], Sequence[CatalogueMatch]] | None = None
@@ -85,6 +87,7 @@ class Services:
     fetch_flavors: Callable[[Sequence[str]], FlavorAnswer] | None = None
     silent: tuple[Reason, ...] = (OFFLINE,)
     tell: Callable[[], tuple[str, ...]] = tuple
+    count: Callable[[], Tally] = Tally
 
 
 def find_catalogue(settings: IdentifySettings, folder: str | Path | None = None) -> Path:
@@ -227,6 +230,7 @@ def open_services(
             fetch_flavors=_read_flavors(shelf, server),
             silent=(*broken, *(() if lookup else (NO_KEY,)), *(() if client else (NO_CONTACT,))),
             tell=lambda: _tell_troubles(why_off or cache.why_off, why_own),
+            count=lambda: transport.tally,
         )
 
 

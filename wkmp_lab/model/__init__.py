@@ -1,7 +1,7 @@
 """The nouns: frozen records of what was found in a file, and of why something was not."""
 
 from wkmp_lab.model.declared import Declaration, DeclaredPiece
-from wkmp_lab.model.flight import FlightRecord, LimitChange
+from wkmp_lab.model.flight import DesignTrial, FlightRecord, LimitChange
 from wkmp_lab.model.measured import (
     CellValue,
     Measured,
@@ -63,6 +63,7 @@ __all__ = [
     "Declaration",
     "DeclaredPiece",
     "Descriptors",
+    "DesignTrial",
     "EndType",
     "Evidence",
     "FailedLookup",

@@ -34,3 +34,22 @@ class FlightRecord:
     changes: tuple[LimitChange, ...] = ()
     cpu: tuple[tuple[float, float], ...] = ()
     """(seconds since the epoch, processor time in s that the leading process took until then)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesignTrial:
+    """What imports of the same files by one design came to, in medians where they are several."""
+
+    design: str
+    n_files: int
+    n_jobs: int
+    n_rounds: int
+    passed_s: float
+    """From the call to the end of the import."""
+    shortest_s: float
+    longest_s: float
+    first_result_s: float
+    """From the call until the first file was measured and, where anybody was asked, identified."""
+    cores_busy: float
+    n_requests: int
+    """To services."""

@@ -17,12 +17,28 @@ UIS: tuple[Ui, ...] = ("widgets", "html", "text", "log", "none")
 
 
 def prepare_shell() -> None:
-    """Let a notebook show sessions and results as summaries; nothing in a plain script."""
+    """Let a notebook, or IPython in a terminal, show sessions and results as summaries."""
     shell = find_shell()
     if getattr(shell, "kernel", None) is not None:
         from wkmp_lab.notebook.progress.display import register_reprs
 
         register_reprs(shell)
+    elif shell is not None:
+        register_texts(shell)
+
+
+def register_texts(shell: Any) -> None:
+    """Let an IPython shell show sessions and results as a few lines of text."""
+    from wkmp_lab.display.summary import format_snapshot_text
+    from wkmp_lab.display.terminal import format_result
+    from wkmp_lab.library.session import ImportSession
+    from wkmp_lab.model import FileResult
+
+    plain = shell.display_formatter.formatters["text/plain"]
+    plain.for_type(
+        ImportSession, lambda s, printer, _cycle: printer.text(format_snapshot_text(s.snapshot()))
+    )
+    plain.for_type(FileResult, lambda r, printer, _cycle: printer.text(format_result(r)))
 
 
 def find_ui(

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.names import read_missing
 from wkmp_lab.notebook.toolbox import read_profile
-from wkmp_lab.plots import flavor, library, timeline
+from wkmp_lab.plots import copies, flavor, library, timeline
 from wkmp_lab.plots import passages as plots
 
 RADAR = (
@@ -59,6 +59,13 @@ class SessionPlots:
         """
         result = self._session.get_result(path)
         return plots.plot_passages(read_profile(result.path), result, ax=ax)
+
+    def copies(self, path: str | Path, other_path: str | Path, *, ax: Axes | None = None) -> Axes:
+        """What is left of a copy without the other; see :func:`copies.plot_null_test`.
+
+        Both files are decoded, in a child process.
+        """
+        return copies.plot_null_test(self._session.compare_copies(path, other_path), ax=ax)
 
     def gaps(self, *, ax: Axes | None = None) -> Axes:
         """Which gaps were taken, and how surely; see :func:`library_plots.plot_gaps`."""

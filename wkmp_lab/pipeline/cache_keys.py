@@ -15,7 +15,7 @@ from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.sheets.beside import hash_cues_beside
 from wkmp_lab.model import FileResult, Passage, Phase
-from wkmp_lab.pipeline import own_measures
+from wkmp_lab.pipeline.own import measures_kept
 from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
@@ -23,7 +23,7 @@ VERSIONS: Mapping[Phase, str] = MappingProxyType(
         Phase.EXTRACTING: "2",
         Phase.SEGMENTING: "3",
         Phase.FINGERPRINTING: "1",
-        Phase.ANALYZING: "3",
+        Phase.ANALYZING: "4",
         Phase.FLAVORING: str(descriptors.VERSION),
     }
 )
@@ -86,7 +86,7 @@ def compute_keys(settings: Settings) -> CacheKeys:
         else:
             part = compute_settings_key(settings, phase)[:8]
         keys[phase.value] = f"{version}-{part}"
-    return keys | own_measures.compute_measure_keys(settings.measures)
+    return keys | measures_kept.compute_measure_keys(settings.measures)
 
 
 def add_hints(keys: CacheKeys, hints: SegmentHints, *, path: str) -> CacheKeys:
@@ -125,8 +125,8 @@ def stamp(result: FileResult, keys: CacheKeys) -> FileResult:
     names |= {TOOL} if result.passages else set()
     names |= {TAGS} if Phase.EXTRACTING in _phases_of(result) else set()
     made_by = {name: key for name, key in keys.items() if name in names}
-    made_by |= own_measures.list_keys(result)
-    marked = own_measures.note_not_renewed(result, keys)
+    made_by |= measures_kept.list_keys(result)
+    marked = measures_kept.note_not_renewed(result, keys)
     return replace(marked, provenance=tuple(sorted(made_by.items())))
 
 
@@ -170,7 +170,7 @@ def find_stale(result: FileResult, keys: CacheKeys) -> frozenset[Phase]:
         stale.add(Phase.SEGMENTING)
     if result.passages and TOOL in keys and TOOL not in made_by:
         stale.add(Phase.FINGERPRINTING)
-    if own_measures.find_stale_names(result, keys):
+    if measures_kept.find_stale_names(result, keys):
         stale.add(Phase.MEASURING)
     if result.failure is not None and made_by.get(PACKAGE) != keys[PACKAGE]:
         stale.add(result.failure.phase)
@@ -188,7 +188,7 @@ def find_reusable(result: FileResult, keys: CacheKeys) -> FileResult | None:
         return None
     if result.status == "no_audio" and not stale:
         return result
-    result = own_measures.strip_stale(result, keys, stale)
+    result = measures_kept.strip_stale(result, keys, stale)
     passages = tuple(_strip(passage, stale) for passage in result.passages)
     if not any(p.fingerprint or p.amplitude or p.descriptors for p in passages):
         return None

@@ -42,8 +42,8 @@ from wkmp_lab.pipeline.declared import complete_hints, mark_declared, tell_decla
 from wkmp_lab.pipeline.gates import Gates, OpenGates
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
 from wkmp_lab.pipeline.known import Recall
-from wkmp_lab.pipeline.measuring import OwnMeasures
-from wkmp_lab.pipeline.own_measures import LeftOut, take_over
+from wkmp_lab.pipeline.own.measures_kept import LeftOut, take_over
+from wkmp_lab.pipeline.own.measuring import OwnMeasures
 from wkmp_lab.pipeline.passage_phases import (
     analyze_passage,
     describe_passage,

@@ -4,6 +4,7 @@ Each takes ``ax`` to draw on and returns it; without it, it draws on new axes, w
 shows by themselves.
 """
 
+from wkmp_lab.plots.copies import plot_null_test
 from wkmp_lab.plots.flavor import plot_flavor_map, plot_flavor_radar
 from wkmp_lab.plots.library import (
     plot_dynamics,
@@ -21,8 +22,10 @@ from wkmp_lab.plots.passages import (
 )
 from wkmp_lab.plots.spectrogram import plot_spectrogram
 from wkmp_lab.plots.timeline import plot_timeline
+from wkmp_lab.plots.trials import plot_designs
 
 __all__ = [
+    "plot_designs",
     "plot_dynamics",
     "plot_flavor_map",
     "plot_flavor_radar",
@@ -31,6 +34,7 @@ __all__ = [
     "plot_leads",
     "plot_loudness_tempo",
     "plot_match_levels",
+    "plot_null_test",
     "plot_passages",
     "plot_phase_times",
     "plot_slowest",

@@ -1,10 +1,12 @@
 """Figures without pyplot: drawn in any thread, readable in light and dark pages, with words."""
 
+import base64
 import functools
 import io
 import threading
 import unicodedata
 import warnings
+from dataclasses import dataclass
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -32,6 +34,19 @@ SCRIPTS = (
 """Fonts for what matplotlib's own has no signs for, where the system has them."""
 _DRAWING = threading.Lock()
 """matplotlib's font and layout caches are shared by all figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that stands in a page itself."""
+
+    png: str
+    """Base64."""
+    alt: str
+    """What is to be seen, in words."""
+    width: int
+    height: int
+    """On the page, in pixels."""
 
 
 def make_axes(*, height_in: float = 3.2, polar: bool = False) -> Axes:
@@ -155,6 +170,12 @@ def measure_page_size(ax: Axes) -> tuple[int, int]:
     assert isinstance(figure, Figure)
     width_in, height_in = figure.get_size_inches()
     return round(width_in * DPI), round(height_in * DPI)
+
+
+def embed_picture(ax: Axes) -> Picture:
+    """The figure of some axes as a page holds it in itself, sharp on fine screens."""
+    png = base64.b64encode(draw_png(ax, sharpness=SHARPNESS)).decode()
+    return Picture(png, str(ax.get_label()), *measure_page_size(ax))
 
 
 def is_managed(ax: Axes) -> bool:

@@ -37,6 +37,8 @@ N_BINS = 460
 """Of the time: two pixels each at notebook width."""
 MAX_TOLD = 4
 """Changes of how many may go on at once that the picture gives reasons for."""
+MIN_WAIT_S = 0.05
+"""Shorter waits are those of a busy machine, not of a limit."""
 WAITING_COLOR = "#b0b0b0"
 
 Row = tuple[npt.NDArray[np.bool_], int]
@@ -171,7 +173,7 @@ def _list_kinds(flight: Flight) -> Iterator[tuple[str, str, npt.NDArray[np.bool_
 def _draw_files(ax: Axes, flight: Flight, rows: Sequence[Row]) -> None:
     for row, (is_here, _) in enumerate(rows):
         place = (row - 0.4, 0.8)
-        waits = is_here & (flight.waited_s > 0.0)
+        waits = is_here & (flight.waited_s > MIN_WAIT_S)
         if waits.any():
             begun_s = flight.start_s[waits] - flight.waited_s[waits]
             bars = list(zip(begun_s, flight.waited_s[waits], strict=True))
@@ -194,7 +196,7 @@ def _draw_shares(ax: Axes, flight: Flight, rows: Sequence[Row]) -> None:
     """Of each bin and worker, how much of the time went into which phase: one area for each."""
     edges_s = np.linspace(0.0, flight.passed_s, N_BINS + 1)
     waits_s = flight.start_s - flight.waited_s
-    is_waiting = flight.waited_s > 0.0
+    is_waiting = flight.waited_s > MIN_WAIT_S
     kinds = [
         (name, color, chosen, flight.start_s, flight.end_s)
         for name, color, chosen in _list_kinds(flight)

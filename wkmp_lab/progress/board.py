@@ -35,6 +35,7 @@ RECORD = np.dtype(
         ("is_held", "u1"),
         ("measure", "u1"),
         ("waits_for", "u1"),
+        ("is_postponed", "u1"),
         ("n_passages", "u2"),
         ("n_cut", "u2"),
         ("fraction", "f4"),
@@ -114,6 +115,14 @@ class Board:
         """A copy of all file records, shape ``(n_files,)``."""
         return np.array(self._records[1:])
 
+    def count_places(self) -> int:
+        """Files that workers have begun, and that are not identified yet."""
+        records = self._records[1:]
+        is_known = records["pid"] == 0  # measured by an earlier import
+        states = records["state"]
+        is_open = (states == FileState.IN_FLIGHT) | (states == FileState.MEASURED)
+        return int((is_open & ~is_known).sum())
+
     def mark(self, index: int, state: FileState, *, n_passages: int = 0) -> None:
         """Set the state of a file from the parent's side."""
         record = self._records[index + 1]
@@ -126,6 +135,17 @@ class Board:
     def hold(self, index: int, *, is_held: bool) -> None:
         """Let the work on a file wait, or go on."""
         self._records[index + 1]["is_held"] = is_held
+
+    def postpone(self, index: int) -> None:
+        """Let the worker that was handed a file give it back, if it has not begun it."""
+        self._records[index + 1]["is_postponed"] = 1
+
+    def take_postponed(self, index: int) -> bool:
+        """True, once, where a file is to be given back."""
+        record = self._records[index + 1]
+        is_postponed = bool(record["is_postponed"])
+        record["is_postponed"] = 0
+        return is_postponed
 
     def leave(self, index: int, phase: Phase) -> None:
         """Note that a file has left a phase."""
@@ -209,4 +229,5 @@ class FileProgress:
 
     def end(self, n_passages: int) -> None:
         """All that a worker does for the file is done."""
+        self._board._records[self._index + 1]["alive"] = time.time()
         self._board.mark(self._index, FileState.MEASURED, n_passages=n_passages)

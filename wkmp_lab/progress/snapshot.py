@@ -50,7 +50,7 @@ class Snapshot:
     """Of the whole import, by work done, 0 to 1; never goes backwards."""
     elapsed_s: float
     remaining_s: float | None
-    """None until the fifth finished file."""
+    """None until a twentieth of the work is done."""
     remaining_reason: str
     in_flight: tuple[InFlight, ...]
     failures: tuple[tuple[str, str], ...]
@@ -62,6 +62,10 @@ class Snapshot:
     """What there is to tell of the import as a whole, oldest first, at most 20 lines."""
     measured_s: float = 0.0
     """Length of the music that this import has decoded."""
+    n_requests: int = 0
+    """To services, told when the last look-up has ended."""
+    coming: tuple[str, ...] = ()
+    """The first few of the files that wait, in the order in which they will be begun."""
     has_measures: bool = False
     """Measures of one's own are run."""
 

@@ -1,9 +1,9 @@
 """The tasks on a Dask cluster: the one of the current client, else a local one for the run."""
 
 import contextlib
-import queue
 import uuid
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from wkmp_lab.model import FileResult, Phase
@@ -16,12 +16,13 @@ from wkmp_lab.runner.remote import (
     load_engine,
     run_far,
 )
+from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.worker import Task, TaskOutcome, measure_far
 from wkmp_lab.settings import Settings
 
 
 def run_on_dask(
-    tasks: Sequence[Task], *, settings: Settings, board: Board, n_jobs: int
+    queue: TaskQueue, *, settings: Settings, board: Board, n_jobs: int
 ) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished.
 
@@ -39,7 +40,7 @@ def run_on_dask(
         places = _open_gates(distributed, settings)
         engine = DaskEngine(client, settings, places)
         try:
-            yield from run_far(engine, tasks, settings=settings, board=board)
+            yield from run_far(engine, queue, settings=settings, board=board)
         finally:
             for semaphore in places.values():
                 semaphore.close()
@@ -81,7 +82,7 @@ class DaskEngine:
         self._client = client
         self._places = places
         self._settings = settings
-        self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._ended: SimpleQueue[Any] = SimpleQueue()
         self.n_slots = max(sum(client.nthreads().values()), 1)
 
     def submit(self, task: Task) -> Hashable:
@@ -95,7 +96,7 @@ class DaskEngine:
     def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:  # noqa: ARG002 (any)
         try:
             return [self._ended.get(timeout=WAIT_S)]
-        except queue.Empty:
+        except Empty:
             return []
 
     def read(self, ticket: Any) -> FileResult:

@@ -6,13 +6,15 @@ is a lease of the scheduler. Files wait before the phase begins, outside its tim
 """
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from wkmp_lab.errors import CancelledError
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Phase
-from wkmp_lab.progress.board import FileProgress
+from wkmp_lab.progress.board import Board, Control, FileProgress
 from wkmp_lab.settings import RunSettings
 
 POLL_S = 0.01
@@ -63,6 +65,36 @@ class LocalGates:
                     place.push(tried.pop_all())
                     return True
         return False
+
+
+def begin_in_turn(
+    progress: FileProgress, board: Board, index: int, *, n_places: int | None
+) -> bool:
+    """Begin a file: at once, or when fewer than so many others keep their places, each until it
+    is identified.
+
+    Returns
+    -------
+    bool
+        False where it is to be given back instead.
+
+    Raises
+    ------
+    CancelledError
+        The import was cancelled.
+    """
+    while not board.take_postponed(index):
+        if n_places is None:
+            progress.begin()
+            return True
+        with hold_lock(Path(f"{board.path}.begin")):
+            if board.count_places() < n_places:
+                progress.begin()
+                return True
+        if board.control is Control.CANCEL:
+            raise CancelledError("the import was cancelled")
+        time.sleep(POLL_S)
+    return False
 
 
 class LeasedGates:

@@ -5,9 +5,8 @@ from functools import partial
 
 from wkmp_lab.model import FileResult
 from wkmp_lab.progress.board import PHASES, Board
-from wkmp_lab.runner.blame import leave_out_measure
 from wkmp_lab.runner.decoder_child import WorkerDiedError, call_twice, keep_child
-from wkmp_lab.runner.worker import Task, fail, measure_warm
+from wkmp_lab.runner.worker import Task, fail, leave_out_measure, measure_warm
 from wkmp_lab.settings import Settings
 
 
@@ -29,7 +28,8 @@ def measure_apart(task: Task, settings: Settings) -> FileResult:
     """
     board = Board.create(1)
     try:
-        work = partial(measure_warm, replace(task, index=0), settings, board)
+        sent = settings.with_named_order()
+        work = partial(measure_warm, replace(task, index=0), sent, board)
         _, _, result = call_twice(keep_child(), work)
         assert result is not None, "nobody cancels a single file"
     except WorkerDiedError as error:

@@ -19,6 +19,7 @@ from wkmp_lab.runner.remote import (
     load_engine,
     run_far,
 )
+from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.worker import Task, TaskOutcome, measure_far
 from wkmp_lab.settings import Settings
 
@@ -30,7 +31,7 @@ itself ends for want of memory (its default)."""
 
 
 def run_on_ray(
-    tasks: Sequence[Task], *, settings: Settings, board: Board, n_jobs: int
+    queue: TaskQueue, *, settings: Settings, board: Board, n_jobs: int
 ) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished.
 
@@ -46,7 +47,7 @@ def run_on_ray(
     """
     ray = load_engine("ray", backend="ray")
     with connect(ray, n_jobs):
-        yield from run_far(RayEngine(ray, settings), tasks, settings=settings, board=board)
+        yield from run_far(RayEngine(ray, settings), queue, settings=settings, board=board)
 
 
 @contextlib.contextmanager

@@ -15,10 +15,10 @@ from wkmp_lab.errors import InvalidInputError, WkmpLabError
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline.health import find_cause
-from wkmp_lab.progress.board import Board, Control, FileState
-from wkmp_lab.runner.blame import leave_out_measures
+from wkmp_lab.progress.board import Board, Control, FileProgress, FileState
 from wkmp_lab.runner.decoder_child import WorkerDiedError
-from wkmp_lab.runner.worker import Task, TaskOutcome, fail, until_cancelled
+from wkmp_lab.runner.task_queue import TaskQueue
+from wkmp_lab.runner.worker import Task, TaskOutcome, fail, leave_out_measures
 from wkmp_lab.settings import Settings
 
 QUEUED_PER_WORKER = 3
@@ -54,17 +54,19 @@ class Engine(Protocol):
 
 
 def run_far(
-    engine: Engine, tasks: Sequence[Task], *, settings: Settings, board: Board
+    engine: Engine, queue: TaskQueue, *, settings: Settings, board: Board
 ) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished."""
-    waiting = until_cancelled(tasks, board)
     held: dict[Hashable, Task] = {}
     is_cancelled = False
     while True:
         if board.control is Control.RUN:
-            room = (1 + QUEUED_PER_WORKER) * engine.n_slots - len(held)
-            held.update({engine.submit(task): task for task in islice(waiting, room)})
-        if not held and board.control is not Control.PAUSE:
+            for task in islice(queue.take_all(), _find_room(engine, len(held), settings, board)):
+                if settings.running.design == "files":
+                    FileProgress(board, task.index).begin()
+                held[engine.submit(task)] = task
+        is_over = not queue.n_waiting or board.control is Control.CANCEL
+        if not held and is_over and board.control is not Control.PAUSE:
             return
         for ticket in engine.wait(list(held)):
             task = held.pop(ticket)
@@ -72,12 +74,20 @@ def run_far(
             if (without := _leave_out(task, result, settings)) is not None:
                 held[engine.submit(without)] = without
                 continue
+            queue.finish(task.index)
             if result is not None:
                 board.mark(task.index, FileState.MEASURED, n_passages=len(result.passages))
             yield task.index, task.source.path, result
         if board.control is Control.CANCEL and not is_cancelled:
             is_cancelled = True
             engine.take_back(list(held))
+
+
+def _find_room(engine: Engine, n_held: int, settings: Settings, board: Board) -> int:
+    """How many more files the cluster may be handed."""
+    if settings.running.design == "files":
+        return max(engine.n_slots - board.count_places(), 0)
+    return (1 + QUEUED_PER_WORKER) * engine.n_slots - n_held
 
 
 def _read(

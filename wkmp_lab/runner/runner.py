@@ -8,7 +8,8 @@ import contextlib
 import multiprocessing
 import os
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -20,22 +21,22 @@ from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline.health import is_ended_from_outside
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
-from wkmp_lab.runner.blame import leave_out_measure
 from wkmp_lab.runner.dask import run_on_dask
 from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
 from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
+from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
 from wkmp_lab.runner.worker import (
     Task,
     TaskOutcome,
     fail,
+    leave_out_measure,
     measure_task,
     measure_warm,
     prepare_worker,
-    until_cancelled,
 )
-from wkmp_lab.settings import Order, RunSettings, Settings
+from wkmp_lab.settings import RunSettings, Settings
 
 MAX_BARREN = 10
 """How often in a row workers may die without any file: what kills them is no file, and stays."""
@@ -53,17 +54,6 @@ def _count_wanted(settings: RunSettings) -> int:
     return settings.n_jobs or min(max(cpu_count(), 2), 8)
 
 
-def order_tasks(tasks: Sequence[Task], order: Order) -> list[Task]:
-    """Tasks in the order of their start.
-
-    Long files first keeps the cores busy to the end; small ones first gives first results soonest.
-    """
-    if order == "path":
-        return sorted(tasks, key=lambda task: task.source.path)
-    sign = -1 if order == "long_first" else 1
-    return sorted(tasks, key=lambda task: (sign * task.source.size_bytes, task.source.path))
-
-
 class Runner:
     """Measures tasks with one backend, in as many workers as there is work for.
 
@@ -75,6 +65,8 @@ class Runner:
         No more workers are made than that.
     look
         Tells the state of the machine.
+    queue
+        Holds what waits, for whoever wants to look at it or change its order.
     on_change
         Is told how many files may go on at once, and why: at the start where memory holds fewer
         workers than wanted, and when it changes during a run on ``loky`` workers; without a
@@ -86,10 +78,12 @@ class Runner:
         settings: Settings,
         *,
         n_tasks: int | None = None,
+        queue: TaskQueue | None = None,
         look: Callable[[], Machine] = read_machine,
         on_change: OnChange = lambda _n_now, _reason: None,
     ) -> None:
-        self._settings = settings
+        self._settings = settings.with_named_order()  # a function need not travel
+        self._queue = queue or TaskQueue()
         self._backend = settings.running.backend
         self._look = look
         self._on_change = on_change
@@ -138,22 +132,34 @@ class Runner:
         tasks
             In the order of their start.
         board
-            Where the workers report; its control word ends or pauses the run.
+            Where the workers report; its control word ends or pauses the run. By the design
+            ``files`` a file keeps its place until it is marked there as done.
         """
+        queue = self._queue
+        queue.fill(tasks, board)
         if self._backend in _CLUSTERS:
             run_there = _CLUSTERS[self._backend]
-            yield from run_there(tasks, settings=self._settings, board=board, n_jobs=self.n_jobs)
+            yield from run_there(queue, settings=self._settings, board=board, n_jobs=self.n_jobs)
         elif self._backend == "loky":
             self._await_workers()
             yield from self._supervise(tasks, board)
-        elif self.n_jobs == 1:
-            for task in until_cancelled(tasks, board):
-                yield measure_task(task, self._settings, board)
         else:
-            yield from self._parallel(self._jobs(tasks, board))
+            while queue.n_open and board.control is not Control.CANCEL:
+                for outcome in self._measure_here(queue.take_all(), board):
+                    if self._is_final(outcome, board):
+                        yield outcome
+
+    def _is_final(self, outcome: TaskOutcome, board: Board) -> bool:
+        """False for a file that is given back, to let others go first."""
+        index, _, result = outcome
+        if result is None and board.control is not Control.CANCEL:
+            self._queue.give_back(index)
+            return False
+        self._queue.finish(index)
+        return True
 
     def _supervise(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
-        waiting = {task.index: task for task in tasks}
+        queue = self._queue
         with Watch(
             board,
             tasks,
@@ -164,27 +170,28 @@ class Runner:
             on_change=self._on_change,
         ) as watch:
             n_barren = 0
-            while waiting and board.control is not Control.CANCEL:
-                n_before = len(waiting)
-                died = yield from self._run_pool(list(waiting.values()), waiting, board, watch)
+            while queue.n_open and board.control is not Control.CANCEL:
+                n_before = queue.n_open
+                died = yield from self._run_pool(queue.take_all(), board, watch)
                 if died is None:
-                    return
-                begun = _take_back_in_flight(waiting, board)
-                n_barren = n_barren + 1 if len(waiting) == n_before and not begun else 0
+                    continue
+                begun = _take_back_in_flight(queue.handed_out, board)
+                n_barren = n_barren + 1 if queue.n_open == n_before and not begun else 0
                 if n_barren == MAX_BARREN:
                     raise WkmpLabError(f"no worker lives to begin a file: {died}")
                 for task in begun:
-                    yield from self._run_alone(task, waiting, board, watch)
+                    yield from self._run_alone(task, board, watch)
+                queue.give_back()
 
     def _run_pool(
-        self, tasks: Sequence[Task], waiting: dict[int, Task], board: Board, watch: Watch
+        self, tasks: Iterator[Task], board: Board, watch: Watch
     ) -> Generator[TaskOutcome, None, str | None]:
         """Run tasks in the pool; returns how a worker died, None where all went well."""
         try:
             for outcome in self._measure(tasks, board):
-                waiting.pop(outcome[0], None)
-                watch.note(outcome)
-                yield outcome
+                if self._is_final(outcome, board):
+                    watch.note(outcome)
+                    yield outcome
         except BrokenProcessPool as error:
             return describe_death(str(error))
         except OSError as error:  # of the pool: what files raise is a result
@@ -196,14 +203,12 @@ class Runner:
             return str(error)
         return None
 
-    def _run_alone(
-        self, task: Task, waiting: dict[int, Task], board: Board, watch: Watch
-    ) -> Iterator[TaskOutcome]:
+    def _run_alone(self, task: Task, board: Board, watch: Watch) -> Iterator[TaskOutcome]:
         """Try a file that a worker died with by itself: what dies so twice is to blame."""
         deaths: list[str] = []
         causes: set[Cause] = set()
         while task.index not in watch.stalled and len(deaths) < MAX_ALONE:
-            died = yield from self._run_pool([task], waiting, board, watch)
+            died = yield from self._run_pool(iter([task]), board, watch)
             if died is None or board.control is Control.CANCEL:
                 return
             is_begun = bool(_take_back_in_flight({task.index: task}, board))
@@ -218,30 +223,43 @@ class Runner:
         without = leave_out_measure(task, record, self._settings, reason=reason, cause=cause)
         if without is not None:
             watch.stalled.pop(task.index, None)
-            waiting[task.index] = without
-            yield from self._run_alone(without, waiting, board, watch)
+            yield from self._run_alone(without, board, watch)
             return
         phase = PHASES[int(record["phase"])]
-        del waiting[task.index]
+        self._queue.finish(task.index)
         board.mark(task.index, FileState.MEASURED)
         result = fail(task, phase, reason, settings=self._settings, cause=cause)
         yield task.index, task.source.path, result
 
-    def _measure(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
+    def _measure_here(self, tasks: Iterator[Task], board: Board) -> Iterator[TaskOutcome]:
+        """Outcomes of threads of this process, or of the calling one."""
+        if self.n_jobs > 1:
+            yield from self._parallel(self._jobs(tasks, board))
+            return
+        settings = self._tell_jobs()
+        for task in tasks:
+            yield measure_task(task, settings, board)
+
+    def _measure(self, tasks: Iterator[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes of a pool, or of the child: joblib would do a single job in this process."""
         if self.n_jobs > 1:
             yield from self._parallel(self._jobs(tasks, board))
             return
-        for task in until_cancelled(tasks, board):
-            yield self._find_child().call(partial(measure_warm, task, self._settings, board))
+        settings = self._tell_jobs()
+        for task in tasks:
+            yield self._find_child().call(partial(measure_warm, task, settings, board))
+
+    def _tell_jobs(self) -> Settings:
+        """The settings as workers have them, with how many there are by now."""
+        return replace(self._settings, running=replace(self._settings.running, n_jobs=self.n_jobs))
 
     def _find_child(self) -> DecoderChild:
         return keep_child(memory_mb=self._settings.running.worker_memory_mb)
 
-    def _jobs(self, tasks: Sequence[Task], board: Board) -> Iterator[Any]:
-        measure = delayed(measure_task)
-        for task in until_cancelled(tasks, board):
-            yield measure(task, self._settings, board)
+    def _jobs(self, tasks: Iterator[Task], board: Board) -> Iterator[Any]:
+        measure, settings = delayed(measure_task), self._tell_jobs()
+        for task in tasks:
+            yield measure(task, settings, board)
 
     def _parallel(self, jobs: Iterable[Any]) -> Iterator[Any]:
         if self._backend == "threading":
@@ -290,7 +308,7 @@ def describe_death(text: str) -> str:
     return "worker died"
 
 
-def _take_back_in_flight(waiting: dict[int, Task], board: Board) -> list[Task]:
+def _take_back_in_flight(waiting: Mapping[int, Task], board: Board) -> list[Task]:
     """The files that were in flight when the pool broke; they wait again."""
     records = board.read()
     found = [task for i, task in waiting.items() if records[i]["state"] == FileState.IN_FLIGHT]

@@ -205,7 +205,11 @@ class Watch:
         return estimate_file_mb(self._sources[index], max_duration_s=limit_s)
 
     def _measure_reading(self) -> Reading | None:
-        """How files were read that were begun since the gate's latest change."""
+        """How files were read that were begun since the gate's latest change; nothing where the
+        number of files at once is not to follow the disk.
+        """
+        if self._settings.running.design == "files":
+            return None
         results = [
             result
             for index, _, result in list(self._outcomes)

@@ -6,8 +6,8 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
-from wkmp_lab.pipeline.own_measures import LeftOut
-from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
-from wkmp_lab.runner.gates import LeasedGates, LocalGates
+from wkmp_lab.pipeline.own.measures_kept import LeftOut
+from wkmp_lab.progress.board import PHASES, Board, FileProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -49,7 +49,8 @@ class Task:
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
-"""``(index, path, result)``; the result is None where the run was cancelled before it."""
+"""``(index, path, result)``; the result is None where the run was cancelled before it, or
+the file is to wait for others."""
 
 
 def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
@@ -58,8 +59,11 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
 
     progress = FileProgress(board, task.index)
     path = task.source.path
+    running = settings.running
     try:
-        progress.begin()
+        n_places = running.n_jobs if running.design == "files" else None
+        if not begin_in_turn(progress, board, task.index, n_places=n_places):
+            return task.index, path, None
         result = measure.measure_file(
             task.source,
             settings=settings,
@@ -129,12 +133,35 @@ def fail(
     return cache_keys.stamp(result, keys)
 
 
-def until_cancelled(tasks: Sequence[Task], board: Board) -> Iterator[Task]:
-    """The tasks, one by one, as long as the board does not say cancel."""
-    for task in tasks:
-        if board.control is Control.CANCEL:
-            return
-        yield task
+def leave_out_measure(
+    task: Task, record: Any, settings: Settings, *, reason: str, cause: Cause = "file"
+) -> Task | None:
+    """The task without the measure that was at work; None where none was.
+
+    Parameters
+    ----------
+    task
+        Of a file whose worker died.
+    record
+        What the board tells of the file.
+    reason, cause
+        How it died: the error of the measure's cells.
+    """
+    is_measuring = PHASES[int(record["phase"])] is Phase.MEASURING
+    if not is_measuring or not record["measure"]:
+        return None
+    name = settings.measures[int(record["measure"]) - 1].name
+    return replace(task, left_out=(*task.left_out, (name, reason, cause)))
+
+
+def leave_out_measures(task: Task, settings: Settings, *, reason: str) -> Task | None:
+    """The task without any measure, where nobody can tell which one was at work; None where it
+    had none any more.
+    """
+    if not settings.measures or task.left_out:
+        return None
+    left_out: LeftOut = tuple((each.name, reason, "file") for each in settings.measures)
+    return replace(task, left_out=left_out)
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:

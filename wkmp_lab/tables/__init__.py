@@ -3,7 +3,9 @@
 from wkmp_lab.tables.tables import (
     candidates_table,
     comparison_table,
+    copies_table,
     decisions_table,
+    designs_table,
     evidence_table,
     failures_table,
     files_table,
@@ -21,7 +23,9 @@ from wkmp_lab.tables.tables import (
 __all__ = [
     "candidates_table",
     "comparison_table",
+    "copies_table",
     "decisions_table",
+    "designs_table",
     "evidence_table",
     "failures_table",
     "files_table",

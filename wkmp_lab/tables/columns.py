@@ -244,6 +244,9 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _quality("clicks_per_min", "float", "impulses that tower over their surroundings"),
     _quality("crest_db", "float", "peak over mean level"),
     _quality("lowpass_hz", "float", "where the spectrum falls off for good (lossy coding)"),
+    _quality(
+        "lossy_probability", "float", "that the samples went through a lossy encoder, 0 to 1"
+    ),
     _quality("channel_imbalance_db", "float", "left over right level"),
     _quality("side_db", "float", "side over middle level"),
     _quality("correlation", "float", "correlation of left and right, -1 to 1"),

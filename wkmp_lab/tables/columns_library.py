@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from wkmp_lab.collection.copies import describe_origin
+from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.identifying.decisions import Decision, describe_decision
 from wkmp_lab.identifying.merges import Merge
-from wkmp_lab.model import Passage
+from wkmp_lab.model import DesignTrial, Passage
 from wkmp_lab.tables.columns import FLAVORS, Column, PassageRow
 from wkmp_lab.units import seconds_from_ticks
 
@@ -73,12 +75,40 @@ SAME_SONGS: Sequence[Column[SameSong]] = (
     Column(
         "better_path",
         "path",
-        "the copy that is likely to sound better",
+        "the copy that sounds better, where the evidence decides it",
         lambda pair: pair.better.path if pair.better else None,
     ),
-    Column("reason", "text", "why it is", lambda pair: pair.reason),
+    Column("reason", "text", "why it is, or why none is", lambda pair: pair.reason),
+    Column("origin", "text", "what the file is", lambda pair: describe_origin(pair.first)),
+    Column("other_origin", "text", "what the other is", lambda pair: describe_origin(pair.second)),
 )
 """A row per pair of passages that are the same recording."""
+COPIES: Sequence[Column[GroupedCopy]] = (
+    Column("group", "int", "copies of one recording have one number", lambda row: row.group),
+    Column("path", "path", "the file", lambda row: row.copy.path),
+    Column("passage", "int", "index of its passage", lambda row: row.copy.passage),
+    Column("origin", "text", "what it is, and was", lambda row: describe_origin(row.copy)),
+    Column("n_copies", "int", "copies in its group", lambda row: row.n_copies),
+    Column("n_better", "int", "copies that are better", lambda row: len(row.better)),
+    Column("n_worse", "int", "copies that are worse", lambda row: row.n_worse),
+    Column(
+        "is_superfluous",
+        "bool",
+        "all of its file is in better copies elsewhere",
+        lambda row: row.is_superfluous,
+    ),
+    Column("reason", "text", "why another copy is better", lambda row: row.reason),
+    Column(
+        "lossy_probability",
+        "float",
+        "that its samples went through a lossy encoder",
+        lambda row: row.copy.lossy_probability,
+    ),
+    Column("lowpass_hz", "float", "where its treble ends", lambda row: row.copy.lowpass_hz),
+    Column("n_clipped", "int", "samples at full scale", lambda row: row.copy.n_clipped),
+    Column("crest_db", "float", "peak over mean level", lambda row: row.copy.crest_db),
+)
+"""A row per copy of a recording that is there more than once; nothing is ever deleted."""
 MERGES: Sequence[Column[Merge]] = (
     Column("path", "path", "the file", lambda merge: merge.path),
     Column("passage", "int", "index of the first of two passages", lambda merge: merge.first),
@@ -98,3 +128,16 @@ MUSICAL_FLAVORS: Sequence[Column[PassageRow]] = (
     Column("submission", "int", "which of several", lambda row: _read_flavor(row, "submission")),
 )
 """What stands before the shares: a row per passage, a column per element of each category."""
+DESIGNS: Sequence[Column[DesignTrial]] = (
+    Column("design", "text", "lanes, or files that keep their places", lambda row: row.design),
+    Column("passed_s", "float", "time of an import, median", lambda row: row.passed_s),
+    Column("shortest_s", "float", "its shortest", lambda row: row.shortest_s),
+    Column("longest_s", "float", "its longest", lambda row: row.longest_s),
+    Column("first_result_s", "float", "until a file was finished", lambda row: row.first_result_s),
+    Column("cores_busy", "float", "processor time over time", lambda row: row.cores_busy),
+    Column("n_requests", "int", "requests to services", lambda row: row.n_requests),
+    Column("n_files", "int", "files of each import", lambda row: row.n_files),
+    Column("n_jobs", "int", "files at once", lambda row: row.n_jobs),
+    Column("n_rounds", "int", "imports that were made", lambda row: row.n_rounds),
+)
+"""A row per design of an import."""

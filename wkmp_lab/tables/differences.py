@@ -101,7 +101,8 @@ def compare_results(before: Sequence[FileResult], after: Sequence[FileResult]) -
 
 
 def _flatten(settings: Settings) -> dict[str, object]:
-    parts: dict[str, Mapping[str, object]] = msgspec.to_builtins(settings.without_measures())
+    written = settings.without_measures().with_named_order()
+    parts: dict[str, Mapping[str, object]] = msgspec.to_builtins(written)
     parts["measures"] = {each.name: each.info.key for each in settings.measures}
     return {
         f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()

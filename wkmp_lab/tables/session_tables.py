@@ -6,6 +6,7 @@ import abc
 from typing import TYPE_CHECKING
 
 from wkmp_lab.collection import same_songs as cataloguing
+from wkmp_lab.collection.copy_groups import group_copies
 from wkmp_lab.identifying import merges as merging
 from wkmp_lab.model import FileResult
 from wkmp_lab.names import read_missing
@@ -86,8 +87,14 @@ class ResultTables(abc.ABC):
 
     @property
     def same_songs(self) -> pd.DataFrame:
-        """Pairs of passages that are one recording, and which copy likely sounds better."""
+        """Pairs of passages that are one recording; the better copy where the evidence decides."""
         return self._place(tables.same_songs_table(cataloguing.find_same_songs(self.results)))
+
+    @property
+    def copies(self) -> pd.DataFrame:
+        """Copies of each recording side by side: what each was, which of them are superfluous."""
+        copies = group_copies(cataloguing.find_same_songs(self.results))
+        return self._place(tables.copies_table(copies))
 
     @property
     def merges(self) -> pd.DataFrame:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
-from wkmp_lab.model import FileResult
+from wkmp_lab.model import DesignTrial, FileResult
 from wkmp_lab.tables import own_columns, shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
@@ -40,7 +41,9 @@ from wkmp_lab.tables.columns import (
 )
 from wkmp_lab.tables.columns_files import FILES
 from wkmp_lab.tables.columns_library import (
+    COPIES,
     DECISIONS,
+    DESIGNS,
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
@@ -178,6 +181,11 @@ def same_songs_table(pairs: Sequence[SameSong]) -> pd.DataFrame:
     return _make_table(SAME_SONGS, pairs)
 
 
+def copies_table(copies: Sequence[GroupedCopy]) -> pd.DataFrame:
+    """A row per copy, as given; columns :data:`columns_library.COPIES`."""
+    return _make_table(COPIES, copies)
+
+
 def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:
     """A row per merge that is offered, as given; columns :data:`columns_library.MERGES`."""
     return _make_table(MERGES, merges)
@@ -208,6 +216,11 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
     }
 )
 """Every table by name, in the order of exports."""
+
+
+def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
+    """A row per design; columns :data:`columns_library.DESIGNS`."""
+    return _make_table(DESIGNS, trials)
 
 
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:

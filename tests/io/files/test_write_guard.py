@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from support import example_results as example
 
+from wkmp_lab.cli.commands import main
 from wkmp_lab.errors import InvalidInputError, StoreError
 from wkmp_lab.export import export
 from wkmp_lab.io.catalogue.jsonl import compute_generation, open_catalogue
 from wkmp_lab.io.files.write_guard import require_outside
-from wkmp_lab.library.store import Store
+from wkmp_lab.library.store import Store, find_store_path
 
 
 @pytest.fixture
@@ -142,3 +143,25 @@ def test_a_store_is_not_led_into_the_music(music, trick):
     with pytest.raises(StoreError, match="a store never lies inside the music folder"):
         Store(path, folder=music)
     assert [each for each in sorted(music.rglob("*")) if each not in before] in ([], [path])
+
+
+@pytest.mark.parametrize("name", ["cue", "labels"])
+def test_a_command_refuses_before_the_import_what_its_export_would_write_into_the_music(
+    music, tmp_path, capsys, name
+):
+    out, store = tmp_path / "out", tmp_path / "kept.wkmp.db"
+    _linked(out / name, music / "album")
+    options = ["--out", str(out), "--format", f"csv,{name}", "--store", str(store), "--offline"]
+    assert main(["import", str(music), *options]) == 2
+    assert "nothing is written into the music folder" in capsys.readouterr().err
+    assert not store.exists()
+
+
+def test_flavors_are_kept_in_no_library_that_is_known(music, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_data_path", lambda _: tmp_path / "data")
+    Store(find_store_path(music), folder=music).close()
+    find_store_path(tmp_path).write_bytes(b"no store at all, and passed over")
+    command = ["flavors", "add", str(tmp_path / "dump"), "--flavors"]
+    assert main([*command, str(_linked(tmp_path / "kept.db", music / "kept.db"))]) == 2
+    assert "nothing is written into the music folder" in capsys.readouterr().err
+    assert not (music / "kept.db").exists()

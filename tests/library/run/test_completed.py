@@ -155,9 +155,9 @@ def test_a_running_import_gives_each_file_once_with_its_place_in_the_scan(music,
     assert sorted((index, path) for index, path, _ in found) == list(enumerate(paths))
     assert [result for _, _, result in found] == [session.get_result(p) for _, p, _ in found]
     lines = [line for line in session.snapshot().log if line.startswith("Processing")]
-    told = [f"Processing file {index + 1} of {N_SONGS}: done" for index, _, _ in found]
-    assert [line.partition(",")[0] for line in lines] == told
-    assert f"; {N_SONGS} finished | " in lines[-1]
+    told = [f"Processing file {index + 1} of {N_SONGS} " for index, _, _ in found]
+    assert [line.partition("(")[0] for line in lines] == told
+    assert f"({N_SONGS} finished): done" in lines[-1]
 
     opened = open_session(music, store=session.store_path)
     assert [path for _, path, _ in opened.completed()] == paths

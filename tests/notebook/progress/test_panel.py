@@ -55,6 +55,13 @@ def test_a_file_in_flight_is_not_shown_as_identified():
     assert f"width:100%;background:{PHASE_COLORS[Phase.ANALYZING]}" in html
 
 
+def test_a_file_that_waits_for_a_place_and_the_files_that_come_next_are_named():
+    held = InFlight("/music/b.flac", Phase.EXTRACTING, 1.0, 1.0, "2", Phase.DECODING)
+    html = progress.format_files(make_snapshot(in_flight=(held,), coming=("/music/c.flac",)))
+    assert "waiting for DECODING" in html
+    assert html.index("Next:") < html.index("c.flac")
+
+
 def test_the_panel_says_what_it_waits_for():
     files = (40,) + (0,) * (len(Phase) - 1)
     begun = make_snapshot(in_flight=(), n_finished=0, n_files_by_phase=files)
@@ -98,6 +105,23 @@ def test_closing_leaves_no_widget_behind():
     panel.close()
     assert all(part.comm is None for part in panel._parts.values())
     assert panel._pause.comm is None
+
+
+def test_at_the_end_the_card_tells_it_to_pages_that_were_loaded_anew():
+    panel = Panel(FakeSession())
+    panel.paint(make_snapshot())
+    panel.end(make_snapshot(state="completed", in_flight=()))
+    _, told = panel.card.children
+    assert "Import completed" in told.value
+    assert panel._pause.comm is None
+    assert panel._parts["files"].comm is None
+
+
+@pytest.mark.parametrize("n_in_flight", [0, 1, 3])
+def test_rows_for_as_many_files_as_go_on_at_once_are_reserved(n_in_flight):
+    now = make_snapshot()
+    html = progress.format_files(make_snapshot(in_flight=now.in_flight[:n_in_flight], n_jobs=4))
+    assert 'style="min-height:115px"' in html
 
 
 @pytest.mark.parametrize("make", [format_snapshot_html, lambda now: html_of(painted(now))])

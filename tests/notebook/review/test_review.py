@@ -7,7 +7,7 @@ import pytest
 from support.example_results import MBID
 
 from wkmp_lab.library.session import import_folder
-from wkmp_lab.notebook.review import review as review_module
+from wkmp_lab.notebook import standing
 from wkmp_lab.notebook.session import NotebookSession
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
@@ -129,14 +129,24 @@ def test_the_end_leaves_a_record_without_widgets(session, monkeypatch):
 
         update = display
 
-    monkeypatch.setattr(review_module, "DisplayHandle", Handle)
+    monkeypatch.setattr(standing, "DisplayHandle", Handle)
     review = session.review()
     review._ipython_display_()
+    live, folded = shown
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert "<summary>What a saved notebook keeps: Review: 3 passages" in folded["text/html"]
     review.reject()
+    assert "Review: 2 passages" in shown[-1]["text/html"]
+    n_shown = len(shown)
+    review.show("one by one")
+    assert len(shown) == n_shown, "the same form is not sent again"
     review._done.click()
-    assert "application/vnd.jupyter.widget-view+json" in shown[0]
-    assert set(shown[-1]) == {"text/html", "text/plain"}
-    assert shown[-1]["text/plain"] == "Review: 2 passages to decide on, 1 decision made"
+    end, nothing = shown[-2:]
+    assert set(end) == {"text/html", "text/plain"}
+    assert end["text/plain"] == "Review: 2 passages to decide on, 1 decision made"
+    assert nothing["text/html"] == ""
+    review._undo.click()
+    assert len(shown) == n_shown + 2
 
 
 def test_a_terminal_lists_what_is_open(session):

@@ -93,7 +93,8 @@ def encode_clip(signal: Signal) -> bytes:
     )
     frame.sample_rate = signal.sr
     out = io.BytesIO()
-    with av.open(out, "w", format="ogg") as container:
+    # Without the flag each clip would have a serial number by chance.
+    with av.open(out, "w", format="ogg", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libopus", rate=CLIP_SR, layout=layout)
         stream.bit_rate = CLIP_BIT_RATE
         # Opus takes frames of 20 ms.

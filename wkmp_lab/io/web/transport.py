@@ -97,6 +97,24 @@ class PublicService:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What came of the requests of one client so far."""
+
+    n_requests: int = 0
+    n_troubles: int = 0
+    """Refused for the moment (429, 503 and their like), timed out or broken."""
+    waited_s: float = 0.0
+    """For replies, without the distance that requests keep."""
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.n_requests + other.n_requests,
+            self.n_troubles + other.n_troubles,
+            self.waited_s + other.waited_s,
+        )
+
+
 @dataclass(slots=True)
 class _Health:
     n_failed: int = 0
@@ -141,6 +159,8 @@ class Transport:
         self._health: dict[str, _Health] = {}
         self._connections = Connections()
         self._random = random.Random()  # noqa: S311
+        self.tally = Tally()
+        """What came of its requests so far."""
 
     def close(self) -> None:
         """Close the connections that are open."""
@@ -214,7 +234,10 @@ class Transport:
                 return Outcome(OutcomeKind.CANCELLED, why="cancelled")
             headers = {"User-Agent": self._user_agent, **request.headers}
             sent = replace(request, headers=headers, url=target or request.url)
+            asked_s = time.monotonic()
             turn: Reply | Outcome[Found] | _Trouble | str = self._judge(sent, host, n_tried)
+            is_trouble = isinstance(turn, _Trouble) and not turn.is_stale
+            self.tally += Tally(1, int(is_trouble), time.monotonic() - asked_s)
             if isinstance(turn, _Trouble):
                 slot.pause_s = turn.pause_s
             return accept(turn) if isinstance(turn, Reply) else turn

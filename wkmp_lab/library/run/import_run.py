@@ -2,9 +2,11 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wkmp_lab.display.numbers import format_count
 from wkmp_lab.library import changes
 from wkmp_lab.library.run.completed import Finished
 from wkmp_lab.library.run.control import RunControl
@@ -17,10 +19,13 @@ from wkmp_lab.library.store import Store, is_written_elsewhere
 from wkmp_lab.lookup import services
 from wkmp_lab.model import FileResult
 from wkmp_lab.progress.snapshot import SessionState, Snapshot
+from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.settings import Settings
 
 DAMAGED = "damaged in the store, and left out until the next import mends it"
 ELSEWHERE = "this import runs in another process: open it again to see what has come since"
+N_COMING = 3
+"""Waiting files that a snapshot names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +45,7 @@ class ImportRun:
     log: RunLog
     recorder: FlightRecorder
     control: RunControl
+    queue: TaskQueue
 
     def snapshot(self) -> Snapshot:
         """The state of the import at this moment."""
@@ -69,7 +75,16 @@ class ImportRun:
             remarks=self.log.remarks,
             measured_s=counts.measured_s,
             has_measures=bool(self.settings.measures),
+            n_requests=self.progress.n_requests,
+            coming=self.queue.peek(N_COMING) if is_live else (),
         )
+
+    def prioritize(self, paths: Sequence[str | Path]) -> int:
+        """Move files that wait, or come in later, to the front; returns how many waited."""
+        n_moved = self.queue.prioritize([place(path, self.folder) for path in paths])
+        line = f"{format_count(n_moved, 'file')} moved to the front"
+        self.log.note(line, n_jobs=self.progress.n_jobs)
+        return n_moved
 
     def take_decisions(self, store: Store) -> None:
         """Show the results as the store's decisions have them."""
@@ -79,7 +94,16 @@ class ImportRun:
         """Keep and show another result of a file that had one."""
         store.put(result, run_id=self.session_id)
         self.results.replace(result)
-        self.progress.show_done(result, is_new=False)
+        self.progress.show_done(result)
+
+
+def place(path: str | Path, folder: str) -> str:
+    """The absolute path of a file or folder that may be told from the music folder.
+
+    >>> place("a/1.ogg", "/music"), place("/other", "/music")
+    ('/music/a/1.ogg', '/other')
+    """
+    return str(Path(folder, Path(path).expanduser()))
 
 
 def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun:
@@ -98,6 +122,7 @@ def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun
         log=RunLog(session_id),
         recorder=FlightRecorder(session_id, started_s=started_s),
         control=RunControl(),
+        queue=TaskQueue(),
     )
 
 

@@ -15,13 +15,15 @@ from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
 from wkmp_lab.library.recall import make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
-from wkmp_lab.library.run.import_run import ImportRun
+from wkmp_lab.library.run.costs import expect_costs
+from wkmp_lab.library.run.import_run import ImportRun, place
 from wkmp_lab.library.store import Store, StoredRun
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
-from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error
-from wkmp_lab.progress.board import Board
+from wkmp_lab.progress.board import Board, Control
+from wkmp_lab.runner.task_queue import order_tasks
 from wkmp_lab.runner.worker import Task, TaskOutcome
 
 
@@ -118,7 +120,17 @@ class ImportThread:
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: run.revise(result, store),
             is_cancelled=lambda: run.control.is_cancelled,
+            on_change=self._adapt_lookups,
+            on_broken=self._stop_waiting,
         ) as lookup_thread:
+            run.progress.expect(
+                expect_costs(
+                    files,
+                    found,
+                    needs_identity=lookup_thread.needs,
+                    is_limited=run.progress.is_limited,
+                )
+            )
             for result in (*found.known, *found.copies):
                 self._take(result, lookup_thread, is_new=False)
             for _, _, outcome in self._run_tasks(found.tasks, board):
@@ -127,6 +139,7 @@ class ImportThread:
                     store.put(outcome, run_id=run.session_id)
                     self._take(outcome, lookup_thread, is_new=True)
             lookup_thread.finish()
+            run.progress.n_requests = lookup_thread.n_requests
             for line in lookup_thread.remarks:
                 self._remark(line)
 
@@ -174,13 +187,21 @@ class ImportThread:
         run = self._run
         if not tasks:
             return
-        from wkmp_lab.runner.runner import Runner, order_tasks  # loads joblib
+        from wkmp_lab.runner.runner import Runner  # loads joblib
 
-        with Runner(run.settings, n_tasks=len(tasks), on_change=self._adapt) as runner:
+        with Runner(
+            run.settings, n_tasks=len(tasks), queue=run.queue, on_change=self._adapt
+        ) as runner:
             run.progress.n_jobs = runner.n_jobs
             run.recorder.begin(runner.n_jobs)
             self._log(f"parallelism level {runner.n_jobs}")
-            yield from runner.run(order_tasks(tasks, run.settings.running.order), board)
+            yield from runner.run(self._order(tasks), board)
+
+    def _order(self, tasks: Sequence[Task]) -> list[Task]:
+        order = self._run.settings.running.order
+        if isinstance(order, tuple):
+            order = tuple(place(path, self._run.folder) for path in order)
+        return order_tasks(tasks, order)
 
     def _take(self, result: FileResult, lookup_thread: LookupThread, *, is_new: bool) -> None:
         """Count a measured result, and hand it to the lookup thread if it is to be identified."""
@@ -202,11 +223,10 @@ class ImportThread:
     def _show_finished(self, result: FileResult, *, is_new: bool) -> None:
         """Show a file of which nothing more is to come, to displays and to who waits for it."""
         run = self._run
-        run.progress.show_done(result, is_new=is_new)
-        index = run.progress.find_index(result.path)
+        run.progress.show_done(result)
         if is_new:
-            self._log_file(result, index)
-        run.finished.add(index, result.path)
+            self._log_file(result)
+        run.finished.add(run.progress.find_place(result.path) - 1, result.path)
 
     def _record(self, store: Store) -> None:
         """Note what the work takes here, and keep how many files could go on if that changed."""
@@ -221,18 +241,29 @@ class ImportThread:
         if reason:
             self._log(f"now {n_jobs} at a time: {reason}")
 
+    def _adapt_lookups(self, n_now: int, reason: str) -> None:
+        """Note how many look-ups go on at once; called by their threads."""
+        self._run.recorder.note_limit(n_now, reason, phase=Phase.IDENTIFYING)
+        self._log(f"now {n_now} at a time in {Phase.IDENTIFYING}: {reason}")
+
+    def _stop_waiting(self) -> None:
+        """Let nobody wait for a place that only an answer would free; called by lookup threads."""
+        if self._run.settings.running.design == "files":
+            self._run.control.ask(Control.CANCEL)
+
     def _found(self, n_files: int) -> None:
         self._run.progress.show_found(n_files)
         if self._run.control.is_cancelled:
             raise CancelledError("cancelled during the scan")
 
-    def _log_file(self, result: FileResult, index: int) -> None:
+    def _log_file(self, result: FileResult) -> None:
         run = self._run
         reason = f" ({result.failure.reason})" if result.failure else ""
         count = format_count(len(result.passages), "passage")
         self._log(
-            f"Processing file {index + 1} of {run.progress.n_found}: {result.status}{reason}, "
-            f"{count}; {run.results.n_finished} finished | {result.path!r}"
+            f"Processing file {run.progress.find_place(result.path)} of {run.progress.n_found} "
+            f"({run.results.n_finished} finished): {result.status}{reason}, {count} | "
+            f"{result.path!r}"
         )
 
     def _offer_relocation(self, files: Sequence[SourceFile]) -> None:

@@ -1,28 +1,24 @@
 """How far an import is: what the scan found, what the board tells, and the time that is left."""
 
-import collections
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from wkmp_lab.io.files.scanning import Scan
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import FIRST_OF_PASSAGES, PHASES, Board, FileState
+from wkmp_lab.progress.costs import Expected, expect_by_size
 from wkmp_lab.progress.estimate import (
     NOTHING,
     BoardReading,
     describe_remaining,
-    estimate_remaining_s,
     read_board,
 )
 
-RATE_WINDOW = 20
-"""Moments that the rate for the remaining time is taken over."""
-MARK_INTERVAL_S = 0.5
-"""Shortest time between two of them."""
+MAX_STEP, MAX_STEP_PER_S = 0.04, 0.25
+"""How far a live fraction goes on from one look to the next, at once and for each second between:
+a file that costs less than was expected is no jump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +53,31 @@ class RunProgress:
     ----------
     n_jobs
         Files that may be worked on at once, now; set by the import and the supervisor thread.
+    n_requests
+        Requests to services, told when the last look-up has ended; set by the import thread.
     """
 
     def __init__(self, *, started_s: float, lookup_limit: str = "") -> None:
         self.n_jobs = 0
+        self.n_requests = 0
         self._lookup_limit = lookup_limit
         self._started_s = started_s
         self._ended_s: float | None = None
         self._mutex = threading.Lock()
         self._board: Board | None = None
         self._paths: tuple[str, ...] = ()
-        self._sizes = np.zeros(0, np.int64)
+        self._expected = expect_by_size(())
         self._index: dict[str, int] = {}
         self._n_found = 0
         self._skipped: tuple[tuple[str, str], ...] = ()
-        self._n_finished_now = 0
-        self._marks: collections.deque[tuple[float, float]] = collections.deque(maxlen=RATE_WINDOW)
         self._fraction = 0.0
+        self._looked_s = started_s
         self._last_reading = NOTHING
+
+    @property
+    def is_limited(self) -> bool:
+        """True where something keeps look-ups slow."""
+        return bool(self._lookup_limit)
 
     @property
     def n_found(self) -> int:
@@ -86,6 +89,10 @@ class RunProgress:
         """(path, reason) of what the scan passed over."""
         return self._skipped
 
+    def find_place(self, path: str) -> int:
+        """Which file of the library a path is, from 1, in the order of the scan."""
+        return self._index[path] + 1
+
     def show_found(self, n_files: int) -> None:
         """Show how many files the scan has found so far."""
         with self._mutex:
@@ -96,12 +103,17 @@ class RunProgress:
         board = Board.create(len(scan.files))
         with self._mutex:
             self._paths = tuple(file.path for file in scan.files)
-            self._sizes = np.array([file.size_bytes for file in scan.files], np.int64)
+            self._expected = expect_by_size(scan.files)
             self._index = {path: index for index, path in enumerate(self._paths)}
             self._n_found = len(scan.files)
             self._skipped = scan.skipped
             self._board = board
         return board
+
+    def expect(self, expected: Expected) -> None:
+        """Weigh the files by what they are to cost, once it is known what has to be done."""
+        with self._mutex:
+            self._expected = expected
 
     def load(self, results: Sequence[FileResult]) -> None:
         """Show what an earlier import left, as a whole that is over."""
@@ -120,10 +132,6 @@ class RunProgress:
             )
             self._ended_s = self._started_s
 
-    def find_index(self, path: str) -> int:
-        """The place of a file in the scan, from 0."""
-        return self._index[path]
-
     def show_measured(self, result: FileResult) -> None:
         """Show a file that no worker has touched in this import as measured, not identified."""
         with self._mutex:
@@ -134,22 +142,10 @@ class RunProgress:
                 if phase is not Phase.IDENTIFYING:
                     self._board.leave(self._index[result.path], phase)
 
-    def show_done(self, result: FileResult, *, is_new: bool) -> None:
-        """Show that nothing more is to come for a file.
-
-        Parameters
-        ----------
-        result
-            Of the file.
-        is_new
-            It was worked on in this import, and is finished by this; only such files tell the
-            rate.
-        """
+    def show_done(self, result: FileResult) -> None:
+        """Show that nothing more is to come for a file."""
         with self._mutex:
             self._mark(result, FileState.DONE)
-            if is_new:
-                self._n_finished_now += 1
-                self._mark_rate()
 
     def close(self) -> None:
         """Stop the clock, and let go of the board."""
@@ -164,8 +160,8 @@ class RunProgress:
         """How far it is at this moment; the time that is left is told of a live import alone."""
         with self._mutex:
             reading = self._read_board()
-            self._fraction = max(self._fraction, reading.fraction)
-            remaining_s = self._estimate_remaining_s() if is_live else None
+            self._advance(reading.fraction, is_live=is_live)
+            remaining_s = reading.remaining_s if is_live else None
             return ProgressReading(
                 board=reading,
                 n_files=self._n_found,
@@ -174,8 +170,7 @@ class RunProgress:
                 remaining_s=remaining_s,
                 remaining_reason=describe_remaining(
                     remaining_s,
-                    n_files=self._n_found,
-                    n_finished=reading.n_finished,
+                    fraction=self._fraction,
                     n_waiting=reading.n_waiting if reading.n_waiting > self.n_jobs else 0,
                     lookup_limit=self._lookup_limit,
                 )
@@ -188,18 +183,20 @@ class RunProgress:
             index = self._index[result.path]
             self._board.mark(index, state, n_passages=len(result.passages))
 
-    def _mark_rate(self) -> None:
+    def _advance(self, fraction: float, *, is_live: bool) -> None:
+        """Go on to a fraction: never backwards, and while it is watched never in a jump."""
         now_s = time.time()
-        if not self._marks or now_s - self._marks[-1][0] >= MARK_INTERVAL_S:
-            self._marks.append((now_s, self._read_board().fraction))
-
-    def _estimate_remaining_s(self) -> float | None:
-        return estimate_remaining_s(
-            tuple(self._marks), fraction=self._fraction, n_finished=self._n_finished_now
-        )
+        most = self._fraction + max(MAX_STEP, MAX_STEP_PER_S * (now_s - self._looked_s))
+        self._looked_s = now_s
+        self._fraction = max(self._fraction, min(fraction, most) if is_live else fraction)
 
     def _read_board(self) -> BoardReading:
         if self._board is None:
             return self._last_reading
-        now_s = time.time()
-        return read_board(self._board.read(), paths=self._paths, sizes=self._sizes, now_s=now_s)
+        return read_board(
+            self._board.read(),
+            paths=self._paths,
+            expected=self._expected,
+            now_s=time.time(),
+            n_jobs=self.n_jobs,
+        )

@@ -4,13 +4,13 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
 from wkmp_lab.errors import InvalidInputError, StoreError
+from wkmp_lab.io.files.side_files import require_regular
 from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.library.store import schema
@@ -18,13 +18,6 @@ from wkmp_lab.library.store import schema
 SUFFIX = ".wkmp.db"
 WRITER_WAIT_S = 0.3
 """An import holds the lock to its end; who writes or asks for a moment is waited for."""
-_KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISSOCK: "a socket",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-}
 
 
 def find_store_path(folder: Path, store: str | Path | None = None) -> Path:
@@ -37,7 +30,7 @@ def find_store_path(folder: Path, store: str | Path | None = None) -> Path:
     """
     if store is not None:
         path = Path(store).expanduser().absolute()
-        require_regular(path)
+        require_file(path)
         return path
     real = folder.expanduser().resolve()
     digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
@@ -70,15 +63,23 @@ def read_folder(path: Path) -> Path:
         raise StoreError(f"the store {str(path)!r} cannot be used: {error}") from error
 
 
-def require_regular(path: Path) -> None:
+def require_outside_libraries(path: Path) -> None:
+    """Raise InvalidInputError where a write would lead into the music of a library that has a
+    store in the user's data folder; for what belongs to no library by itself.
+    """
+    for store in find_stores():
+        with contextlib.suppress(StoreError):
+            require_outside(path, music_folder=read_folder(store))
+
+
+def require_file(path: Path) -> None:
     """Raise StoreError where something is there that is no regular file, links followed."""
     try:
-        mode = path.stat().st_mode
-    except OSError:  # not there, or not to be looked at: the opening tells
-        return
-    for is_kind, name in _KINDS.items():
-        if is_kind(mode):
-            raise StoreError(f"expected a file for a store, got {name}: {str(path)!r}")
+        require_regular(path, what="a store")
+    except InvalidInputError as error:
+        raise StoreError(str(error)) from error
+    except OSError:
+        """Not there, or not to be looked at: the opening tells."""
 
 
 def read_inode(path: Path) -> tuple[int, int] | None:

@@ -73,7 +73,7 @@ class Store:
         self._folder = folder.expanduser().absolute()
         self._mutex = threading.RLock()
         self._lost = ""
-        places.require_regular(path)
+        places.require_file(path)
         with self._speaking_clearly(), contextlib.ExitStack() as opened:
             if is_writer:
                 opened.enter_context(places.hold_for_writing(path, folder=folder))
@@ -179,7 +179,8 @@ class Store:
 
     def put_run(self, run: StoredRun, *, version: str) -> None:
         """Write or update an import."""
-        settings = msgspec.json.encode(run.settings.without_measures()).decode()
+        kept = run.settings.without_measures().with_named_order()
+        settings = msgspec.json.encode(kept).decode()
         ended_s = None if run.ended_s is None else float(run.ended_s)
         row = (run.id, float(run.started_s), ended_s, run.state, run.n_jobs, version, settings)
         with self._writing():

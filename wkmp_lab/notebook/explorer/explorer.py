@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import ipywidgets as widgets
 from IPython import get_ipython
-from IPython.display import DisplayHandle
 
 from wkmp_lab.display.numbers import format_clock, format_count, read_clock
 from wkmp_lab.display.safe_text import clean_text
@@ -39,6 +38,7 @@ from wkmp_lab.notebook.explorer.controls import (
 from wkmp_lab.notebook.explorer.cutting import Cutting
 from wkmp_lab.notebook.explorer.overview import read_beats, read_overview
 from wkmp_lab.notebook.explorer.plots import plot_boundary, plot_overview
+from wkmp_lab.notebook.standing import Standing
 from wkmp_lab.pipeline.declared import complete_hints
 from wkmp_lab.plots.figures import draw_png
 from wkmp_lab.runner.decoder_child import run_in_child
@@ -46,6 +46,8 @@ from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
 
 BOUNDARY_S = 5.0
 """What is played before and after a cut."""
+CALM_S = 1.0
+"""How long nothing is asked for before what a saved notebook keeps is renewed."""
 LEAST_WIDTH_PX = 760
 """Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
 _TEMPLATE = "notebook/templates/explorer.html.jinja"
@@ -103,7 +105,8 @@ class Explorer:
 
     def __init__(self, cutting: Cutting) -> None:
         self.cutting = cutting
-        self._handle: Any = None
+        self._standing = Standing()
+        self._is_kept = True
         self._beats: dict[int, tuple[float, ...]] = {}
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._make_widgets()
@@ -117,8 +120,7 @@ class Explorer:
     def close(self) -> None:
         """End the exploring: a picture and tables, which a saved file keeps, take its place."""
         self._requests.put(_end)
-        if self._handle is not None:
-            self._handle.update(self._make_bundle(), raw=True)
+        self._standing.end(self._make_bundle())
         self.box.close()
 
     def __repr__(self) -> str:
@@ -131,11 +133,11 @@ class Explorer:
         return {**live, **self._make_bundle()}
 
     def _ipython_display_(self) -> None:
-        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
         # Where a notebook is executed and nobody looks, sliders are of no use.
-        ui = find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False)
-        bundle = self._make_bundle() if ui == "html" else self._repr_mimebundle_()
-        self._handle.display(bundle, raw=True)
+        if find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False) == "html":
+            self._standing.show_static(self._make_bundle())
+        else:
+            self._standing.show(self.box._repr_mimebundle_(), self._make_bundle())
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -240,13 +242,24 @@ class Explorer:
     def _follow(self) -> None:
         """Carry requests out, one after the other; of drawings only the latest."""
         is_due = False
-        while (request := self._requests.get()) is not _end:
+        while (request := self._await_request()) is not _end:
             if request is _draw_anew:
                 is_due = True
             else:
                 request()
             if is_due and self._requests.empty():
                 is_due = not self._draw()
+                self._is_kept = False
+
+    def _await_request(self) -> Callable[[], None]:
+        """The next request; where none comes for a while, what has changed is kept meanwhile."""
+        if not self._is_kept:
+            try:
+                return self._requests.get(timeout=CALM_S)
+            except queue.Empty:
+                self._standing.keep(self._make_bundle())
+                self._is_kept = True
+        return self._requests.get()
 
     def _draw(self) -> bool:
         """Cut and show everything; False where another request came before the end."""

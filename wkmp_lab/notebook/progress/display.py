@@ -18,9 +18,10 @@ from wkmp_lab.display.summary import (
     format_snapshot_html,
     format_snapshot_text,
 )
-from wkmp_lab.display.terminal import Watched, format_result
+from wkmp_lab.display.terminal import Watched
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import FileResult
+from wkmp_lab.notebook.environment import register_texts
 from wkmp_lab.notebook.progress.frames import FrameFormatter
 from wkmp_lab.notebook.progress.panel import Controlled, Panel
 from wkmp_lab.notebook.progress.records import SHOWN, format_record_html
@@ -73,11 +74,8 @@ def register_reprs(shell: Any) -> None:
         html.for_type(pd.DataFrame, FrameFormatter(before))
     for record in SHOWN:
         html.for_type(record, format_record_html)
+    register_texts(shell)
     plain = shell.display_formatter.formatters["text/plain"]
-    plain.for_type(
-        ImportSession, lambda s, printer, _cycle: printer.text(format_snapshot_text(s.snapshot()))
-    )
-    plain.for_type(FileResult, lambda r, printer, _cycle: printer.text(format_result(r)))
     # By name: matplotlib is not loaded before something is drawn.
     axes = ("matplotlib.axes._axes", "Axes")
     shell.display_formatter.formatters["image/png"].for_type_by_name(*axes, _draw_axes)
@@ -138,4 +136,4 @@ def _follow(session: Watched, handle: Any, panel: Panel | None, *, is_page: bool
         return
     handle.update(make_bundle(session.snapshot()), raw=True)
     if panel is not None:
-        panel.close()
+        panel.end(session.snapshot())

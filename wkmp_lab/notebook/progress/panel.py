@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
-from wkmp_lab.display.summary import format_finished, format_time_left
+from wkmp_lab.display.summary import format_finished, format_snapshot_html, format_time_left
 from wkmp_lab.display.templating import render
 from wkmp_lab.model import MATCH_LEVELS, Phase
 from wkmp_lab.notebook.card import make_style
@@ -86,6 +86,17 @@ class Panel:
         self._cancel.description = "Cancelling…" if self._is_cancelled else "Cancel"
         self._pause.disabled = self._cancel.disabled = self._is_cancelled or not is_live
 
+    def end(self, now: Snapshot) -> None:
+        """Leave the static summary in the card, and forget the parts.
+
+        The cell has it too, by then. But a page that was loaded anew while the import ran no more
+        knows which output is replaced at the end: there the card stays, and tells it.
+        """
+        style, *parts = self.card.children
+        self.card.children = [style, widgets.HTML(format_snapshot_html(now))]
+        for child in (*parts[0].children, *parts):
+            child.close()
+
     def close(self) -> None:
         """Forget all widgets; the kernel would keep them for ever."""
         for child in (*self.card.children[1].children, *self.card.children, self.card):
@@ -140,11 +151,14 @@ def format_match(now: Snapshot) -> str:
 
 def format_files(now: Snapshot) -> str:
     """The files in flight, with the phases they are through."""
+    n_rows = min(max(now.n_jobs, len(now.in_flight), 1), MAX_IN_FLIGHT)
     if not now.in_flight:
-        return render(_TEMPLATE, "pause", {"words": _describe_pause(now)})
+        values = {"words": _describe_pause(now), "n_rows": n_rows}
+        return render(_TEMPLATE, "pause", values)
     shown = now.in_flight[:MAX_IN_FLIGHT]
     rows = [(file, _measure_segments(file, now.phases)) for file in shown]
-    return render(_TEMPLATE, "files", {"rows": rows, "folder": now.folder})
+    values = {"rows": rows, "n_rows": n_rows, "folder": now.folder, "coming": now.coming}
+    return render(_TEMPLATE, "files", values)
 
 
 def format_failures(now: Snapshot) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import ipywidgets as widgets
 from IPython import get_ipython
-from IPython.display import DisplayHandle
 
 from wkmp_lab.collection.review_queue import (
     ReviewItem,
@@ -38,6 +37,7 @@ from wkmp_lab.notebook.review.html import (
     name_item,
 )
 from wkmp_lab.notebook.review.table import ReviewTable, make_line
+from wkmp_lab.notebook.standing import Standing
 from wkmp_lab.runner.decoder_child import run_in_child
 
 View = Literal["one by one", "table"]
@@ -78,7 +78,7 @@ class Review:
         self._session = session
         self.keys = [item.key for item in find_open(session.results)]
         self.position = 0
-        self._handle: Any = None
+        self._standing = Standing()
         self._state, self._item, self._message = (widgets.HTML() for _ in range(3))
         self._pick = widgets.Dropdown(description="Passage", layout=_WIDE)
         self._candidates = widgets.RadioButtons(layout=_WIDE)
@@ -210,9 +210,7 @@ class Review:
 
     def close(self) -> None:
         """End the review: the widgets give way to what was decided, which a saved file keeps."""
-        bundle = self._make_bundle()
-        if self._handle is not None:
-            self._handle.update(bundle, raw=True)
+        self._standing.end(self._make_bundle())
         self.box.close()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -221,11 +219,11 @@ class Review:
         return {**live, **self._make_bundle()}
 
     def _ipython_display_(self) -> None:
-        self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
         # Where a notebook is executed and nobody looks, buttons are of no use.
-        ui = find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False)
-        bundle = self._make_bundle() if ui == "html" else self._repr_mimebundle_()
-        self._handle.display(bundle, raw=True)
+        if find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False) == "html":
+            self._standing.show_static(self._make_bundle())
+        else:
+            self._standing.show(self.box._repr_mimebundle_(), self._make_bundle())
 
     def __repr__(self) -> str:
         lines = [format_review_text(len(self._session.decisions), self.n_open)]
@@ -337,6 +335,7 @@ class Review:
         else:
             self._paint_one(items)
         self._say(words)
+        self._standing.keep(self._make_bundle())
 
     def _paint_one(self, items: Sequence[ReviewItem]) -> None:
         item = items[self.position] if items else None

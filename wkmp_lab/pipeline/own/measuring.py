@@ -10,7 +10,7 @@ from wkmp_lab.measuring.returned import read_returned, shorten_error
 from wkmp_lab.model import FileResult, Measured, Passage, Tags
 from wkmp_lab.pipeline.audio_buffer import AudioBuffer
 from wkmp_lab.pipeline.health import find_cause
-from wkmp_lab.pipeline.own_measures import LeftOut
+from wkmp_lab.pipeline.own.measures_kept import LeftOut
 from wkmp_lab.signals import FloatArray
 from wkmp_lab.units import ANALYSIS_SR, samples_from_ticks
 
