@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from wkmp_lab.errors import WkmpLabError as WkmpLabError
     from wkmp_lab.io.keys import ask_key as ask_key
     from wkmp_lab.io.web.acousticbrainz import read_flavor as read_flavor
+    from wkmp_lab.library.measures import measure as measure
     from wkmp_lab.library.plan import plan as plan
     from wkmp_lab.library.session import ImportSession as ImportSession
     from wkmp_lab.library.trials.designs import compare_designs as compare_designs
@@ -82,6 +83,7 @@ _HOMES = {
     "ImportSession": "wkmp_lab.library.session",
     "last_session": "wkmp_lab.api",
     "list_descriptors": "wkmp_lab.notebook.toolbox",
+    "measure": "wkmp_lab.library.measures",
     "measure_speedup": "wkmp_lab.library.trials.speedup",
     "MEDIUM_THRESHOLD_DBFS": "wkmp_lab.settings",
     "open_session": "wkmp_lab.api",

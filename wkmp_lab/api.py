@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from wkmp_lab.library import examine as examining
+from wkmp_lab.library.run.completed import OnResult
 from wkmp_lab.model import FileResult
 from wkmp_lab.notebook.environment import Ui, prepare_shell
 from wkmp_lab.notebook.session import NotebookSession
@@ -27,6 +28,7 @@ def start_import(
     retry_failed: bool = False,
     rescan: bool = False,
     ui: Ui | None = None,
+    on_result: OnResult | None = None,
 ) -> NotebookSession:
     """Start to import a folder of music, show progress, and return at once.
 
@@ -48,6 +50,9 @@ def start_import(
     ui
         How to show progress: ``widgets``, ``html``, ``text``, ``log`` or ``none``; None: the
         environment variable ``WKMP_LAB_UI``, else what fits.
+    on_result
+        Is called as ``on_result(index, path, result)`` with each file that is finished, in a
+        thread of its own; after an error no more. See :meth:`ImportSession.completed`.
 
     Returns
     -------
@@ -59,7 +64,10 @@ def start_import(
     InvalidInputError
         The folder is missing or no folder, or there is no such ``ui``.
     """
-    return _start(folder, settings, store, ui, retry_failed=retry_failed, rescan=rescan)[0]
+    session, _ = _start(folder, settings, store, ui, retry_failed=retry_failed, rescan=rescan)
+    if on_result is not None:
+        session.completed().follow(on_result)
+    return session
 
 
 def import_folder(
@@ -70,6 +78,7 @@ def import_folder(
     retry_failed: bool = False,
     rescan: bool = False,
     ui: Ui | None = None,
+    on_result: OnResult | None = None,
 ) -> NotebookSession:
     """Import a folder of music, show progress, and return when that is done.
 
@@ -79,6 +88,9 @@ def import_folder(
     ----------
     folder, settings, store, retry_failed, rescan, ui
         As for :func:`start_import`.
+    on_result
+        Is called as ``on_result(index, path, result)`` with each file that is finished, in the
+        calling thread; what it raises cancels the import, and is raised here.
 
     Raises
     ------
@@ -93,6 +105,8 @@ def import_folder(
         folder, settings, store, ui, retry_failed=retry_failed, rescan=rescan
     )
     try:
+        if on_result is not None:
+            session.completed().hand_out(on_result)
         return session.wait()
     finally:
         display.join(LAST_LOOK_S)

@@ -3,13 +3,14 @@
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.measuring.measure import Measure, freeze_measures
 from wkmp_lab.model import Declaration, Phase
 from wkmp_lab.names import offer_near_names
 
@@ -62,7 +63,9 @@ def _telling_where(record: type[Record]) -> type[Record]:
 
 def _tell_where(record: type, name: str, value: object) -> str:
     """What to write instead of ``record(name=value)``."""
-    parts: dict[str, Any] = {each.name: each.default_factory for each in fields(Settings)}
+    parts: dict[str, Any] = {
+        each.name: each.default_factory for each in fields(Settings) if each.name != "measures"
+    }
     homes = {each.name: part for part, home in parts.items() for each in fields(home)}
     told = f"wl.{record.__name__} has no {name!r}"
     if name in homes:
@@ -329,6 +332,15 @@ class Settings:
     analyzing: AnalyzeSettings = field(default_factory=AnalyzeSettings)
     flavoring: FlavorSettings = field(default_factory=FlavorSettings)
     running: RunSettings = field(default_factory=RunSettings)
+    measures: Sequence[Measure] = ()
+    """Measures of one's own; stores keep what they are called and what they found, not these."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measures", freeze_measures(self.measures))
+
+    def without_measures(self) -> "Settings":
+        """All that can be written down."""
+        return replace(self, measures=()) if self.measures else self
 
     def __repr__(self) -> str:
         """As Python, a record a line."""

@@ -9,6 +9,8 @@ import math
 from wkmp_lab.errors import InvalidInputError
 
 TICKS_PER_SECOND = 28_224_000
+ANALYSIS_SR = 22_050
+"""Rate of the analysis signal in Hz; at this rate Chromaprint gives what it gives for the file."""
 SILENCE_DBFS = -200.0
 """Level given to digital silence, so that levels stay finite."""
 

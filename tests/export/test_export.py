@@ -25,7 +25,7 @@ from wkmp_lab.tables.tables import TABLES
 
 @pytest.fixture
 def library():
-    return example.make_library()
+    return [*example.make_library(), example.make_measured()]
 
 
 def read_cue(text):

@@ -164,7 +164,7 @@ def test_other_settings_measure_again(music, store):
     assert count_measured(again) == 5, "the broken and the silent file owe nothing to ANALYZING"
     began_s = again._run.started_s
     ran = Counter(s.phase for r in again.results for s in r.spans if s.start_s >= began_s)
-    assert ran == {"EXTRACTING": 5, "DECODING": 5, "SEGMENTING": 5, "ANALYZING": 5}
+    assert ran == {"EXTRACTING": 5, "DECODING": 5, "ANALYZING": 5}
     fresh = import_folder(music, settings=other, store=store.with_name("fresh.wkmp.db"))
     assert [r.passages for r in again.results] == [r.passages for r in fresh.results]
 
@@ -314,7 +314,7 @@ def test_progress_never_goes_backwards(music, store):
         0,
         0,
         0,
-        *[session.snapshot().n_passages] * 5,
+        *[session.snapshot().n_passages] * 6,
     )
 
 
@@ -480,6 +480,7 @@ PARAMETERS = {
     "cancel": "",
     "compare": "other",
     "compare_copies": "path other_path",
+    "completed": "since",
     "decide": "path passage verdict candidate",
     "decide_all": "keys verdict",
     "explore": "path",
@@ -507,8 +508,8 @@ PARAMETERS = {
     "wait": "timeout",
 }
 PROPERTIES = (
-    "candidates copies decisions error evidence failures files flavors gaps is_ended merges "
-    "musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
+    "candidates copies decisions error evidence failures files flavors gaps is_ended measures "
+    "merges musical_flavors n_jobs passages plot record results same_songs skipped state timeline"
 )
 ATTRIBUTES = "folder session_id settings store_path ui"
 

@@ -27,7 +27,7 @@ from wkmp_lab.settings import (
 )
 
 SR = 22_050
-ALWAYS = {Phase.EXTRACTING, Phase.DECODING, Phase.SEGMENTING}
+ALWAYS = {Phase.EXTRACTING, Phase.DECODING}
 """Tags are read and samples decoded whenever anything has to be measured."""
 
 
@@ -80,7 +80,7 @@ def without_identities(result):
     [
         ({"analyzing": AnalyzeSettings(preset="classical")}, {Phase.ANALYZING}),
         ({"flavoring": FlavorSettings(has_beats=True)}, {Phase.FLAVORING}),
-        ({"segmenting": SegmentSettings(n_passages=3, min_passage_s=5.0)}, set()),
+        ({"segmenting": SegmentSettings(n_passages=3, min_passage_s=5.0)}, {Phase.SEGMENTING}),
     ],
     ids=["lead points", "descriptors", "a cut that stays as it was"],
 )

@@ -73,10 +73,10 @@ def test_passages_are_counted_one_by_one_within_a_phase():
     records[0]["phase"] = 4
     records[0]["phases_left"] = 0b00001111
     records[0]["fraction"] = 0.25
-    records[1]["phases_left"] = 0b11111111
-    assert estimate_of(records).n_passages_by_phase == (0, 0, 0, 11, 5, 3, 3, 3)
+    records[1]["phases_left"] = 0b111111111
+    assert estimate_of(records).n_passages_by_phase == (0, 0, 0, 11, 5, 3, 3, 3, 3)
     records[0]["phases_left"] = 0b00011111
-    assert estimate_of(records).n_passages_by_phase == (0, 0, 0, 11, 11, 3, 3, 3)
+    assert estimate_of(records).n_passages_by_phase == (0, 0, 0, 11, 11, 3, 3, 3, 3)
 
 
 @given(st.integers(0, len(PHASES) - 1), st.floats(0, 1), st.floats(0, 1))

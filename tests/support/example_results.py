@@ -1,5 +1,7 @@
 """Results made by hand for tests of tables, exports and displays."""
 
+from dataclasses import replace
+
 from wkmp_lab.flavors import Flavor
 from wkmp_lab.model import (
     Amplitude,
@@ -13,6 +15,8 @@ from wkmp_lab.model import (
     Gap,
     Identity,
     Key,
+    Measured,
+    MeasureInfo,
     Passage,
     Phase,
     Segmentation,
@@ -100,6 +104,23 @@ def make_result(path="/music/side a.flac", **changes):
     return FileResult(**{**values, **changes})
 
 
+def make_measured(path="/music/measured.flac", **changes):
+    """A file that measures of one's own have measured: the second passage in part."""
+    zcr = MeasureInfo("zcr", "1", "ab12", (("zcr_hz", "Hz"), ("mood", "")), sr=22_050)
+    length = MeasureInfo("length", "2", "cd34", (("n_pieces", "1"),), on="file")
+    first = Measured("zcr", (("zcr_hz", 1500.5), ("mood", "<b>calm")))
+    second = Measured("zcr", (("zcr_hz", 900.0),), error="mood must be a text, got list []")
+    whole = make_result(path)
+    one, other = whole.passages
+    return replace(
+        whole,
+        passages=(replace(one, measured=(first,)), replace(other, measured=(second,))),
+        measured=(Measured("length", (("n_pieces", 2),)),),
+        measures=(length, zcr),
+        **changes,
+    )
+
+
 def make_failure(path="/music/broken.mp3", reason="no audio stream"):
     """A file that could not be decoded."""
     return FileResult(SourceFile(path, 10, 1), "failed", failure=Failure(Phase.DECODING, reason))
@@ -134,8 +155,8 @@ NOW = Snapshot(
     n_failed=1,
     n_passages=7,
     n_passages_by_level=(3, 1, 0, 3),
-    n_files_by_phase=(10, 6, 5, 5, 5, 4, 4, 4),
-    n_passages_by_phase=(0, 0, 0, 9, 9, 7, 7, 7),
+    n_files_by_phase=(10, 6, 5, 5, 5, 4, 4, 4, 0),
+    n_passages_by_phase=(0, 0, 0, 9, 9, 7, 7, 7, 0),
     fraction=0.423,
     elapsed_s=60.0,
     remaining_s=None,

@@ -24,7 +24,7 @@ PASSAGES = (
 
 @pytest.fixture
 def library():
-    return example.make_library()
+    return [*example.make_library(), example.make_measured()]
 
 
 def test_the_promised_columns_come_first_and_in_order():

@@ -15,6 +15,7 @@ PHASE_COLORS: dict[Phase, str] = {
     Phase.IDENTIFYING: "#cc79a7",
     Phase.ANALYZING: "#e69f00",
     Phase.FLAVORING: "#d55e00",
+    Phase.MEASURING: "#8c6bb1",
 }
 MATCH_COLORS: dict[MatchLevel, str] = {
     "high": "#009e73",

@@ -11,7 +11,7 @@ from wkmp_lab.display.numbers import format_clock, format_count, group_by_reason
 from wkmp_lab.display.palette import MATCH_COLORS, PHASE_COLORS
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.display.templating import render
-from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage, Phase
+from wkmp_lab.model import MATCH_LEVELS, FileResult, Passage
 from wkmp_lab.pipeline.cache_keys import HINTS
 from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.units import seconds_from_ticks
@@ -58,7 +58,7 @@ def format_headline(now: Snapshot) -> str:
 def format_snapshot_text(now: Snapshot) -> str:
     """The state of an import in a few plain lines."""
     levels = zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
-    phases = zip(Phase, now.n_files_by_phase, strict=True)
+    phases = zip(now.phases, now.n_files_by_phase, strict=False)
     lines = [
         f"Import {now.session_id} {now.state}: {format_headline(now)}",
         "  passages: " + ", ".join(f"{level} {count}" for level, count in levels),
@@ -98,7 +98,7 @@ def _format_import(
         )
         for name, count in zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)
     ]
-    counts = zip(Phase, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
+    counts = zip(now.phases, now.n_files_by_phase, now.n_passages_by_phase, strict=False)
     phases = [
         (
             phase.title(),

@@ -27,6 +27,8 @@ from wkmp_lab.io.files.write_guard import require_outside
 from wkmp_lab.model import FileResult
 from wkmp_lab.tables.tables import TABLES
 
+WHERE_THERE_ARE = ("measures",)
+"""Tables that most libraries have no row of, and then no file."""
 TableWriter = Callable[[pd.DataFrame, Path], None]
 
 
@@ -50,7 +52,8 @@ def export_results(
     """Write results into a folder, in each of the formats.
 
     ``csv``, ``parquet`` and ``json`` (JSON Lines, ``.jsonl``) write one file per table: files,
-    passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures. ``xlsx``
+    passages, candidates, evidence, flavors, musical_flavors, gaps, timeline, failures, and
+    measures where there are any of your own. ``xlsx``
     writes them as the sheets of one workbook, ``library.xlsx``; texts that no cell can hold
     (fingerprints of more than half an hour) stand whole in ``library_long_texts.csv`` beside it.
     ``wkmp`` writes ``wkmp.db``, ``cue`` and ``labels`` (Audacity) one file per audio file into a
@@ -230,7 +233,10 @@ def _export_tables(
 ) -> list[Path]:
     written = []
     for name, make_table in TABLES.items():
-        write_table = partial(write, make_table(results))
+        table = make_table(results)
+        if table.empty and name in WHERE_THERE_ARE:
+            continue
+        write_table = partial(write, table)
         path = folder / f"{name}{suffix}"
         written.append(write_atomically(path, write_table, music_folder=music_folder))
     return written

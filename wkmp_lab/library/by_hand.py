@@ -13,6 +13,7 @@ from wkmp_lab.library import changes
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.model import FileResult
+from wkmp_lab.pipeline.own import measures_kept
 from wkmp_lab.runner.one_file import measure_apart
 from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints
@@ -46,7 +47,7 @@ def cut(run: ImportRun, result: FileResult, decision: Decision) -> FileResult:
 def measure_again(run: ImportRun, result: FileResult) -> FileResult:
     """Measure and identify one file now, with the boundaries that hold for it."""
     task = Task(0, result.source, make_hints(run, result), result.sha256)
-    fresh = measure_apart(task, run.settings)
+    fresh = measures_kept.carry_over(measure_apart(task, run.settings), result)
     fresh = identify_now(fresh, run.settings, folder=run.folder)
     with run.store.borrow() as store:
         run.revise(fresh, store)

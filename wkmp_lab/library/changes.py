@@ -14,6 +14,7 @@ from wkmp_lab.lookup.freshness import compute_identify_key
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.own import measures_kept
 from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -69,6 +70,8 @@ def sort_out(
             copies.append(_copy_of(file, duplicates.twin_of[file.path], digest))
             continue
         old = had.get(file.path)
+        if old and retry_failed:
+            old = measures_kept.forget_errors(old)
         is_sure = old is None or file.path in unchanged
         place = known if old else copies
         if store and old is None and file.size_bytes in known_sizes:
@@ -80,7 +83,7 @@ def sort_out(
         hints = make_hints(file, n_in_folder, boundaries, lengths_s)
         keys_here = cache_keys.add_hints(keys, hints, path=file.path)
         if old and is_sure and _is_current(old, keys_here, retry_failed=retry_failed):
-            place.append(old)
+            place.append(measures_kept.note_not_renewed(old, keys_here))
             continue
         earlier = cache_keys.find_reusable(old, keys_here) if old else None
         if earlier is None and not is_sure:
@@ -99,6 +102,7 @@ def note_stale(results: Iterable[FileResult], settings: Settings) -> list[FileRe
 
 
 def _note_stale(result: FileResult, keys: cache_keys.CacheKeys, settings: Settings) -> FileResult:
+    result = measures_kept.note_not_renewed(result, keys)
     made_by = dict(result.provenance)
     hints = {name: made_by[name] for name in (cache_keys.HINTS,) if name in made_by}
     stale = set(cache_keys.find_stale(result, {**keys, **hints}))

@@ -42,7 +42,7 @@ LOOKUP_S = 1.0
 STORE_BYTES_PER_HOUR = 1_000_000
 """What results take in the store per hour of audio: 0.2 to 0.5 MB were seen, so this is ample."""
 
-Measure = Callable[[SourceFile], FileResult]
+MeasureFile = Callable[[SourceFile], FileResult]
 
 _DECODES = (Phase.DECODING, Phase.SEGMENTING)
 """Until 0.2 a decode was timed as part of SEGMENTING."""
@@ -97,7 +97,7 @@ def plan(
     *,
     settings: Settings | None = None,
     store: str | Path | None = None,
-    measure: Measure | None = None,
+    measure: MeasureFile | None = None,
 ) -> Plan:
     """Look at a folder as an import would, without importing it.
 

@@ -13,6 +13,7 @@ from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
 from wkmp_lab.library.library_view import LibraryView
 from wkmp_lab.library.live_sessions import LiveSessions
+from wkmp_lab.library.run.completed import Completed, Since
 from wkmp_lab.library.run.control import await_end, wait_for_end
 from wkmp_lab.library.run.import_run import load_run, make_run
 from wkmp_lab.library.run.import_thread import ImportThread
@@ -161,6 +162,26 @@ class ImportSession(LibraryView):
         """
         wait_for_end(self._run.control, timeout_s=timeout)
         return self
+
+    def completed(self, *, since: Since = "start") -> Completed:
+        """The results as they are finished, out of order, for ``for`` and for ``async for``.
+
+        ``for index, path, result in session.completed()``: the file's place in the scan from 0,
+        its path and its result. The loop ends when the import does; in a notebook ``async for``
+        leaves the kernel free. What is done by hand later, as a new cut, does not come again.
+
+        Parameters
+        ----------
+        since
+            ``start``: all results, those that are there first; ``now``: those to come.
+
+        Raises
+        ------
+        WkmpLabError
+            At the end: the import could not be carried out.
+        """
+        run = self._run
+        return Completed(run.finished, run.results, run.control, run.log, since=since)
 
     def __await__(self) -> Generator[None, None, Self]:
         return self._wait_async().__await__()

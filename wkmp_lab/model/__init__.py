@@ -2,6 +2,11 @@
 
 from wkmp_lab.model.declared import Declaration, DeclaredPiece
 from wkmp_lab.model.flight import DesignTrial, FlightRecord, LimitChange
+from wkmp_lab.model.measured import (
+    CellValue,
+    Measured,
+    MeasureInfo,
+)
 from wkmp_lab.model.reasons import (
     CutHint,
     FailedLookup,
@@ -55,6 +60,7 @@ __all__ = [
     "Amplitude",
     "AudioFormat",
     "Candidate",
+    "CellValue",
     "Cover",
     "CutHint",
     "Declaration",
@@ -75,6 +81,8 @@ __all__ = [
     "Kind",
     "LimitChange",
     "MatchLevel",
+    "MeasureInfo",
+    "Measured",
     "OutcomeKind",
     "Passage",
     "PassageId",

@@ -11,6 +11,7 @@ from typing import Literal
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.flavors import Flavor
 from wkmp_lab.model.declared import DeclaredPiece
+from wkmp_lab.model.measured import Measured, MeasureInfo
 from wkmp_lab.model.reasons import Cause, CutHint, FailedLookup, WhyUnidentified
 from wkmp_lab.model.sources import AudioFormat, SourceFile
 from wkmp_lab.model.tags import Tags
@@ -28,6 +29,8 @@ class Phase(enum.StrEnum):
     IDENTIFYING = "IDENTIFYING"
     ANALYZING = "ANALYZING"
     FLAVORING = "FLAVORING"
+    MEASURING = "MEASURING"
+    """Measures of one's own; nobody goes through it who has none."""
 
 
 FileStatus = Literal["done", "no_audio", "duplicate", "failed"]
@@ -229,6 +232,8 @@ class Passage:
     descriptors: Descriptors | None = None
     musical_flavor: Flavor | None = None
     """WKMP's flavor of the recording, as AcousticBrainz has it."""
+    measured: tuple[Measured, ...] = ()
+    """What measures of one's own have found in it."""
     declared: DeclaredPiece | None = None
     """The piece that a CUE sheet or a chapter declares here."""
 
@@ -343,6 +348,12 @@ class FileResult:
     """What a release tells of the lengths of its pieces, in s: it is cut by them, once."""
     stale: tuple[Phase, ...] = ()
     """Phases that would be done differently now; known when a library is opened, not stored."""
+    measured: tuple[Measured, ...] = ()
+    """What measures of one's own have found in the file as a whole."""
+    measures: tuple[MeasureInfo, ...] = ()
+    """Those that have measured it and its passages."""
+    not_renewed: tuple[str, ...] = ()
+    """Names of those whose functions were not given: nobody can tell whether they still hold."""
 
     def __post_init__(self) -> None:
         if (self.status == "failed") != (self.failure is not None):

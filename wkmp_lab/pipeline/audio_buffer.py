@@ -8,15 +8,12 @@ import numpy as np
 
 from wkmp_lab.signals import FloatArray
 
-ANALYSIS_SR = 22_050
-"""Rate of the analysis signal in Hz; at this rate Chromaprint gives what it gives for the file."""
-
 _MEMORY_LIMIT_BYTES = 24 << 20
 """About 4.5 minutes stay in memory; what is longer goes to a temporary file."""
 
 
 class AudioBuffer:
-    """Mono float32 samples: written in blocks, read back by slices.
+    """Float32 samples, mono or of several channels: written in blocks, read back by slices.
 
     Up to ``_MEMORY_LIMIT_BYTES`` are held in memory, more in an unnamed temporary file, so that
     the memory of a worker does not grow with the length of a file.
@@ -33,6 +30,8 @@ class AudioBuffer:
             max_size=_MEMORY_LIMIT_BYTES
         )
         self._n_samples = 0
+        self._n_channels = 1
+        self._is_mono = True
 
     def __enter__(self) -> Self:
         return self
@@ -49,12 +48,32 @@ class AudioBuffer:
         return self._n_samples
 
     def append(self, samples: FloatArray) -> None:
-        """Write samples behind the last ones."""
-        self._file.seek(self._n_samples * 4)
-        self._file.write(np.ascontiguousarray(samples, np.float32).data)
-        self._n_samples += len(samples)
+        """Write samples behind the last ones, of shape ``(n,)`` or always ``(n_channels, n)``."""
+        self._is_mono = samples.ndim == 1
+        self._n_channels = 1 if self._is_mono else len(samples)
+        self._file.seek(self._n_samples * 4 * self._n_channels)
+        self._file.write(np.ascontiguousarray(samples.T, np.float32).data)
+        self._n_samples += samples.shape[-1]
+
+    def map(self, start: int, stop: int) -> FloatArray:
+        """Samples as a read-only memory map, of shape ``(n,)`` or ``(n_channels, n)``.
+
+        What is not looked at takes no memory. From the first map on, all lies in a file.
+        """
+        n = max(min(stop, self._n_samples) - start, 0)
+        shape = (n,) if self._is_mono else (n, self._n_channels)
+        if n == 0:
+            empty = np.zeros(shape, np.float32).T
+            empty.flags.writeable = False
+            return empty
+        self._file.rollover()
+        self._file.flush()
+        offset = start * 4 * self._n_channels
+        mapped: FloatArray = np.memmap(self._file, np.float32, "r", offset=offset, shape=shape)
+        return mapped.T
 
     def __getitem__(self, span: slice) -> FloatArray:
+        assert self._is_mono, "several channels are mapped"
         start, stop, step = span.indices(self._n_samples)
         if step != 1:
             raise ValueError(f"a buffer is read in steps of 1, got {step}")

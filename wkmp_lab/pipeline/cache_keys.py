@@ -15,6 +15,7 @@ from wkmp_lab.fingerprinting import fingerprint
 from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io.sheets.beside import hash_cues_beside
 from wkmp_lab.model import FileResult, Passage, Phase
+from wkmp_lab.pipeline.own import measures_kept
 from wkmp_lab.settings import SegmentHints, Settings, compute_settings_key
 
 VERSIONS: Mapping[Phase, str] = MappingProxyType(
@@ -41,8 +42,8 @@ MEASURING = (
     Phase.ANALYZING,
     Phase.FLAVORING,
 )
-"""The phases that need the file, in their order. DECODING has no key: nothing of a decode is kept,
-and what is made of it is made anew by the keys of the others."""
+"""The phases that every file goes through in a worker, in their order. DECODING has no key:
+nothing of a decode is kept, and what is made of it is made anew by the keys of the others."""
 
 PACKAGE, TOOL, HINTS, IDENTIFIED = "wkmp_lab", "tool", "hints", "identified"
 """Beside the measuring phases: the package's version, what computes fingerprints, what was known
@@ -85,7 +86,7 @@ def compute_keys(settings: Settings) -> CacheKeys:
         else:
             part = compute_settings_key(settings, phase)[:8]
         keys[phase.value] = f"{version}-{part}"
-    return keys
+    return keys | measures_kept.compute_measure_keys(settings.measures)
 
 
 def add_hints(keys: CacheKeys, hints: SegmentHints, *, path: str) -> CacheKeys:
@@ -123,8 +124,10 @@ def stamp(result: FileResult, keys: CacheKeys) -> FileResult:
     names = {PACKAGE, HINTS, *(phase.value for phase in _phases_of(result))}
     names |= {TOOL} if result.passages else set()
     names |= {TAGS} if Phase.EXTRACTING in _phases_of(result) else set()
-    made_by = tuple(sorted((name, key) for name, key in keys.items() if name in names))
-    return replace(result, provenance=made_by)
+    made_by = {name: key for name, key in keys.items() if name in names}
+    made_by |= measures_kept.list_keys(result)
+    marked = measures_kept.note_not_renewed(result, keys)
+    return replace(marked, provenance=tuple(sorted(made_by.items())))
 
 
 def note_track_lengths(result: FileResult, lengths_s: tuple[float, ...]) -> FileResult:
@@ -167,6 +170,8 @@ def find_stale(result: FileResult, keys: CacheKeys) -> frozenset[Phase]:
         stale.add(Phase.SEGMENTING)
     if result.passages and TOOL in keys and TOOL not in made_by:
         stale.add(Phase.FINGERPRINTING)
+    if measures_kept.find_stale_names(result, keys):
+        stale.add(Phase.MEASURING)
     if result.failure is not None and made_by.get(PACKAGE) != keys[PACKAGE]:
         stale.add(result.failure.phase)
     return frozenset(stale)
@@ -183,6 +188,7 @@ def find_reusable(result: FileResult, keys: CacheKeys) -> FileResult | None:
         return None
     if result.status == "no_audio" and not stale:
         return result
+    result = measures_kept.strip_stale(result, keys, stale)
     passages = tuple(_strip(passage, stale) for passage in result.passages)
     if not any(p.fingerprint or p.amplitude or p.descriptors for p in passages):
         return None
@@ -198,16 +204,19 @@ def find_missing(kept: FileResult | None) -> tuple[Phase, ...]:
     """
     if kept is None:
         return MEASURING
-    always = (Phase.EXTRACTING, Phase.DECODING, Phase.SEGMENTING)
-    return tuple(
+    is_cut = kept.segmentation is not None
+    always = (Phase.EXTRACTING, Phase.DECODING, *(() if is_cut else (Phase.SEGMENTING,)))
+    of_passages = (Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING)
+    missing = {
         phase
-        for phase in MEASURING
-        if phase in always or any(is_missing(passage, phase) for passage in kept.passages)
-    )
+        for phase in of_passages
+        if any(is_missing(passage, phase) for passage in kept.passages)
+    }
+    return tuple(phase for phase in MEASURING if phase in always or phase in missing)
 
 
 def is_missing(passage: Passage, phase: Phase) -> bool:
-    """True where a passage has not gone through one of the phases that passages go through."""
+    """True where a passage has not gone through one of the phases that all passages go through."""
     if phase is Phase.FINGERPRINTING:
         return passage.fingerprint is None and passage.fingerprint_reason is None
     return (passage.amplitude if phase is Phase.ANALYZING else passage.descriptors) is None

@@ -12,16 +12,13 @@ from typing import Protocol
 import numpy as np
 import soxr
 
-from wkmp_lab.analyzing import amplitude as analyzing
 from wkmp_lab.dsp import levels
 from wkmp_lab.errors import (
     CancelledError,
-    FingerprintError,
     InvalidInputError,
     WkmpLabError,
 )
 from wkmp_lab.fingerprinting import fingerprint
-from wkmp_lab.flavoring import descriptors
 from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.io.files.audio_hash import hash_from_bytes
@@ -40,18 +37,24 @@ from wkmp_lab.model import (
     Tags,
 )
 from wkmp_lab.pipeline import cache_keys, recognize
-from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR, AudioBuffer, AudioBufferView
+from wkmp_lab.pipeline.audio_buffer import AudioBuffer
 from wkmp_lab.pipeline.declared import complete_hints, mark_declared, tell_declaration
 from wkmp_lab.pipeline.gates import Gates, OpenGates
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
 from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.own.measures_kept import LeftOut, take_over
+from wkmp_lab.pipeline.own.measuring import OwnMeasures
+from wkmp_lab.pipeline.passage_phases import (
+    analyze_passage,
+    describe_passage,
+    fingerprint_passage,
+    fingerprint_whole,
+    lay_out,
+)
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
-from wkmp_lab.units import samples_from_ticks
-
-ACOUSTID_LENGTH_S = 120.0
-"""What AcoustID compares: the start of a file."""
+from wkmp_lab.units import ANALYSIS_SR
 
 
 class Progress(Protocol):
@@ -60,6 +63,7 @@ class Progress(Protocol):
     def enter(self, phase: Phase) -> None: ...
     def advance(self, fraction: float) -> None: ...
     def cut(self, n_passages: int) -> None: ...
+    def measure(self, index: int | None) -> None: ...
     def leave(self, phase: Phase) -> None: ...
 
 
@@ -69,6 +73,7 @@ class NoProgress:
     def enter(self, phase: Phase) -> None: ...
     def advance(self, fraction: float) -> None: ...
     def cut(self, n_passages: int) -> None: ...
+    def measure(self, index: int | None) -> None: ...
     def leave(self, phase: Phase) -> None: ...
 
 
@@ -123,6 +128,7 @@ def measure_file(
     sha256: str | None = None,
     earlier: FileResult | None = None,
     recall: Recall | None = None,
+    left_out: LeftOut = (),
     progress: Progress | None = None,
     gates: Gates | None = None,
 ) -> FileResult:
@@ -145,6 +151,8 @@ def measure_file(
         decoded. Identities stay where nothing that they rest on has changed.
     recall
         Tells what else is known of audio like that of the file, to be taken over likewise.
+    left_out
+        Measures of one's own that are not run on this file, and why.
     progress
         Told of each phase; its ``advance`` may stop the work by raising CancelledError.
     gates
@@ -171,8 +179,8 @@ def measure_file(
             kept = cache_keys.find_reusable(known, keys) if known else None
             whole = recognize.take_whole(result, known, keys) if known else None
         if whole is None:
-            with AudioBuffer() as buffer:
-                result = _measure(result, kept, buffer, settings, hints, course)
+            with AudioBuffer() as buffer, OwnMeasures(settings.measures, left_out) as own:
+                result = _measure(result, kept, buffer, own, settings, hints, course)
         else:
             result = _show_whole(whole, course.progress)
         _require_unchanged(source)
@@ -233,7 +241,7 @@ def fingerprint_file(path: str | Path) -> Fingerprint:
 def _show_whole(result: FileResult, progress: Progress) -> FileResult:
     """A file that owes nothing to any phase any more, shown as one that has gone through all."""
     progress.cut(len(result.passages))
-    for phase in cache_keys.MEASURING[1:]:
+    for phase in (*cache_keys.MEASURING[1:], Phase.MEASURING):
         progress.leave(phase)
     if result.audio is None:
         return result
@@ -255,12 +263,14 @@ def _measure(
     result: FileResult,
     kept: FileResult | None,
     buffer: AudioBuffer,
+    own: OwnMeasures,
     settings: Settings,
     hints: SegmentHints,
     course: _Course,
 ) -> FileResult:
     with course.through(Phase.DECODING):
-        audio, profile, shown, hashed = _listen(result.path, buffer, settings, course.progress)
+        heard = _listen(result.path, buffer, own, settings, course.progress)
+        audio, profile, shown, hashed = heard
         result = replace(
             result,
             tags=fill_tags(result.tags, shown),
@@ -268,35 +278,46 @@ def _measure(
             audio=audio,
             notes=(*result.notes, *describe_health(audio)),
         )
-    with course.through(Phase.SEGMENTING):
-        hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
-        if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
-            kept = None  # more or less of the file is read than when its passages were measured
-        is_cut_alike = kept is not None and recognize.has_same_hints(result.tags, kept.tags)
-        cut = kept.segmentation if kept and is_cut_alike else None
-        cut = cut or segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
-        course.progress.cut(len(cut.spans_ticks))
-        told = tell_declaration(hints.declared)
-        result = replace(result, segmentation=cut, notes=(*result.notes, *told))
+    hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
+    if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
+        kept = None  # more or less of the file is read than when its passages were measured
+    is_cut_alike = kept is not None and recognize.has_same_hints(result.tags, kept.tags)
+    cut = kept.segmentation if kept and is_cut_alike else None
+    if cut is None:
+        with course.through(Phase.SEGMENTING):
+            cut = segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
+    else:
+        course.progress.leave(Phase.SEGMENTING)
+    course.progress.cut(len(cut.spans_ticks))
+    told = tell_declaration(hints.declared)
+    result = replace(result, segmentation=cut, notes=(*result.notes, *told))
     if not cut.spans_ticks:
         return replace(result, status="no_audio")
-    passages = _lay_out(cut.spans_ticks, kept.passages if kept else ())
+    passages = lay_out(cut.spans_ticks, kept.passages if kept else ())
     passages = mark_declared(passages, hints.declared, end_ticks=cut.spans_ticks[-1][1])
     passages = course.fill(
-        Phase.FINGERPRINTING, passages, lambda each: _fingerprint(each, buffer, settings)
+        Phase.FINGERPRINTING, passages, lambda each: fingerprint_passage(each, buffer, settings)
     )
     passages = course.fill(
-        Phase.ANALYZING, passages, partial(_analyze, profile=profile, settings=settings)
+        Phase.ANALYZING, passages, partial(analyze_passage, profile=profile, settings=settings)
     )
     del profile  # 14 MB an hour, which the last phase needs for itself
     passages = course.fill(
-        Phase.FLAVORING, passages, lambda each: _describe(each, buffer, settings)
+        Phase.FLAVORING, passages, lambda each: describe_passage(each, buffer, settings)
     )
-    return replace(result, passages=tuple(passages), file_fingerprint=_file_fingerprint(passages))
+    result = replace(
+        result, passages=tuple(passages), file_fingerprint=fingerprint_whole(passages)
+    )
+    result = take_over(result, kept, [each.info for each in settings.measures])
+    if not own.is_needed(result):
+        course.progress.leave(Phase.MEASURING)
+        return result
+    with course.through(Phase.MEASURING):
+        return own.measure(result, buffer, course.progress)
 
 
 def _listen(
-    path: str, buffer: AudioBuffer, settings: Settings, progress: Progress
+    path: str, buffer: AudioBuffer, own: OwnMeasures, settings: Settings, progress: Progress
 ) -> tuple[AudioFormat, LevelProfile, Tags, str | None]:
     """The one decode: every block feeds the level meter, and its mono mix the buffer.
 
@@ -312,64 +333,12 @@ def _listen(
         n_read = 0
         for block in reader.blocks():
             mono = meter.feed(block.samples)
+            own.hear(block.samples, reader.sr)
             buffer.append(resampler.resample_chunk(mono))
             n_read += block.n_samples
             progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
         buffer.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
         return reader.describe(), meter.finish(), reader.tags, reader.read_audio_hash()
-
-
-def _lay_out(spans_ticks: Sequence[tuple[int, int]], known: Sequence[Passage]) -> list[Passage]:
-    """A passage per span: the known one where one has exactly this span, else a new one."""
-    by_span = {(passage.start_ticks, passage.end_ticks): passage for passage in known}
-    return [
-        replace(by_span[span], index=index) if span in by_span else Passage(index, *span)
-        for index, span in enumerate(spans_ticks)
-    ]
-
-
-def _view(buffer: AudioBuffer, passage: Passage) -> AudioBufferView:
-    ends = (passage.start_ticks, passage.end_ticks)
-    start, end = (samples_from_ticks(ticks, sr=ANALYSIS_SR) for ticks in ends)
-    return AudioBufferView(buffer, start, end)
-
-
-def _fingerprint(passage: Passage, buffer: AudioBuffer, settings: Settings) -> Passage:
-    """The passage with its fingerprint, or with the reason why there is none."""
-    view = _view(buffer, passage)
-    try:
-        found = fingerprint.compute_fingerprint(
-            view, sr=ANALYSIS_SR, settings=settings.fingerprinting
-        )
-    except FingerprintError as error:
-        return replace(passage, fingerprint_reason=str(error))
-    return replace(passage, fingerprint=found)
-
-
-def _analyze(passage: Passage, profile: LevelProfile, settings: Settings) -> Passage:
-    amplitude = analyzing.measure_amplitude(
-        profile, start_s=passage.start_s, end_s=passage.end_s, settings=settings.analyzing
-    )
-    return replace(passage, amplitude=amplitude)
-
-
-def _describe(passage: Passage, buffer: AudioBuffer, settings: Settings) -> Passage:
-    described = descriptors.measure_descriptors(
-        _view(buffer, passage),
-        sr=ANALYSIS_SR,
-        settings=settings.flavoring,
-        speech=passage.amplitude.speech if passage.amplitude else None,
-    )
-    return replace(passage, descriptors=described)
-
-
-def _file_fingerprint(passages: Sequence[Passage]) -> Fingerprint | None:
-    """What AcoustID is asked for: the first 120 s of a file that is one piece of music."""
-    first = passages[0].fingerprint
-    if len(passages) > 1 or first is None:
-        return None
-    text = fingerprint.truncate_fingerprint(first.text, ACOUSTID_LENGTH_S)
-    return replace(first, text=text)
 
 
 def _require_unchanged(source: SourceFile) -> None:

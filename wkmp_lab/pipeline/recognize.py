@@ -91,6 +91,8 @@ def take_whole(
         segmentation=known.segmentation,
         passages=known.passages,
         file_fingerprint=known.file_fingerprint,
+        measured=known.measured,
+        measures=known.measures,
     )
 
 

@@ -20,6 +20,7 @@ from wkmp_lab.plots.passages import (
     plot_phase_times,
     plot_slowest,
 )
+from wkmp_lab.plots.spectrogram import plot_spectrogram
 from wkmp_lab.plots.timeline import plot_timeline
 from wkmp_lab.plots.trials import plot_designs
 
@@ -37,6 +38,7 @@ __all__ = [
     "plot_passages",
     "plot_phase_times",
     "plot_slowest",
+    "plot_spectrogram",
     "plot_tempo",
     "plot_timeline",
 ]

@@ -33,6 +33,7 @@ RECORD = np.dtype(
         ("phase", "i1"),
         ("phases_left", "u2"),
         ("is_held", "u1"),
+        ("measure", "u1"),
         ("waits_for", "u1"),
         ("is_postponed", "u1"),
         ("n_passages", "u2"),
@@ -161,7 +162,7 @@ class FileProgress:
     def begin(self) -> None:
         """Take the file for this process."""
         record = self._board._records[self._index + 1]
-        record["is_held"] = record["waits_for"] = 0
+        record["is_held"] = record["waits_for"] = record["measure"] = 0
         record["pid"] = os.getpid()
         record["started"] = record["alive"] = time.time()
         record["state"] = FileState.IN_FLIGHT
@@ -217,6 +218,10 @@ class FileProgress:
     def cut(self, n_passages: int) -> None:
         """Tell how many passages the coming phases go through."""
         self._board._records[self._index + 1]["n_cut"] = min(n_passages, MAX_PASSAGES)
+
+    def measure(self, index: int | None) -> None:
+        """Tell which of one's own measures is at work, from 0: who dies now has died of it."""
+        self._board._records[self._index + 1]["measure"] = 0 if index is None else index + 1
 
     def leave(self, phase: Phase) -> None:
         """End a phase."""

@@ -66,3 +66,10 @@ class Snapshot:
     """To services, told when the last look-up has ended."""
     coming: tuple[str, ...] = ()
     """The first few of the files that wait, in the order in which they will be begun."""
+    has_measures: bool = False
+    """Measures of one's own are run."""
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Those that the import goes through, in their order."""
+        return tuple(each for each in Phase if each is not Phase.MEASURING or self.has_measures)

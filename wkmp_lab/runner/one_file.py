@@ -6,7 +6,7 @@ from functools import partial
 from wkmp_lab.model import FileResult
 from wkmp_lab.progress.board import PHASES, Board
 from wkmp_lab.runner.decoder_child import WorkerDiedError, call_twice, keep_child
-from wkmp_lab.runner.worker import Task, fail, measure_warm
+from wkmp_lab.runner.worker import Task, fail, leave_out_measure, measure_warm
 from wkmp_lab.settings import Settings
 
 
@@ -33,8 +33,11 @@ def measure_apart(task: Task, settings: Settings) -> FileResult:
         _, _, result = call_twice(keep_child(), work)
         assert result is not None, "nobody cancels a single file"
     except WorkerDiedError as error:
-        phase = PHASES[int(board.read()[0]["phase"])]
-        return fail(task, phase, str(error), settings=settings)
+        record, reason = board.read()[0], str(error)
+        without = leave_out_measure(task, record, settings, reason=reason)
+        if without is not None:
+            return measure_apart(without, settings)
+        return fail(task, PHASES[int(record["phase"])], reason, settings=settings)
     finally:
         board.remove()
     return result

@@ -18,13 +18,14 @@ from wkmp_lab.pipeline.health import find_cause
 from wkmp_lab.progress.board import Board, Control, FileProgress, FileState
 from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.task_queue import TaskQueue
-from wkmp_lab.runner.worker import Task, TaskOutcome, fail
+from wkmp_lab.runner.worker import Task, TaskOutcome, fail, leave_out_measures
 from wkmp_lab.settings import Settings
 
 QUEUED_PER_WORKER = 3
 """Tasks that wait at the cluster for each of its slots: enough to keep it busy."""
 N_RETRIES = 2
 """How often the cluster tries a file again whose worker died."""
+WORKER_DIED = "worker died"
 WAIT_S = 0.25
 """How long a cancel or a pause may go unseen."""
 
@@ -69,8 +70,11 @@ def run_far(
             return
         for ticket in engine.wait(list(held)):
             task = held.pop(ticket)
-            queue.finish(task.index)
             result = _read(engine, ticket, task, settings, board)
+            if (without := _leave_out(task, result, settings)) is not None:
+                held[engine.submit(without)] = without
+                continue
+            queue.finish(task.index)
             if result is not None:
                 board.mark(task.index, FileState.MEASURED, n_passages=len(result.passages))
             yield task.index, task.source.path, result
@@ -98,10 +102,18 @@ def _read(
             return None
         reason, cause = "the cluster gave it up", "machine"
     except WorkerDiedError:
-        reason = "worker died"
+        reason = WORKER_DIED
     except Exception as error:  # noqa: BLE001 (the boundary: one file must never end the run)
         reason, cause = f"unexpected {type(error).__name__}: {error}", find_cause(error)
     return fail(task, Phase.EXTRACTING, reason, settings=settings, cause=cause)
+
+
+def _leave_out(task: Task, result: FileResult | None, settings: Settings) -> Task | None:
+    """A file that its workers died with, to be tried without one's own measures first."""
+    failure = result.failure if result is not None else None
+    if failure is None or failure.reason != WORKER_DIED:
+        return None
+    return leave_out_measures(task, settings, reason=f"{WORKER_DIED}, of this measure or another")
 
 
 def load_engine(package: str, *, backend: str) -> Any:

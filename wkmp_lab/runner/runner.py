@@ -31,6 +31,7 @@ from wkmp_lab.runner.worker import (
     Task,
     TaskOutcome,
     fail,
+    leave_out_measure,
     measure_task,
     measure_warm,
     prepare_worker,
@@ -218,7 +219,13 @@ class Runner:
             deaths[-1],
             "machine" if "machine" in causes else "file",
         )
-        phase = PHASES[int(board.read()[task.index]["phase"])]
+        record = board.read()[task.index]
+        without = leave_out_measure(task, record, self._settings, reason=reason, cause=cause)
+        if without is not None:
+            watch.stalled.pop(task.index, None)
+            yield from self._run_alone(without, board, watch)
+            return
+        phase = PHASES[int(record["phase"])]
         self._queue.finish(task.index)
         board.mark(task.index, FileState.MEASURED)
         result = fail(task, phase, reason, settings=self._settings, cause=cause)

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.own.measures_kept import LeftOut
 from wkmp_lab.progress.board import PHASES, Board, FileProgress
 from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
@@ -43,6 +44,8 @@ class Task:
     """What of an earlier result holds, if the audio is the same."""
     recall: Recall | None = None
     """Asked for other results of the same audio."""
+    left_out: LeftOut = ()
+    """Measures of one's own that are not run on it, since its worker died of them."""
 
 
 TaskOutcome = tuple[int, str, FileResult | None]
@@ -68,6 +71,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            left_out=task.left_out,
             progress=progress,
             gates=LocalGates(progress, stem=board.path, settings=settings.running),
         )
@@ -102,6 +106,7 @@ def measure_far(
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            left_out=task.left_out,
             gates=LeasedGates(semaphores or {}),
         )
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
@@ -126,6 +131,37 @@ def fail(
         track_lengths_s=task.hints.durations_s,
     )
     return cache_keys.stamp(result, keys)
+
+
+def leave_out_measure(
+    task: Task, record: Any, settings: Settings, *, reason: str, cause: Cause = "file"
+) -> Task | None:
+    """The task without the measure that was at work; None where none was.
+
+    Parameters
+    ----------
+    task
+        Of a file whose worker died.
+    record
+        What the board tells of the file.
+    reason, cause
+        How it died: the error of the measure's cells.
+    """
+    is_measuring = PHASES[int(record["phase"])] is Phase.MEASURING
+    if not is_measuring or not record["measure"]:
+        return None
+    name = settings.measures[int(record["measure"]) - 1].name
+    return replace(task, left_out=(*task.left_out, (name, reason, cause)))
+
+
+def leave_out_measures(task: Task, settings: Settings, *, reason: str) -> Task | None:
+    """The task without any measure, where nobody can tell which one was at work; None where it
+    had none any more.
+    """
+    if not settings.measures or task.left_out:
+        return None
+    left_out: LeftOut = tuple((each.name, reason, "file") for each in settings.measures)
+    return replace(task, left_out=left_out)
 
 
 def prepare_worker(parent_pid: int, memory_mb: int) -> None:

@@ -16,6 +16,7 @@ from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.settings import Settings
 from wkmp_lab.tables.columns import PASSAGES, Column, PassageRow
 from wkmp_lab.tables.columns_files import FILES
+from wkmp_lab.tables.own_columns import list_cells
 
 MIN_SHARED_BY_PASSAGES = 0.5
 """Two passages are the same if they share more than this part of the longer one."""
@@ -79,11 +80,8 @@ def compare_settings(before: Settings, after: Settings) -> list[Difference]:
     'flavoring.has_beats'
     """
     old, new = _flatten(before), _flatten(after)
-    return [
-        Difference(None, None, name, "changed", old[name], new[name])
-        for name in old
-        if old[name] != new[name]
-    ]
+    values = _compare_values(old, new)
+    return [Difference(None, None, name, "changed", was, now) for name, was, now in values]
 
 
 def compare_results(before: Sequence[FileResult], after: Sequence[FileResult]) -> list[Difference]:
@@ -103,7 +101,9 @@ def compare_results(before: Sequence[FileResult], after: Sequence[FileResult]) -
 
 
 def _flatten(settings: Settings) -> dict[str, object]:
-    parts: Mapping[str, Mapping[str, object]] = msgspec.to_builtins(settings.with_named_order())
+    written = settings.without_measures().with_named_order()
+    parts: dict[str, Mapping[str, object]] = msgspec.to_builtins(written)
+    parts["measures"] = {each.name: each.info.key for each in settings.measures}
     return {
         f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()
     }
@@ -144,7 +144,8 @@ def _compare_files(old: FileResult | None, new: FileResult | None) -> Iterator[D
     cause = _find_cause(old, new)
     if old.path != new.path:
         yield Difference(new.path, None, "path", "changed", old.path, new.path, cause)
-    for name, before, after in _compare_values(_values_of(old, FILES), _values_of(new, FILES)):
+    values = (_values_of(file, FILES) | list_cells(file.measured) for file in (old, new))
+    for name, before, after in _compare_values(*values):
         yield Difference(new.path, None, name, "changed", before, after, cause)
     for was, now in _pair_passages(old.passages, new.passages):
         yield from _compare_passages(old, new, was, now, cause)
@@ -153,7 +154,7 @@ def _compare_files(old: FileResult | None, new: FileResult | None) -> Iterator[D
 def _bare(result: FileResult) -> FileResult:
     """A result without what tells when, where and by what it was made."""
     source = replace(result.source, mtime_ns=0, inode=None)
-    return replace(result, source=source, spans=(), provenance=())
+    return replace(result, source=source, spans=(), provenance=(), not_renewed=())
 
 
 def _find_cause(old: FileResult, new: FileResult) -> str | None:
@@ -202,6 +203,7 @@ def _compare_passages(
     values = (
         _values_of(PassageRow(file, passage), OF_PASSAGES)
         | (passage.descriptors.as_dict() if passage.descriptors else {})
+        | list_cells(passage.measured)
         for file, passage in ((old, was), (new, now))
     )
     for name, before, after in _compare_values(*values):

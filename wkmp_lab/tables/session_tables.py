@@ -81,6 +81,11 @@ class ResultTables(abc.ABC):
         return self._place(tables.failures_table(self.results))
 
     @property
+    def measures(self) -> pd.DataFrame:
+        """A row per column of your own measures: unit, version, code, values and errors."""
+        return self._place(tables.measures_table(self.results))
+
+    @property
     def same_songs(self) -> pd.DataFrame:
         """Pairs of passages that are one recording; the better copy where the evidence decides."""
         return self._place(tables.same_songs_table(cataloguing.find_same_songs(self.results)))

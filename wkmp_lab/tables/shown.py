@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wkmp_lab.flavoring.descriptors import DESCRIPTORS
-from wkmp_lab.tables import columns, columns_files, columns_library
+from wkmp_lab.tables import columns, columns_files, columns_library, own_columns
 from wkmp_lab.tables.differences import DIFFERENCES
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def read_meanings() -> dict[str, str]:
         *(columns_library.DECISIONS, columns_library.MUSICAL_FLAVORS, columns_library.MERGES),
         *(columns_library.SAME_SONGS, columns_library.NEIGHBOURS, DIFFERENCES),
         *(columns.GAPS, columns.TIMELINE, columns.FAILURES, columns.EVIDENCE),
+        *(own_columns.MEASURES,),
         *(columns.CANDIDATES, columns_files.FILES, columns.PASSAGES),
     )
     for declared in library:

@@ -22,7 +22,7 @@ from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
 from wkmp_lab.identifying.merges import Merge
 from wkmp_lab.model import DesignTrial, FileResult
-from wkmp_lab.tables import shown
+from wkmp_lab.tables import own_columns, shown
 from wkmp_lab.tables.columns import (
     CANDIDATES,
     EVIDENCE,
@@ -60,17 +60,22 @@ Row = TypeVar("Row")
 
 
 def files_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per file; columns :data:`columns_files.FILES`.
+    """A row per file; columns :data:`columns_files.FILES`, and those of your own measures.
 
     >>> files_table([]).columns[:3].tolist()
     ['path', 'status', 'format']
     """
-    return _make_table(FILES, _by_path(results), asked=shown.FILES)
+    rows = _by_path(results)
+    own = own_columns.file_columns(rows)
+    return _make_table([*FILES, *own], rows, asked=(*shown.FILES, *(each.name for each in own)))
 
 
 def passages_table(results: Sequence[FileResult]) -> pd.DataFrame:
-    """A row per passage; columns :data:`columns.PASSAGES`."""
-    return _make_table(PASSAGES, list(_passages(results)), asked=shown.PASSAGES)
+    """A row per passage; columns :data:`columns.PASSAGES`, and those of your own measures."""
+    rows = list(_passages(results))
+    own = own_columns.passage_columns(rows)
+    asked = (*shown.PASSAGES, *(each.name for each in own))
+    return _make_table([*PASSAGES, *own], rows, asked=asked)
 
 
 def candidates_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -186,6 +191,11 @@ def merges_table(merges: Sequence[Merge]) -> pd.DataFrame:
     return _make_table(MERGES, merges)
 
 
+def measures_table(results: Sequence[FileResult]) -> pd.DataFrame:
+    """A row per column of your own measures; columns :data:`own_columns.MEASURES`."""
+    return _make_table(own_columns.MEASURES, own_columns.count_measures(_by_path(results)))
+
+
 def comparison_table(differences: Sequence[Difference]) -> pd.DataFrame:
     """A row per difference, as given; columns :data:`wkmp_lab.tables.differences.DIFFERENCES`."""
     return _make_table(DIFFERENCES, differences)
@@ -202,6 +212,7 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
         "gaps": gaps_table,
         "timeline": timeline_table,
         "failures": failures_table,
+        "measures": measures_table,
     }
 )
 """Every table by name, in the order of exports."""

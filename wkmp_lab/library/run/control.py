@@ -108,9 +108,9 @@ def wait_for_end(control: RunControl, *, timeout_s: float | None = None) -> None
             if give_up is not None and time.monotonic() > give_up:
                 raise TimeoutError(f"the import still runs after {timeout_s} s")
     except KeyboardInterrupt:
-        _cancel(control)
+        cancel_and_wait(control)
         raise
-    _raise_error(control)
+    raise_error(control)
 
 
 async def await_end(control: RunControl) -> None:
@@ -121,16 +121,18 @@ async def await_end(control: RunControl) -> None:
         while not control.is_ended:
             await asyncio.sleep(0.05)
     except asyncio.CancelledError:
-        _cancel(control)
+        cancel_and_wait(control)
         raise
-    _raise_error(control)
+    raise_error(control)
 
 
-def _cancel(control: RunControl) -> None:
+def cancel_and_wait(control: RunControl) -> None:
+    """Cancel an import, and give its workers some time to come to an end."""
     control.ask(Control.CANCEL)
     control.wait(CANCEL_WAIT_S)
 
 
-def _raise_error(control: RunControl) -> None:
+def raise_error(control: RunControl) -> None:
+    """Raise what ended an import before its time, where something did."""
     if control.error is not None:
         raise control.error

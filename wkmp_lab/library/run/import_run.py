@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.library import changes
+from wkmp_lab.library.run.completed import Finished
 from wkmp_lab.library.run.control import RunControl
 from wkmp_lab.library.run.log import RunLog
 from wkmp_lab.library.run.progress import RunProgress
@@ -39,6 +40,7 @@ class ImportRun:
     """When it began, in seconds since the epoch."""
     store: SharedStore
     results: Results
+    finished: Finished
     progress: RunProgress
     log: RunLog
     recorder: FlightRecorder
@@ -72,6 +74,7 @@ class ImportRun:
             n_jobs=self.progress.n_jobs,
             remarks=self.log.remarks,
             measured_s=counts.measured_s,
+            has_measures=bool(self.settings.measures),
             n_requests=self.progress.n_requests,
             coming=self.queue.peek(N_COMING) if is_live else (),
         )
@@ -114,6 +117,7 @@ def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun
         started_s=started_s,
         store=SharedStore(store_path, folder=folder),
         results=Results(since_s=started_s),
+        finished=Finished(),
         progress=RunProgress(started_s=started_s, lookup_limit=limit),
         log=RunLog(session_id),
         recorder=FlightRecorder(session_id, started_s=started_s),
@@ -141,8 +145,10 @@ def load_run(folder: Path, store_path: Path) -> ImportRun:
         record = opened.read_record()
     if stored is not None and record is not None and record.run_id == stored.id:
         run.recorder.load(record)
-    for result in results:
+    for index, result in enumerate(results):
         run.results.replace(result)
+        run.finished.add(index, result.path)
+    run.finished.end()
     run.progress.load(results)
     for line in damage:
         run.log.remark(f"{DAMAGED}: {line}", n_jobs=0)

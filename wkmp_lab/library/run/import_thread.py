@@ -73,6 +73,7 @@ class ImportThread:
         finally:
             run.progress.close()
             run.control.end()
+            run.finished.end()
 
     def _import(self, store: Store) -> None:
         run = self._run
@@ -208,19 +209,24 @@ class ImportThread:
         is_pending = lookup_thread.needs(result)
         run.results.put(result, is_finished=not is_pending, is_new=is_new)
         if not is_pending:
-            run.progress.show_done(result)
+            self._show_finished(result, is_new=is_new)
         elif not is_new:
             run.progress.show_measured(result)
         lookup_thread.put(result)
-        if is_new and not is_pending:
-            self._log_file(result)
 
     def _finish(self, result: FileResult, store: Store) -> None:
         """Keep a result that the lookup thread has identified."""
         store.put(result, run_id=self._run.session_id)
         self._run.results.put(result, is_finished=True, is_new=True)
-        self._run.progress.show_done(result)
-        self._log_file(result)
+        self._show_finished(result, is_new=True)
+
+    def _show_finished(self, result: FileResult, *, is_new: bool) -> None:
+        """Show a file of which nothing more is to come, to displays and to who waits for it."""
+        run = self._run
+        run.progress.show_done(result)
+        if is_new:
+            self._log_file(result)
+        run.finished.add(run.progress.find_place(result.path) - 1, result.path)
 
     def _record(self, store: Store) -> None:
         """Note what the work takes here, and keep how many files could go on if that changed."""

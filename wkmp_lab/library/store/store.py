@@ -179,7 +179,8 @@ class Store:
 
     def put_run(self, run: StoredRun, *, version: str) -> None:
         """Write or update an import."""
-        settings = msgspec.json.encode(run.settings.with_named_order()).decode()
+        kept = run.settings.without_measures().with_named_order()
+        settings = msgspec.json.encode(kept).decode()
         ended_s = None if run.ended_s is None else float(run.ended_s)
         row = (run.id, float(run.started_s), ended_s, run.state, run.n_jobs, version, settings)
         with self._writing():

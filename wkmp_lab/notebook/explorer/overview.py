@@ -12,10 +12,10 @@ import soxr
 from wkmp_lab.dsp.compiling import load_numba
 from wkmp_lab.flavoring.descriptors import measure_descriptors
 from wkmp_lab.io.files.audio import read_signal
-from wkmp_lab.pipeline.audio_buffer import ANALYSIS_SR
 from wkmp_lab.pipeline.measure import read_profile
 from wkmp_lab.settings import FlavorSettings
 from wkmp_lab.signals import FloatArray, LevelProfile
+from wkmp_lab.units import ANALYSIS_SR
 
 N_BANDS = 96
 LOW_HZ = 30.0

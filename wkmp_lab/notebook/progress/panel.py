@@ -4,6 +4,7 @@ Each part is sent only when its text has changed, by the one thread that paints;
 leave a request. Colours follow the theme of the page through its CSS variables.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import ipywidgets as widgets
@@ -25,7 +26,6 @@ MAX_FAILURES = 5
 """Causes that the panel tells."""
 MAX_NAMED = 3
 """Files that it names of each."""
-_PHASES = tuple(Phase)
 _TEMPLATE = "notebook/templates/panel.html.jinja"
 
 
@@ -139,7 +139,7 @@ def format_whole(now: Snapshot) -> str:
 
 def format_phases(now: Snapshot) -> str:
     """A bar for each phase: the files that have left it, and their passages in words."""
-    counts = zip(_PHASES, now.n_files_by_phase, now.n_passages_by_phase, strict=True)
+    counts = zip(now.phases, now.n_files_by_phase, now.n_passages_by_phase, strict=False)
     rows = [(phase.title(), PHASE_COLORS[phase], *both) for phase, *both in counts]
     return render(_TEMPLATE, "phases", {"rows": rows, "n_files": now.n_files})
 
@@ -159,7 +159,8 @@ def format_files(now: Snapshot) -> str:
     if not now.in_flight:
         values = {"words": _describe_pause(now), "n_rows": n_rows}
         return render(_TEMPLATE, "pause", values)
-    rows = [(file, _measure_segments(file)) for file in now.in_flight[:MAX_IN_FLIGHT]]
+    shown = now.in_flight[:MAX_IN_FLIGHT]
+    rows = [(file, _measure_segments(file, now.phases)) for file in shown]
     values = {"rows": rows, "n_rows": n_rows, "folder": now.folder, "coming": now.coming}
     return render(_TEMPLATE, "files", values)
 
@@ -184,17 +185,17 @@ def _describe_pause(now: Snapshot) -> str:
     """Why no file is in flight."""
     if now.state == "scanning" or now.n_finished >= now.n_files:
         return ""
-    n_waiting = now.n_files_by_phase[_PHASES.index(Phase.FLAVORING)] - now.n_finished
+    n_waiting = now.n_files_by_phase[len(now.phases) - 1] - now.n_finished
     if n_waiting > 0:
         return f"{format_count(n_waiting, 'file')} measured, waiting to be identified"
     return "The workers are starting; the first time after an installation takes a minute."
 
 
-def _measure_segments(file: InFlight) -> list[tuple[int, str]]:
+def _measure_segments(file: InFlight, phases: Sequence[Phase]) -> list[tuple[int, str]]:
     """How much of each phase a file has behind it, in percent, with the phase's colour."""
-    current = _PHASES.index(file.phase)
+    current = phases.index(file.phase)
     segments = []
-    for index, phase in enumerate(_PHASES):
+    for index, phase in enumerate(phases):
         # Steps of 5 %: a text that does not change is not sent.
         # Identifying comes when the workers have done with a file.
         is_left = index < current and phase is not Phase.IDENTIFYING

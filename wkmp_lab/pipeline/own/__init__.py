@@ -1,0 +1,1 @@
+"""Measures of one's own in the course of a file."""
