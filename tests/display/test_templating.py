@@ -124,7 +124,9 @@ SHOWN = {
     "export/templates/run_report.html.jinja": show_run_report,
     CARD: lambda: format_status(HOSTILE),
     EXPLORER: show_explorer,
-    "notebook/templates/frame.html.jinja": lambda: format_frame_html(files_table(make_files())),
+    "notebook/templates/frame.html.jinja": lambda: format_frame_html(
+        files_table(make_files())[["notes"]]
+    ),
     "notebook/templates/panel.html.jinja": show_panel,
     "notebook/templates/record.html.jinja": lambda: format_record_html(make_files()[0].tags),
     "notebook/templates/review.html.jinja": show_review,

@@ -130,13 +130,13 @@ def test_a_song_cut_in_two_is_offered_as_one_and_made_one_when_asked(tmp_path):
 
     cut = session.recut("side.flac", [30.0, 61.0])
     assert session.merges[["passage", "next_passage"]].to_numpy().tolist() == [[0, 1]]
-    assert "'side, passage 1', together 61 s of its 61 s" in session.merges["why"][0]
+    assert "'side, passage 0', together 61 s of its 61 s" in session.merges["why"][0]
     assert session.merges["why"][0] in cut.all_notes[-1]
     assert len(session.passages) == 3
 
     session.merge("side.flac", int(session.merges["passage"][0]))
     assert session.passages["start_s"].tolist() == [0.0, 61.0]
-    assert session.passages["title"].tolist() == ["side, passage 1", "side, passage 2"]
+    assert session.passages["title"].tolist() == ["side, passage 0", "side, passage 1"]
     assert session.merges.empty
     assert session.get_result("side.flac").all_notes == ()
 

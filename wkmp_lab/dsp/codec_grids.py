@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
-from scipy.ndimage import uniform_filter1d
+import scipy  # whose parts are loaded when they are used
 
 from wkmp_lab.dsp.compiling import njit
-from wkmp_lab.signals import FloatArray
+from wkmp_lab.signals import DoubleArray, FloatArray
 
 MP3_LINES = 576
 _N_TAPS, _N_BANDS, _N_LINES = 512, 32, 18
@@ -44,6 +43,7 @@ _LEAST_SPREAD = 0.01
 _N_GROUPED, _N_LINES_APART, _SOUNDING = 16, 37, 10.0
 """Lines to a group, frames to the next one that is looked at, and power over that of rounding."""
 _N_LEAST = 64
+_N_MULTIPLIED = 24
 
 Transform = Callable[[FloatArray], FloatArray]
 
@@ -84,7 +84,7 @@ def find_dips(samples: FloatArray, *, sr: int, grid: CodecGrid) -> FloatArray:
     if stop < _N_LEAST:
         return np.zeros(lines.shape[0], np.float32)
     levels = _measure_mean_logs(lines, min(int(_LOWEST_HZ * per_hz), stop // 2), stop)
-    dips = uniform_filter1d(levels, _N_NEAR, mode="nearest") - levels
+    dips = scipy.ndimage.uniform_filter1d(levels, _N_NEAR, mode="nearest") - levels
     spread = 1.4826 * float(np.median(np.abs(dips - np.median(dips))))
     found: FloatArray = (dips / max(spread, _LEAST_SPREAD)).astype(np.float32)
     return found
@@ -107,7 +107,9 @@ def transform_mdct(samples: FloatArray, window: FloatArray) -> FloatArray:
     (4, 4)
     """
     folded = np.empty((window.size // 2, window.size // 2), np.float32)
-    _fold(samples, window, folded)
+    quarters = window.reshape(4, -1).copy()
+    quarters[1:3] = quarters[1:3, ::-1]
+    _fold(samples, np.ascontiguousarray(samples[::-1]), quarters, folded)
     lines: FloatArray = scipy.fft.dct(folded, type=4, axis=1, overwrite_x=True)
     lines *= np.float32(1.0 / math.sqrt(window.size))
     return lines
@@ -135,40 +137,51 @@ def transform_mp3(samples: FloatArray) -> FloatArray:
     return lines.transpose(0, 1, 3, 2).reshape(MP3_LINES, MP3_LINES)
 
 
-@njit()
-def _fold(samples: FloatArray, window: FloatArray, folded: FloatArray) -> None:
-    """The frame at each sample, windowed and folded to half its length: a DCT-IV does the rest."""
+@njit(fastmath=True)
+def _fold(
+    samples: FloatArray, mirrored: FloatArray, windows: FloatArray, folded: FloatArray
+) -> None:
+    """The frame at each sample, windowed and folded to half its length: a DCT-IV does the rest.
+
+    ``mirrored`` holds the samples from the last to the first, and ``windows``, of shape (4, half),
+    the quarters of the window as they are met: all loops go forwards.
+    """
     n = folded.shape[1]
     half = n // 2
     for start in range(folded.shape[0]):
-        x = samples[start : start + 2 * n]
         row = folded[start]
+        back = samples.size - start
+        third, late = mirrored[back - n - half : back - n], samples[start + n + half :]
+        early, second = samples[start : start + half], mirrored[back - n : back - half]
         for k in range(half):
-            up, down = n + half + k, n + half - 1 - k
-            row[k] = -(x[down] * window[down] + x[up] * window[up])
-            up, down = k, n - 1 - k
-            row[half + k] = x[up] * window[up] - x[down] * window[down]
+            row[k] = -(third[k] * windows[2, k] + late[k] * windows[3, k])
+        for k in range(half):
+            row[half + k] = early[k] * windows[0, k] - second[k] * windows[1, k]
 
 
-@njit()
+@njit(fastmath=True)
 def _measure_mean_logs(lines: FloatArray, first: int, stop: int) -> npt.NDArray[np.float64]:
     """Mean logarithm of the power of some lines of each frame."""
     means = np.zeros(lines.shape[0])
     for row in range(lines.shape[0]):
-        product, total = 1.0, 0.0
-        for k in range(first, stop):
-            value = float(lines[row, k])
-            product *= value * value + _ROUNDING_POWER
-            if (k - first) % 16 == 15:  # a logarithm is dear, and a product of more might be 0
-                total += math.log(product)
-                product = 1.0
-        means[row] = (total + math.log(product)) / max(stop - first, 1)
+        total = 0.0
+        for start in range(first, stop, _N_MULTIPLIED):
+            # A logarithm is dear, and a product of more might be 0.
+            product = 1.0
+            for k in range(start, min(start + _N_MULTIPLIED, stop)):
+                value = float(lines[row, k])
+                product *= value * value + _ROUNDING_POWER
+            total += math.log(product)
+        means[row] = total / max(stop - first, 1)
     return means
 
 
 @functools.cache
-def _make_hybrid() -> tuple[FloatArray, FloatArray, tuple[tuple[float, float], ...]]:
-    """Filters (512, 32), blocks (36, 18), and the two weights of each butterfly."""
+def _make_hybrid() -> tuple[DoubleArray, DoubleArray, tuple[tuple[float, float], ...]]:
+    """Filters (512, 32), blocks (36, 18), and the two weights of each butterfly.
+
+    In double precision: products of matrices differ in the last bits with the number of threads.
+    """
     taps, bands = np.arange(_N_TAPS), np.arange(_N_BANDS)
     series = np.cos(2.0 * np.pi / _N_TAPS * np.outer(taps - _N_TAPS // 2, range(8)))
     window = series @ np.array(_MP3_WINDOW)
@@ -181,7 +194,7 @@ def _make_hybrid() -> tuple[FloatArray, FloatArray, tuple[tuple[float, float], .
     # Of unit norm, so that a line has the level of the samples.
     filters = filters[::-1] / np.linalg.norm(filters[:, _N_BANDS // 2])
     blocks /= np.linalg.norm(blocks[:, _N_LINES // 2])
-    return filters.astype(np.float32), blocks.astype(np.float32), tuple(weights)
+    return filters, blocks, tuple(weights)
 
 
 def make_sine_window(n: int) -> FloatArray:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-import soxr
 
 from wkmp_lab.dsp.codec_grids import find_dips, list_grids
 from wkmp_lab.signals import FloatArray
@@ -109,7 +108,7 @@ def measure_traces(excerpts: tuple[Excerpt, ...], *, sr: int) -> tuple[tuple[str
                 is_wandering = grid.family in _WANDERING
                 trace = _find_lone(dips) if is_wandering else _find_common(dips, resampled)
                 found[grid.family] = max(found.get(grid.family, 0.0), trace)
-    return tuple(found.items())
+    return tuple((family, round(trace, 3)) for family, trace in found.items())
 
 
 def _is_sought(name: str, sr: int, rate: int) -> bool:
@@ -136,6 +135,8 @@ def _resample(excerpt: Excerpt, sr: int, rate: int) -> Excerpt:
     """The inner part of an excerpt at another rate, and where it begins there."""
     if rate == sr:
         return excerpt
+    import soxr  # only where a file is measured
+
     samples = soxr.resample(excerpt.samples, sr, rate, quality="HQ")
     edge = round(_EDGE_S * rate)
     inner = np.ascontiguousarray(samples[edge : samples.size - edge], np.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wkmp_lab.analyzing.null_test import NullTest
-from wkmp_lab.collection import neighbours, null_tests
+from wkmp_lab.collection import neighbours
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.library import by_hand
@@ -96,6 +96,8 @@ class LibraryView(ResultTables):
 
     def compare_copies(self, path: str | Path, other_path: str | Path) -> NullTest:
         """What is left of a copy without the other; see :func:`null_tests.compare_copies`."""
+        from wkmp_lab.collection import null_tests  # loads decoders
+
         return null_tests.compare_copies(self.get_result(path), self.get_result(other_path))
 
     def compare(self, other: LibraryView) -> pd.DataFrame:
