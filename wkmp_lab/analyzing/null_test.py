@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
+import scipy  # whose parts are loaded when they are used
 import scipy.signal
-import soxr
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import FloatArray, Signal
@@ -111,6 +110,8 @@ _Doubles = npt.NDArray[np.float64]
 def _prepare(signal: Signal, sr: int) -> _Doubles:
     mono: FloatArray = signal.samples[:, : round(MAX_S * signal.sr)].mean(axis=0)
     if signal.sr != sr:
+        import soxr  # only where it is needed, not where an import is started
+
         mono = soxr.resample(mono, signal.sr, sr, quality="VHQ")
     return mono.astype(np.float64)
 
