@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy  # whose parts are loaded when they are used
-import scipy.signal
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import FloatArray, Signal

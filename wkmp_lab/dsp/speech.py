@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
+import scipy  # whose parts are loaded when they are used
 
 from wkmp_lab.signals import DoubleArray, FloatArray, LevelProfile
 
