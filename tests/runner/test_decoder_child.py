@@ -117,6 +117,27 @@ def test_threads_get_each_its_own_answer(child):
     assert found == {number: [number + k for k in range(50)] for number in range(0, 8000, 1000)}
 
 
+def test_who_asks_while_a_child_is_at_work_is_given_another(tmp_path):
+    mark = tmp_path / "may end"
+    at_work = keep_child(memory_mb=4095)
+    thread = threading.Thread(target=at_work.call, args=(partial(work.wait_for, mark),))
+    thread.start()
+    while not at_work.is_busy:
+        time.sleep(0.01)
+
+    other = keep_child(memory_mb=4095)
+    try:
+        assert other is not at_work
+        assert other.call(partial(work.add, 1, 2)) == 3
+    finally:
+        mark.touch()
+        thread.join()
+        other.close()
+
+    assert keep_child(memory_mb=4095) is at_work
+    at_work.close()
+
+
 @needs_posix
 @pytest.mark.parametrize(
     "interrupt",

@@ -13,6 +13,12 @@ def add(a, b):
     return a + b
 
 
+def wait_for(mark):
+    """Work until a file is there."""
+    while not mark.exists():
+        time.sleep(0.02)
+
+
 def tell_pid():
     return os.getpid()
 

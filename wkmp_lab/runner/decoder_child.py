@@ -54,6 +54,11 @@ class DecoderChild:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """True while it does what somebody has asked for."""
+        return self._lock.locked()
+
     def start(self) -> None:
         """Start the process where there is none; returns before it is ready."""
         with self._lock:
@@ -141,8 +146,17 @@ class DecoderChild:
 
 
 def keep_child(*, memory_mb: int = MEMORY_MB) -> DecoderChild:
-    """The child of this process that has so much memory; the same one at every call."""
-    return _keep_child(os.getpid(), memory_mb)
+    """A child of this process that has so much memory and nothing to do.
+
+    Mostly there is one, the same at every call; where it is at work, in an import that may be
+    paused, whoever else wants one is given another.
+    """
+    children = _keep_children(os.getpid(), memory_mb)
+    idle = next((child for child in children if not child.is_busy), None)
+    if idle is None:
+        idle = DecoderChild(memory_mb=memory_mb)
+        children.append(idle)
+    return idle
 
 
 def run_in_child(work: Callable[[], T], *, path: str | Path) -> T:
@@ -187,9 +201,9 @@ def describe_status(status: int) -> str:
 
 
 @functools.cache
-def _keep_child(_pid: int, memory_mb: int) -> DecoderChild:
+def _keep_children(_pid: int, memory_mb: int) -> list[DecoderChild]:
     """By process, since a fork must not speak into its parent's pipes."""
-    return DecoderChild(memory_mb=memory_mb)
+    return [DecoderChild(memory_mb=memory_mb)]
 
 
 def _exchange(process: subprocess.Popen[bytes], request: bytes, answers: list[bytes]) -> None:
