@@ -1,5 +1,6 @@
 """The same tasks on a Dask cluster of two processes."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,8 +10,11 @@ import pytest
 from support import cluster_runs
 from support.timeline_reading import count_at_once
 
+from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.model import Phase
+from wkmp_lab.progress.board import Board
+from wkmp_lab.runner.runner import Runner
 from wkmp_lab.settings import RunSettings, Settings
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
@@ -33,6 +37,29 @@ def cluster(monkeypatch):
         distributed.Client(made) as client,
     ):
         yield client
+
+
+def test_a_cluster_that_is_made_for_a_run_listens_on_loopback_alone(tasks):
+    settings = Settings(running=RunSettings(cluster="auto", n_jobs=1))
+    board = Board.create(len(tasks))
+    outcomes = Runner(settings).run(tasks, board)
+    with contextlib.closing(outcomes):
+        next(outcomes)
+        cluster_runs.check_it_listens_on_loopback_alone()
+    board.remove()
+
+
+def test_an_address_that_nobody_answers_at_is_a_sentence(tasks):
+    settings = Settings(running=RunSettings(cluster="tcp://127.0.0.1:9"))
+    with pytest.raises(WkmpLabError, match="no Dask scheduler answers at 'tcp:"):
+        cluster_runs.run(tasks, settings)
+
+
+def test_a_scheduler_without_workers_is_a_sentence(tasks):
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty:
+        settings = Settings(running=RunSettings(cluster=empty.scheduler_address))
+        with pytest.raises(WkmpLabError, match="has no workers: start some with 'dask worker"):
+            cluster_runs.run(tasks, settings)
 
 
 def test_results_are_those_of_the_calling_process(tasks, cluster):

@@ -1,4 +1,4 @@
-"""The tasks on a Dask cluster: the one of the current client, else a local one for the run."""
+"""The tasks on a Dask cluster: at an address, of a client, or local for the run."""
 
 import contextlib
 import uuid
@@ -6,10 +6,13 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from wkmp_lab.backends import LOCAL_CLUSTER
+from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import Board
 from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.remote import (
+    CONNECT_S,
     N_RETRIES,
     WAIT_S,
     TakenBackError,
@@ -26,17 +29,20 @@ def run_on_dask(
 ) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished.
 
-    The cluster of the process's current ``distributed.Client`` is used; where there is none, a
-    local one of ``n_jobs`` processes is made for the run. After a cancel, what has begun is
+    Where the settings name no cluster, that of the process's current ``distributed.Client`` is
+    used; where there is none either, or ``auto`` is asked for, a local one of ``n_jobs`` processes
+    is made for the run, which listens on loopback alone. After a cancel, what has begun is
     finished.
 
     Raises
     ------
     InvalidInputError
         The package ``distributed`` is not installed.
+    WkmpLabError
+        Nobody answers at the address.
     """
     distributed = load_engine("distributed", backend="dask")
-    with _connect(distributed, n_jobs) as client:
+    with _connect(distributed, settings.running.cluster, n_jobs) as client:
         places = _open_gates(distributed, settings)
         engine = DaskEngine(client, settings, places)
         try:
@@ -60,19 +66,49 @@ def _open_gates(distributed: Any, settings: Settings) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _connect(distributed: Any, n_jobs: int) -> Iterator[Any]:
-    try:
-        client = distributed.get_client()
-    except ValueError:
-        with (
-            distributed.LocalCluster(
-                n_workers=n_jobs, threads_per_worker=1, dashboard_address=None
-            ) as cluster,
-            distributed.Client(cluster) as own,
-        ):
-            yield own
-    else:
+def _connect(distributed: Any, cluster: str | None, n_jobs: int) -> Iterator[Any]:
+    if cluster not in (None, LOCAL_CLUSTER):
+        with _reach(distributed, cluster) as client:
+            yield client
+        return
+    current = _find_current(distributed) if cluster is None else None
+    if current is not None:
+        yield current
+        return
+    with (
+        distributed.LocalCluster(
+            n_workers=n_jobs,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+        ) as made,
+        distributed.Client(made) as client,
+    ):
         yield client
+
+
+def _find_current(distributed: Any) -> Any:
+    try:
+        return distributed.get_client()
+    except ValueError:
+        return None
+
+
+def _reach(distributed: Any, address: str) -> Any:
+    """A client of the scheduler at an address."""
+    try:
+        client = distributed.Client(address, timeout=CONNECT_S)
+    except Exception as error:  # of the network, of certificates, of versions
+        raise WkmpLabError(
+            f"no Dask scheduler answers at {address!r}: {type(error).__name__}: {error}"
+        ) from error
+    if not client.nthreads():
+        client.close()
+        raise WkmpLabError(
+            f"the Dask scheduler at {address!r} has no workers: start some with "
+            f"'dask worker {address}'"
+        )
+    return client
 
 
 class DaskEngine:

@@ -26,6 +26,8 @@ QUEUED_PER_WORKER = 3
 N_RETRIES = 2
 """How often the cluster tries a file again whose worker died."""
 WORKER_DIED = "worker died"
+CONNECT_S = 5.0
+"""How long the address of a cluster is tried."""
 WAIT_S = 0.25
 """How long a cancel or a pause may go unseen."""
 
