@@ -13,7 +13,7 @@ from support.timeline_reading import count_at_once
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.model import Phase
-from wkmp_lab.progress.board import Board
+from wkmp_lab.progress.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner.runner import Runner
 from wkmp_lab.settings import RunSettings, Settings
 
@@ -82,6 +82,35 @@ def test_a_worker_killed_in_mid_run_costs_no_row(tasks, cluster):
 
 def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
     cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, SETTINGS, tmp_path)
+
+
+def test_the_board_shows_phases_of_files_in_flight(tasks, cluster):
+    board = Board.create(len(tasks))
+    seen = []
+    for _ in Runner(SETTINGS).run(tasks, board):
+        records = board.read()
+        seen += records["phase"][records["state"] == FileState.IN_FLIGHT].tolist()
+    records = board.read()
+    board.remove()
+    assert max(seen) > PHASES.index(Phase.EXTRACTING)
+    assert set(records["state"]) == {FileState.MEASURED}
+    assert (records["started"] > 0).all()
+    assert ((records["phases_left"] >> PHASES.index(Phase.DECODING)) & 1).all()
+
+
+def test_after_a_cancel_workers_leave_what_they_have_begun(tasks, cluster):
+    board = Board.create(len(tasks))
+    for _ in Runner(SETTINGS).run(tasks, board):
+        board.control = Control.CANCEL
+    board.remove()
+    deadline_s = time.monotonic() + 10.0
+    while any(cluster.run(count_executing).values()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+
+
+def count_executing(dask_worker):
+    return len(dask_worker.state.executing)
 
 
 def test_no_limit_is_ever_exceeded(tasks, cluster):

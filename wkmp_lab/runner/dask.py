@@ -3,13 +3,17 @@
 import contextlib
 import uuid
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
+
+import msgspec
 
 from wkmp_lab.backends import LOCAL_CLUSTER
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.model import FileResult, Phase
 from wkmp_lab.progress.board import Board
+from wkmp_lab.progress.far import FarNews
 from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.remote import (
     CONNECT_S,
@@ -31,8 +35,8 @@ def run_on_dask(
 
     Where the settings name no cluster, that of the process's current ``distributed.Client`` is
     used; where there is none either, or ``auto`` is asked for, a local one of ``n_jobs`` processes
-    is made for the run, which listens on loopback alone. After a cancel, what has begun is
-    finished.
+    is made for the run, which listens on loopback alone. After a cancel, workers leave what they
+    have begun when they next report how far they are.
 
     Raises
     ------
@@ -44,10 +48,11 @@ def run_on_dask(
     distributed = load_engine("distributed", backend="dask")
     with _connect(distributed, settings.running.cluster, n_jobs) as client:
         places = _open_gates(distributed, settings)
-        engine = DaskEngine(client, settings, places)
+        engine = DaskEngine(client, settings, places, board)
         try:
             yield from run_far(engine, queue, settings=settings, board=board)
         finally:
+            engine.close()
             for semaphore in places.values():
                 semaphore.close()
 
@@ -111,19 +116,54 @@ def _reach(distributed: Any, address: str) -> Any:
     return client
 
 
+@dataclass(frozen=True, slots=True)
+class DaskChannel:
+    """News of a worker as events of the scheduler, under a topic of the run."""
+
+    topic: str
+
+    def tell(self, news: FarNews) -> None:
+        distributed = load_engine("distributed", backend="dask")
+        distributed.get_worker().log_event(self.topic, msgspec.to_builtins(news))
+
+    def is_cancelled(self) -> bool:
+        worker = load_engine("distributed", backend="dask").get_worker()
+        state = worker.state.tasks.get(worker.get_current_task())
+        return state is None or state.state == "cancelled"
+
+
 class DaskEngine:
     """A ``distributed.Client`` as :func:`runner_far.run_far` needs it; tickets are its futures."""
 
-    def __init__(self, client: Any, settings: Settings, places: Mapping[str, Any]) -> None:
+    def __init__(
+        self, client: Any, settings: Settings, places: Mapping[str, Any], board: Board
+    ) -> None:
         self._client = client
         self._places = places
+        self._board = board
+        self._channel = DaskChannel(f"wkmp-lab-{uuid.uuid4().hex}")
         self._settings = settings
         self._ended: SimpleQueue[Any] = SimpleQueue()
         self.n_slots = max(sum(client.nthreads().values()), 1)
+        client.subscribe_topic(self._channel.topic, self._hear)
+
+    def close(self) -> None:
+        """Listen to the run's news no more."""
+        self._client.unsubscribe_topic(self._channel.topic)
+
+    def _hear(self, event: Any) -> None:
+        # By the way of what has ended, so that one thread alone writes records.
+        self._ended.put(msgspec.convert(event[1], FarNews))
 
     def submit(self, task: Task) -> Hashable:
         future = self._client.submit(
-            measure_far, task, self._settings, self._places, pure=False, retries=N_RETRIES
+            measure_far,
+            task,
+            self._settings,
+            self._places,
+            self._channel,
+            pure=False,
+            retries=N_RETRIES,
         )
         future.add_done_callback(self._ended.put)
         ticket: Hashable = future
@@ -131,9 +171,13 @@ class DaskEngine:
 
     def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:  # noqa: ARG002 (any)
         try:
-            return [self._ended.get(timeout=WAIT_S)]
+            came = self._ended.get(timeout=WAIT_S)
         except Empty:
             return []
+        if not isinstance(came, FarNews):
+            return [came]
+        self._board.note(**msgspec.structs.asdict(came))
+        return []
 
     def read(self, ticket: Any) -> FileResult:
         if ticket.status == "cancelled":

@@ -2,8 +2,9 @@
 
 joblib's Dask backend hangs when a worker dies, and its Ray backend gives no results as they come;
 what the engines offer themselves does both, and tries a task again elsewhere. The workers need
-the package and the music under the same paths, and no other network. Progress is told per file,
-not per phase. A pause hands out no more files; a cancel takes back what has not begun.
+the package and the music under the same paths, and no other network. On Dask workers tell their
+phases, on Ray progress comes per file. A pause hands out no more files; a cancel takes back what
+has not begun.
 """
 
 import importlib
