@@ -131,8 +131,8 @@ class SessionPlots:
 def list_pictures() -> list[tuple[str, str]]:
     """How each picture is called, and what it shows in a sentence.
 
-    >>> list_pictures()[0]
-    ('dynamics()', 'Loudness range over loudness')
+    >>> dict(list_pictures())["dynamics()"]
+    'Loudness range over loudness'
     """
     pictures = []
     for name, draw in inspect.getmembers(SessionPlots, inspect.isfunction):
