@@ -41,6 +41,17 @@ from wkmp_lab.settings import (
             "limits need a backend.*'ray'",
         ),
         (lambda: RunSettings(limits=("FLAVORING",)), "limits must be a number by phase.*got"),
+        (lambda: RunSettings(cluster="somewhere"), "cluster must be auto, tcp.*got 'somewhere'"),
+        (lambda: RunSettings(cluster="tcp://host"), "cluster must be auto.*got 'tcp://host'"),
+        (lambda: RunSettings(cluster=True), "cluster must be auto, tcp.*got True"),
+        (
+            lambda: RunSettings(cluster="ray://host:1", backend="dask"),
+            "'ray://host:1' needs the backend 'ray', got backend 'dask'",
+        ),
+        (
+            lambda: RunSettings(cluster="ray://host:1", limits={"FLAVORING": 1}),
+            "limits need a backend.*'ray'",
+        ),
         (lambda: RunSettings(backend="mpi"), "backend must be one of"),
         (lambda: RunSettings(order="random"), "order must be one of"),
         (lambda: RunSettings(memory_mb=100), "memory_mb must be >= 250.*got 100"),
@@ -50,6 +61,17 @@ from wkmp_lab.settings import (
 def test_a_setting_that_cannot_be_is_refused_with_what_was_expected(make, message):
     with pytest.raises(InvalidInputError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "backend"),
+    [("auto", "dask"), ("tcp://h:1", "dask"), ("tls://[::1]:8786", "dask"), ("ray://h:1", "ray")],
+)
+def test_a_cluster_implies_its_backend_and_is_kept_as_it_was_told(cluster, backend):
+    running = RunSettings(cluster=cluster)
+    assert (running.cluster, running.backend) == (cluster, backend)
+    assert dataclasses.replace(running, n_jobs=3).backend == backend
+    assert msgspec.json.decode(msgspec.json.encode(running), type=RunSettings) == running
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from wkmp_lab.backends import BACKENDS, Backend, imply_backend
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.measuring.measure import Measure, freeze_measures
 from wkmp_lab.model import Declaration, Phase
@@ -19,7 +20,6 @@ Medium = Literal["auto", "cd", "vinyl", "cassette_dolby", "cassette", "other"]
 Order = Literal["long_first", "small_first", "path"]
 CUSTOM_ORDER = "custom"
 """What is kept of an order of one's own; alone it stands for ``long_first``."""
-Backend = Literal["loky", "threading", "sequential", "dask", "ray"]
 Design = Literal["lanes", "files"]
 LeadPreset = Literal["default", "classical", "rock_pop", "electronic"]
 
@@ -238,6 +238,10 @@ class RunSettings:
     design: Design = "lanes"
     """``lanes``: workers go on with the next files while those that are measured wait for answers.
     ``files``: a file keeps its place until it is identified, each by questions of its own."""
+    cluster: str | None = None
+    """Where the workers are: ``tcp://host:port`` or ``tls://host:port`` of a Dask scheduler,
+    ``ray://host:port`` of a Ray, or ``auto``, a Dask cluster on this machine for the run. It
+    implies the backend, in the place of the default."""
     limits: Limits = ()
     """So many files at most in a phase at once, over all workers: ``{"FLAVORING": 2}``. Of
     IDENTIFYING: so many questions to services at once. Kept as pairs, in the order of Phase."""
@@ -252,8 +256,11 @@ class RunSettings:
                 f"memory_mb must be >= {MIN_MEMORY_MB}, what one worker takes",
                 self.memory_mb,
             )
-        backends = ("loky", "threading", "sequential", "dask", "ray")
-        _require(self.backend in backends, f"backend must be one of {backends}", self.backend)
+        _require(self.backend in BACKENDS, f"backend must be one of {BACKENDS}", self.backend)
+        if self.cluster is not None:
+            # The default cannot be told from a backend that was asked for: it gives way.
+            told = None if self.backend == "loky" else self.backend
+            object.__setattr__(self, "backend", imply_backend(self.cluster, told=told))
         object.__setattr__(self, "order", _read_order(self.order))
         designs = ("lanes", "files")
         _require(self.design in designs, f"design must be one of {designs}", self.design)
@@ -372,26 +379,3 @@ def compute_settings_key(settings: Settings, phase: Phase) -> str:
     """
     part = getattr(settings, _PHASE_FIELDS[phase])
     return hashlib.sha256(msgspec.json.encode(part, order="sorted")).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class LeadRule:
-    """How lead points are found in the A-weighted level (WKMP SPEC025)."""
-
-    window_s: float
-    """Length of the RMS windows."""
-    threshold_db: float
-    """The lead ends where a window first comes this close to the loudest one."""
-    quick_within_s: float
-    """A window of ``quick_db`` before this time is a quick ramp: no lead."""
-    max_lead_s: float
-    quick_db: float = -5.0
-
-
-LEAD_PRESETS: dict[LeadPreset, LeadRule] = {
-    "default": LeadRule(window_s=0.1, threshold_db=-12.0, quick_within_s=1.0, max_lead_s=5.0),
-    "classical": LeadRule(window_s=0.2, threshold_db=-15.0, quick_within_s=2.0, max_lead_s=5.0),
-    "rock_pop": LeadRule(window_s=0.05, threshold_db=-8.0, quick_within_s=0.5, max_lead_s=2.0),
-    "electronic": LeadRule(window_s=0.25, threshold_db=-18.0, quick_within_s=3.0, max_lead_s=8.0),
-}
-"""The presets of SPEC025, one per kind of music."""

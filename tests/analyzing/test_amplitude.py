@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wkmp_lab.analyzing.amplitude import measure_amplitude
+from wkmp_lab.analyzing.leads import LEAD_PRESETS, LeadRule
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.errors import InvalidInputError
-from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
+from wkmp_lab.settings import AnalyzeSettings
 from wkmp_lab.signals import Signal
 from wkmp_lab.units import seconds_from_ticks
 

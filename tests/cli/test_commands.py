@@ -94,6 +94,19 @@ def test_failed_files_are_listed_and_end_with_1(imported, tmp_path, capsys):
     assert "/music/broken.mp3: DECODING: no audio stream" in capsys.readouterr().out
 
 
+def test_a_cluster_reaches_the_settings(imported, tmp_path):
+    asked = imported([example.make_result()])
+    assert main(["import", str(tmp_path), "--cluster", "tcp://127.0.0.1:8786"]) == 0
+    running = asked["settings"].running
+    assert (running.cluster, running.backend) == ("tcp://127.0.0.1:8786", "dask")
+
+
+def test_a_cluster_and_another_backend_is_wrong_usage(imported, tmp_path, capsys):
+    imported([])
+    assert main(["import", str(tmp_path), "--cluster", "auto", "--backend", "loky"]) == 2
+    assert "'auto' needs the backend 'dask', got backend 'loky'" in capsys.readouterr().err
+
+
 def test_options_reach_the_settings(imported, tmp_path):
     asked = imported([example.make_result()])
     options = "--jobs 3 --backend threading --offline --medium vinyl --store s.sqlite"

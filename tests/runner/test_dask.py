@@ -1,5 +1,6 @@
 """The same tasks on a Dask cluster of two processes."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,8 +10,11 @@ import pytest
 from support import cluster_runs
 from support.timeline_reading import count_at_once
 
+from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.model import Phase
+from wkmp_lab.progress.board import PHASES, Board, Control, FileState
+from wkmp_lab.runner.runner import Runner
 from wkmp_lab.settings import RunSettings, Settings
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
@@ -35,6 +39,29 @@ def cluster(monkeypatch):
         yield client
 
 
+def test_a_cluster_that_is_made_for_a_run_listens_on_loopback_alone(tasks):
+    settings = Settings(running=RunSettings(cluster="auto", n_jobs=1))
+    board = Board.create(len(tasks))
+    outcomes = Runner(settings).run(tasks, board)
+    with contextlib.closing(outcomes):
+        next(outcomes)
+        cluster_runs.check_it_listens_on_loopback_alone()
+    board.remove()
+
+
+def test_an_address_that_nobody_answers_at_is_a_sentence(tasks):
+    settings = Settings(running=RunSettings(cluster="tcp://127.0.0.1:9"))
+    with pytest.raises(WkmpLabError, match="no Dask scheduler answers at 'tcp:"):
+        cluster_runs.run(tasks, settings)
+
+
+def test_a_scheduler_without_workers_is_a_sentence(tasks):
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty:
+        settings = Settings(running=RunSettings(cluster=empty.scheduler_address))
+        with pytest.raises(WkmpLabError, match="has no workers: start some with 'dask worker"):
+            cluster_runs.run(tasks, settings)
+
+
 def test_results_are_those_of_the_calling_process(tasks, cluster):
     cluster_runs.check_results_are_those_of_the_calling_process(tasks, SETTINGS)
 
@@ -55,6 +82,35 @@ def test_a_worker_killed_in_mid_run_costs_no_row(tasks, cluster):
 
 def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
     cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, SETTINGS, tmp_path)
+
+
+def test_the_board_shows_phases_of_files_in_flight(tasks, cluster):
+    board = Board.create(len(tasks))
+    seen = []
+    for _ in Runner(SETTINGS).run(tasks, board):
+        records = board.read()
+        seen += records["phase"][records["state"] == FileState.IN_FLIGHT].tolist()
+    records = board.read()
+    board.remove()
+    assert max(seen) > PHASES.index(Phase.EXTRACTING)
+    assert set(records["state"]) == {FileState.MEASURED}
+    assert (records["started"] > 0).all()
+    assert ((records["phases_left"] >> PHASES.index(Phase.DECODING)) & 1).all()
+
+
+def test_after_a_cancel_workers_leave_what_they_have_begun(tasks, cluster):
+    board = Board.create(len(tasks))
+    for _ in Runner(SETTINGS).run(tasks, board):
+        board.control = Control.CANCEL
+    board.remove()
+    deadline_s = time.monotonic() + 10.0
+    while any(cluster.run(count_executing).values()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+
+
+def count_executing(dask_worker):
+    return len(dask_worker.state.executing)
 
 
 def test_no_limit_is_ever_exceeded(tasks, cluster):

@@ -29,7 +29,7 @@ def cluster():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "FINGERPRINTING:segfault:poison")
         try:
-            with connect(ray, 2):
+            with connect(ray, None, 2):
                 yield
         except WkmpLabError as error:
             pytest.skip(f"Ray does not start here: {error}")
@@ -39,6 +39,18 @@ def find_workers():
     """Processes of this test that work on a file."""
     children = psutil.Process().children(recursive=True)
     return [each for each in children if "measure_far" in each.name()]
+
+
+def test_a_cluster_that_is_made_for_a_run_listens_on_loopback_alone(cluster):
+    cluster_runs.check_it_listens_on_loopback_alone()
+
+
+def test_where_ray_is_connected_already_an_address_is_refused(cluster):
+    with (
+        pytest.raises(WkmpLabError, match="connected in this process already"),
+        connect(ray, "ray://127.0.0.1:9", 2),
+    ):
+        pass
 
 
 def test_results_are_those_of_the_calling_process(tasks, cluster):

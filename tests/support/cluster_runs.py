@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import psutil
+
 from support import audio_factory
 from wkmp_lab.model import SourceFile
 from wkmp_lab.progress.board import Board, Control
@@ -36,6 +38,23 @@ def add_poison(tasks, folder):
     path = folder / POISON
     path.write_bytes(Path(tasks[0].source.path).read_bytes())
     return [*tasks, make_task(len(tasks), path)]
+
+
+def find_open_addresses():
+    """Addresses that this process and its children listen on."""
+    me = psutil.Process()
+    ports = [
+        port
+        for each in (me, *me.children(recursive=True))
+        for port in each.net_connections("inet")
+    ]
+    return {port.laddr.ip for port in ports if port.status == psutil.CONN_LISTEN}
+
+
+def check_it_listens_on_loopback_alone():
+    opened = find_open_addresses()
+    assert opened
+    assert opened <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
 def run(tasks, settings):

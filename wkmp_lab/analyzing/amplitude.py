@@ -14,8 +14,10 @@ from wkmp_lab.analyzing.edges import (
 )
 from wkmp_lab.analyzing.leads import (
     LEAD_LU,
+    LEAD_PRESETS,
     LONG_LEAD_EXTRA_LU,
     LONG_LEAD_S,
+    LeadRule,
     Leads,
     compute_envelope,
     damp_clicks,
@@ -37,7 +39,7 @@ from wkmp_lab.analyzing.quality import (
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.dsp.speech import measure_speech
 from wkmp_lab.model import Amplitude, EndType
-from wkmp_lab.settings import LEAD_PRESETS, AnalyzeSettings, LeadRule
+from wkmp_lab.settings import AnalyzeSettings
 from wkmp_lab.signals import FloatArray, LevelProfile, Signal
 from wkmp_lab.units import dbfs_from_amplitude, ticks_from_seconds
 

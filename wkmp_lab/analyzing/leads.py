@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wkmp_lab.settings import LeadRule
+from wkmp_lab.settings import LeadPreset
 
 _DoubleArray = npt.NDArray[np.float64]
 
@@ -15,6 +15,29 @@ LEAD_LU = -8.0
 LONG_LEAD_S = 15.0
 LONG_LEAD_EXTRA_LU = -15.0
 """A lead beyond ``LONG_LEAD_S`` is a quiet part of the piece: look again, this much lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRule:
+    """How lead points are found in the A-weighted level (WKMP SPEC025)."""
+
+    window_s: float
+    """Length of the RMS windows."""
+    threshold_db: float
+    """The lead ends where a window first comes this close to the loudest one."""
+    quick_within_s: float
+    """A window of ``quick_db`` before this time is a quick ramp: no lead."""
+    max_lead_s: float
+    quick_db: float = -5.0
+
+
+LEAD_PRESETS: dict[LeadPreset, LeadRule] = {
+    "default": LeadRule(window_s=0.1, threshold_db=-12.0, quick_within_s=1.0, max_lead_s=5.0),
+    "classical": LeadRule(window_s=0.2, threshold_db=-15.0, quick_within_s=2.0, max_lead_s=5.0),
+    "rock_pop": LeadRule(window_s=0.05, threshold_db=-8.0, quick_within_s=0.5, max_lead_s=2.0),
+    "electronic": LeadRule(window_s=0.25, threshold_db=-18.0, quick_within_s=3.0, max_lead_s=8.0),
+}
+"""The presets of SPEC025, one per kind of music."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from wkmp_lab._version import __version__
+from wkmp_lab.backends import BACKENDS, imply_backend
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.settings import MEDIUM_THRESHOLD_DBFS, Settings
 
@@ -108,7 +109,6 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--bom", action="store_true", help="begin CSV with a byte order mark, as Excel wants it"
     )
-    backends = ("loky", "dask", "ray", "threading", "sequential")
     command.add_argument(
         "--rescan", action="store_true", help="look into every file, changed or not"
     )
@@ -137,7 +137,13 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         help="so many files at most in a phase at once, as FLAVORING=2 (once for each phase)",
     )
     command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
-    command.add_argument("--backend", choices=backends, default="loky", help="default: loky")
+    command.add_argument("--backend", choices=BACKENDS, help="default: loky")
+    command.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="tcp://HOST:PORT (or tls:) of a Dask scheduler, ray://HOST:PORT of a Ray, or "
+        "auto: a Dask cluster here for the run",
+    )
 
 
 def _add_folder(command: argparse.ArgumentParser) -> None:
@@ -175,7 +181,8 @@ def make_settings(options: argparse.Namespace) -> Settings:
     Raises
     ------
     InvalidInputError
-        A file of the options is not there, or a number is out of its range.
+        A file of the options is not there, a number is out of its range, or a cluster's address
+        and the backend contradict each other.
     """
     settings = Settings()
     for known in (options.catalogue, options.flavors):
@@ -185,9 +192,11 @@ def make_settings(options: argparse.Namespace) -> Settings:
     if "jobs" in options:
         running = dataclasses.replace(running, n_jobs=options.jobs)
     if "backend" in options:
+        implied = options.cluster and imply_backend(options.cluster, told=options.backend)
         running = dataclasses.replace(
             running,
-            backend=options.backend,
+            backend=implied or options.backend or running.backend,
+            cluster=options.cluster,
             memory_mb=options.memory,
             limits=dict(options.limit),
             order=options.order,

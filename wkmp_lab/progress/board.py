@@ -147,6 +147,28 @@ class Board:
         record["is_postponed"] = 0
         return is_postponed
 
+    def note(
+        self, index: int, *, phase: int, fraction: float, phases_left: int, n_cut: int
+    ) -> None:
+        """Write down how far a worker of another machine is; news of a file that is measured come
+        too late.
+        """
+        record = self._records[index + 1]
+        if record["state"] > FileState.IN_FLIGHT:
+            return
+        now = time.time()
+        if record["started"] == 0 or record["state"] == FileState.WAITING:
+            record["started"] = now
+            record["pid"] = os.getpid()  # a cluster's processes are not for this machine to end
+            record["state"] = FileState.IN_FLIGHT
+        if record["phase"] != phase or record["phase_started"] == 0:
+            record["phase"] = phase
+            record["phase_started"] = now
+        record["fraction"] = fraction
+        record["phases_left"] |= phases_left
+        record["n_cut"] = max(record["n_cut"], n_cut)
+        record["alive"] = now
+
     def leave(self, index: int, phase: Phase) -> None:
         """Note that a file has left a phase."""
         self._records[index + 1]["phases_left"] |= 1 << PHASES.index(phase)

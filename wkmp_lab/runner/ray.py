@@ -1,10 +1,11 @@
-"""The tasks on a Ray cluster: the one that is initialized, else a local one for the run."""
+"""The tasks on a Ray cluster: at an address, of this process, or local for the run."""
 
 import contextlib
 import logging
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
@@ -25,9 +26,14 @@ from wkmp_lab.settings import Settings
 
 OBJECT_STORE_BYTES = 100 << 20
 """Shared memory of a local cluster; results are small, Ray's default is a third of the machine."""
-LOCAL_VARIABLES = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_task_oom_retries": str(N_RETRIES)}
-"""What a local cluster is told: to report to nobody, and not to try a file for ever that Ray
-itself ends for want of memory (its default)."""
+LOCAL_VARIABLES = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_task_oom_retries": str(N_RETRIES),
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
+"""What a local cluster is told: to report to nobody, not to try a file for ever that Ray itself
+ends for want of memory (its default), and to listen on loopback alone, as Ray does by itself on
+Windows and macOS but on Linux on every network."""
 
 
 def run_on_ray(
@@ -35,35 +41,61 @@ def run_on_ray(
 ) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished.
 
-    Where Ray is initialized its cluster is used; where not, a local one of ``n_jobs`` processors
-    is made for the run, without a dashboard. After a cancel, what has begun is interrupted.
+    Where the settings name no cluster, the one that Ray is initialized with is used; where it is
+    not, a local one of ``n_jobs`` processors is made for the run, without a dashboard. After a
+    cancel, what has begun is interrupted.
 
     Raises
     ------
     InvalidInputError
         The package ``ray`` is not installed.
     WkmpLabError
-        The local cluster did not start.
+        The local cluster did not start, or nobody answers at the address.
     """
     ray = load_engine("ray", backend="ray")
-    with connect(ray, n_jobs):
+    with connect(ray, settings.running.cluster, n_jobs):
         yield from run_far(RayEngine(ray, settings), queue, settings=settings, board=board)
 
 
 @contextlib.contextmanager
-def connect(ray: Any, n_jobs: int) -> Iterator[None]:
+def connect(ray: Any, cluster: str | None, n_jobs: int) -> Iterator[None]:
+    if cluster is not None:
+        _reach(ray, cluster)
+        try:
+            yield
+        finally:
+            ray.util.disconnect()
+        return
     if ray.is_initialized():
         yield
         return
     folder = ""
     try:
-        with _telling(LOCAL_VARIABLES):
+        with _telling(LOCAL_VARIABLES), _staying_on_loopback(ray):
             folder = _start(ray, n_jobs)
         yield
     finally:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reach(ray: Any, address: str) -> None:
+    """Connect to the cluster at an address, which is tried for five seconds."""
+    if ray.is_initialized():
+        raise WkmpLabError(
+            f"Ray is connected in this process already, not to {address!r}: leave the address out "
+            "to use that cluster, or call ray.shutdown() before"
+        )
+    try:
+        with warnings.catch_warnings():  # of what the error says too
+            warnings.simplefilter("ignore")
+            # ray.init tries three times, each time longer: half a minute.
+            ray.util.connect(address.removeprefix("ray://"), connection_retries=1)
+    except Exception as error:  # of the network, of versions
+        raise WkmpLabError(
+            f"no Ray answers at {address!r}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _start(ray: Any, n_jobs: int) -> str:
@@ -83,6 +115,18 @@ def _start(ray: Any, n_jobs: int) -> str:
             "call ray.init() before the import"
         ) from error
     return str(context.address_info["session_dir"])
+
+
+@contextlib.contextmanager
+def _staying_on_loopback(ray: Any) -> Iterator[None]:
+    """Let this process, too, which may have read Ray's variables already, listen on loopback."""
+    constants = ray._private.ray_constants
+    before = constants.ENABLE_RAY_CLUSTER
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
 
 
 @contextlib.contextmanager

@@ -2,8 +2,9 @@
 
 joblib's Dask backend hangs when a worker dies, and its Ray backend gives no results as they come;
 what the engines offer themselves does both, and tries a task again elsewhere. The workers need
-the package and the music under the same paths, and no other network. Progress is told per file,
-not per phase. A pause hands out no more files; a cancel takes back what has not begun.
+the package and the music under the same paths, and no other network. On Dask workers tell their
+phases, on Ray progress comes per file. A pause hands out no more files; a cancel takes back what
+has not begun.
 """
 
 import importlib
@@ -26,6 +27,8 @@ QUEUED_PER_WORKER = 3
 N_RETRIES = 2
 """How often the cluster tries a file again whose worker died."""
 WORKER_DIED = "worker died"
+CONNECT_S = 5.0
+"""How long the address of a cluster is tried."""
 WAIT_S = 0.25
 """How long a cancel or a pause may go unseen."""
 

@@ -21,6 +21,7 @@ from wkmp_lab.pipeline.health import describe_error, find_cause
 from wkmp_lab.pipeline.known import Recall
 from wkmp_lab.pipeline.own.measures_kept import LeftOut
 from wkmp_lab.progress.board import PHASES, Board, FileProgress
+from wkmp_lab.progress.far import Channel, FarProgress
 from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
@@ -92,9 +93,18 @@ def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
 
 
 def measure_far(
-    task: Task, settings: Settings, semaphores: Mapping[str, Any] | None = None
+    task: Task,
+    settings: Settings,
+    semaphores: Mapping[str, Any] | None = None,
+    channel: Channel | None = None,
 ) -> FileResult:
-    """Measure one file on any machine that sees its path: without a board to report to."""
+    """Measure one file on any machine that sees its path, with a channel in the place of a board.
+
+    Raises
+    ------
+    CancelledError
+        Nobody waits for the file any more.
+    """
     from wkmp_lab.pipeline import measure  # as above
 
     try:
@@ -107,8 +117,11 @@ def measure_far(
             earlier=task.earlier,
             recall=task.recall,
             left_out=task.left_out,
+            progress=FarProgress(channel, task.index) if channel is not None else None,
             gates=LeasedGates(semaphores or {}),
         )
+    except CancelledError:
+        raise  # no result: a cluster that wants the file after all tries it again
     except Exception as error:  # noqa: BLE001 (the boundary, as above)
         reason = f"unexpected {describe_error(error)}"
         cause = find_cause(error)
