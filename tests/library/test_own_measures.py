@@ -36,9 +36,9 @@ def rms(y, *, sr, passage):
     return {"own_rms": float((y**2).mean() ** 0.5)}
 
 
-@wl.measure(version=1, columns={"own_length": "s", "kind": ""}, on="file")
+@wl.measure(version=1, columns={"own_length": "s", "own_label": ""}, on="file")
 def length(y, *, sr, file):
-    return {"own_length": len(y) / sr, "kind": "=1+1<b>"}
+    return {"own_length": len(y) / sr, "own_label": "=1+1<b>"}
 
 
 @wl.measure(version=1, columns={"fails": "1"})
@@ -76,10 +76,10 @@ def test_their_columns_stand_behind_the_others(first):
     ]
     assert passages["own_rms"].between(0.01, 1.0).all()
     assert passages[["measure_errors", "measures_not_renewed"]].isna().all(axis=None)
-    assert list(files.columns[-4:-2]) == ["own_length", "kind"]
+    assert list(files.columns[-4:-2]) == ["own_length", "own_label"]
     assert np.allclose(files["own_length"], files["duration_s"], atol=0.01)
     table = first.measures
-    assert table["column"].tolist() == ["crossings_hz", "own_rms", "own_length", "kind"]
+    assert table["column"].tolist() == ["crossings_hz", "own_rms", "own_length", "own_label"]
     assert table["unit"].tolist() == ["Hz", "1", "s", ""]
     assert table["n_values"].tolist() == [3, 3, 3, 3]
     assert table["is_renewed"].all()
@@ -89,7 +89,7 @@ def test_they_are_exported_and_compared(first, music, tmp_path):
     first.export(tmp_path, formats=["csv", "json", "parquet", "xlsx"])
     read = pd.read_csv(tmp_path / "passages.csv")
     assert np.allclose(read["crossings_hz"], first.passages["crossings_hz"])
-    assert pd.read_csv(tmp_path / "files.csv")["kind"].tolist() == ["'=1+1<b>"] * 3
+    assert pd.read_csv(tmp_path / "files.csv")["own_label"].tolist() == ["'=1+1<b>"] * 3
     line = json.loads((tmp_path / "passages.jsonl").read_text().splitlines()[0])
     assert line["own_rms"] == first.passages["own_rms"][0]
     assert pd.read_parquet(tmp_path / "measures.parquet")["unit"][0] == "Hz"
@@ -98,8 +98,8 @@ def test_they_are_exported_and_compared(first, music, tmp_path):
     other = run(music, tmp_path / "b.wkmp.db", crossings, newer)
     found = first.compare(other).set_index("column")
     assert found.loc["measures.rms", "before"] == "1-" + found.loc["measures.rms", "before"][2:]
-    assert set(found.index) == {"measures.rms", "measures.length", "own_length", "kind"}
-    assert "measure:rms" in found.loc["kind", "cause"].iloc[0]
+    assert set(found.index) == {"measures.rms", "measures.length", "own_length", "own_label"}
+    assert "measure:rms" in found.loc["own_label", "cause"].iloc[0]
 
 
 def test_an_import_without_measures_has_no_trace_of_any(music, tmp_path):

@@ -128,7 +128,7 @@ def test_while_files_wait_for_a_limit_panel_and_terminal_say_how_many_and_whose(
 
     words = "MusicBrainz limit: 3 files wait for answers"
     assert waiting[0].remaining_reason == words
-    assert waiting[0].n_files_by_phase == (3, 3, 3, 3, 3, 0, 3, 3)
+    assert waiting[0].n_files_by_phase == (3, 3, 3, 3, 3, 0, 3, 3, 3)
     assert waiting[0].fraction < 1.0
     assert words in format_whole(waiting[0])
     assert words in terminal.format_bar(waiting[0])
