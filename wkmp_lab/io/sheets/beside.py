@@ -42,15 +42,17 @@ def find_sheets(path: str | Path) -> Iterator[SheetBeside]:
     that name it after FILE.
     """
     music = PurePath(path)
-    names = _list_sheets(str(music.parent))
-    own = [name for name in names if _fold(PurePath(name).stem) in _own_stems(music)]
+    sheets = _list_sheets(str(music.parent))
+    called = (_fold(music.stem), _fold(music.name))
+    own = [name for name, stem in sheets if stem in called]
     for name in own:
-        if (found := _read(music.parent / name, is_own=True)) is not None:
-            yield found
-    for name in [name for name in names if name not in own][:MAX_OTHERS]:
-        found = _read(music.parent / name, is_own=False)
-        if found is not None and found.sheet and select_tracks(found.sheet, music.name):
-            yield found
+        if (kept := _read(str(music.parent), name)) is not None:
+            yield SheetBeside(name, kept.sheet, kept.why, kept.raw, is_own=True)
+    stem = PurePath(_fold(music.name)).stem
+    for name in [name for name, stem in sheets if stem not in called][:MAX_OTHERS]:
+        kept = _read(str(music.parent), name)
+        if kept is not None and stem in kept.stems:
+            yield SheetBeside(name, kept.sheet, kept.why, kept.raw, is_own=False)
 
 
 def hash_cues_beside(path: str | Path) -> str | None:
@@ -110,20 +112,39 @@ def _is_cyrillic(raw: bytes) -> bool:
     return n_pure > n_mixed
 
 
-def _read(path: PurePath, *, is_own: bool) -> SheetBeside | None:
+class _KeptSheet(NamedTuple):
+    """What a file with the name of a sheet holds."""
+
+    sheet: CueSheet | None
+    why: str
+    raw: bytes
+    stems: frozenset[str]
+    """Of the files that it names, without their endings: no other may be meant."""
+
+
+def _read(folder: str, name: str) -> _KeptSheet | None:
+    # Of hundreds of sheets for each file: strings, for objects would cost more than the look.
+    path = f"{folder}{os.sep}{name}"
+    with contextlib.suppress(OSError):
+        now = os.stat(path)  # noqa: PTH116
+        return _read_kept(path, (now.st_mtime_ns, now.st_ctime_ns, now.st_size))
+    return None
+
+
+@functools.lru_cache(maxsize=2 * MAX_OTHERS)
+def _read_kept(path: str, _changed: tuple[int, int, int]) -> _KeptSheet:
+    """A sheet is read once, not once for each file of its folder, until it changes."""
+    raw = b""
     try:
         raw = read_side_file(Path(path), what="a cue sheet", max_bytes=MAX_LENGTH)
-    except OSError:
-        return None
+        sheet = parse_cue(decode_sheet(raw))
     except InvalidInputError as error:
-        return None if not is_own else SheetBeside(path.name, None, str(error), b"", is_own)
-    try:
-        return SheetBeside(path.name, parse_cue(decode_sheet(raw)), "", raw, is_own)
-    except InvalidInputError as error:
-        return SheetBeside(path.name, None, str(error), raw, is_own)
+        return _KeptSheet(None, str(error), raw, frozenset())
+    stems = {PurePath(_last_part(track.file)).stem for track in sheet.tracks}
+    return _KeptSheet(sheet, "", raw, frozenset(stems))
 
 
-def _list_sheets(folder: str) -> tuple[str, ...]:
+def _list_sheets(folder: str) -> tuple[tuple[str, str], ...]:
     try:
         changed_ns = os.stat(folder).st_mtime_ns  # noqa: PTH116 (keeps odd bytes)
     except OSError:
@@ -132,17 +153,14 @@ def _list_sheets(folder: str) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=16)
-def _list_sheets_of(folder: str, _changed_ns: int) -> tuple[str, ...]:
-    """A folder is listed once, not once for each of its files, until it changes."""
+def _list_sheets_of(folder: str, _changed_ns: int) -> tuple[tuple[str, str], ...]:
+    """(name, folded stem) of each; a folder is listed once, not once for each of its files, until
+    it changes.
+    """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        return tuple(
-            sorted(entry.name for entry in entries if entry.name.lower().endswith(".cue"))
-        )
+        names = sorted(entry.name for entry in entries if entry.name.lower().endswith(".cue"))
+        return tuple((name, _fold(PurePath(name).stem)) for name in names)
     return ()
-
-
-def _own_stems(music: PurePath) -> tuple[str, str]:
-    return _fold(music.stem), _fold(music.name)
 
 
 def _last_part(name: str | None) -> str:
