@@ -17,8 +17,8 @@ from playwright.sync_api import expect, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from support.lab_server import (  # noqa: E402 (a neighbour's helper)
+    CHROMIUM,
     CHROMIUM_FLAGS,
-    find_chromium,
     open_notebook,
     run_command,
     run_lab,
@@ -48,7 +48,7 @@ def main() -> None:
             "WKMP_LAB_OUT": str(buffer / "results"),
             "XDG_DATA_HOME": str(buffer / "share"),
         }
-        browser = driver.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1000, "height": 1000}, device_scale_factor=1.5)
         with run_lab(books, buffer, environment) as url:
             take_import(page, url)

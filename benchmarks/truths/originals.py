@@ -13,6 +13,8 @@ import scipy.signal
 import soundfile
 import soxr
 
+from truths.packages import MIDI_FILES, MODULES
+
 SR = 44_100
 START_S, LENGTH_S, LEAST_S = 6.0, 16.0, 10.0
 PEAK = 0.95
@@ -21,28 +23,15 @@ SUFFIXES = (".mod", ".xm", ".it", ".s3m", ".mid")
 Samples = npt.NDArray[np.float64]
 
 SOURCES = {
-    "pingus-data": ("tuning", "usr/share/games/pingus/data/music"),
-    "tecnoballz-data": ("tuning", "usr/share/games/tecnoballz/musics"),
-    "circuslinux-data": ("tuning", "usr/share/games/circuslinux/data/music"),
-    "rafkill-data": ("tuning", "usr/share/games/rafkill"),
-    "madbomber-data": ("tuning", "usr/share/games/madbomber/music"),
-    "bomberclone-data": ("tuning", "usr/share/games/bomberclone/music"),
-    "tuxtype-data": ("tuning", "usr/share/tuxtype/sounds"),
-    "criticalmass-data": ("tuning", "usr/share/games/criticalmass"),
-    "openttd-openmsx": ("tuning", "usr/share/games/openttd/baseset/openmsx"),
-    "simutrans-data": ("tuning", "usr/share/games/simutrans/music"),
-    "heroes-sound-tracks": ("heldout", "usr/share/games/heroes/mod"),
-    "open-invaders-data": ("heldout", "usr/share/open-invaders"),
-    "njam-data": ("heldout", "usr/share/games/njam/data"),
-    "vodovod": ("heldout", "usr/share/games/vodovod"),
-    "ri-li-data": ("heldout", "usr/share/games/ri-li"),
-    "monsterz-data": ("heldout", "usr/share/games/monsterz/sound"),
-    "ceferino-data": ("heldout", "usr/share/games/ceferino/music"),
-    "planetblupi-music-midi": ("heldout", "usr/share/planetblupi/music"),
-    "mma": ("heldout", "usr/share/doc/mma/examples"),
-    "pianobooster": ("heldout", "usr/share/doc/pianobooster/courses"),
+    source: (MODULES | MIDI_FILES)[source]
+    for source in (
+        "pingus-data tecnoballz-data circuslinux-data rafkill-data madbomber-data "
+        "bomberclone-data tuxtype-data criticalmass-data openttd-openmsx simutrans-data "
+        "heroes-sound-tracks open-invaders-data njam-data vodovod ri-li-data monsterz-data "
+        "ceferino-data planetblupi-music-midi mma pianobooster"
+    ).split()
 }
-"""Debian packages, split before any result: side, and folder of modules or MIDI files."""
+"""Those of the packages that copies are judged on, tuning first."""
 SPEECH = {
     "asterisk-core-sounds-en-wav": ("tuning", "usr/share/asterisk/sounds/en_US_f_Allison"),
     "asterisk-core-sounds-fr-wav": ("heldout", "usr/share/asterisk/sounds/fr_CA_f_June"),

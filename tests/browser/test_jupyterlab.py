@@ -10,9 +10,10 @@ import pytest
 from mutagen.easyid3 import EasyID3
 from support.audio_factory import music_like, noise, write_audio
 from support.lab_server import (
+    CHROMIUM,
     CHROMIUM_FLAGS,
+    IN_CHROMIUM,
     ROOT,
-    find_chromium,
     open_notebook,
     run_command,
     run_lab,
@@ -24,15 +25,10 @@ from support.lab_server import (
 
 from wkmp_lab.notebook.explorer.explorer import LEAST_WIDTH_PX
 
-CHROMIUM = find_chromium()
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install chromium to run this"),
-]
+pytestmark = IN_CHROMIUM
 SR = 22_050
 N_SONGS = 120
 XSS = "<img src=x onerror=window.__xss=1>"
@@ -146,14 +142,19 @@ def test_run_all_keeps_its_order_and_a_lost_session_is_found_again(lab, page, si
     expect(notebook).to_contain_text("and the queued cells ran: completed", timeout=30_000)
 
 
-def test_dragging_the_threshold_cuts_again(lab, page, side):
+def open_explorer(lab, page, side, name):
+    """Open a notebook of its own that shows the side in the explorer, cut in two."""
     folder, url = lab
     cell = f"from wkmp_lab.notebook.explorer.explorer import explore\nexplore({str(side)!r})"
-    write_notebook(folder / "explore.ipynb", [cell])
-    open_notebook(page, url, "explore.ipynb")
+    write_notebook(folder / name, [cell])
+    open_notebook(page, url, name)
     run_command(page, "notebook:run-all-cells")
+    expect(page.locator(".wkmp-verdict")).to_contain_text("2 passages", timeout=60_000)
+
+
+def test_dragging_the_threshold_cuts_again(lab, page, side):
+    open_explorer(lab, page, side, "explore.ipynb")
     verdict, picture = page.locator(".wkmp-verdict"), page.locator(".wkmp-picture")
-    expect(verdict).to_contain_text("2 passages", timeout=60_000)
     source = picture.get_attribute("src")
     box = page.locator(".wkmp-threshold .noUi-handle").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -188,12 +189,8 @@ def test_dragging_the_threshold_cuts_again(lab, page, side):
 
 
 def test_a_notebook_stays_small_after_ten_listens_with_its_widgets_saved(lab, page, side):
-    folder, url = lab
-    cell = f"from wkmp_lab.notebook.explorer.explorer import explore\nexplore({str(side)!r})"
-    write_notebook(folder / "listen.ipynb", [cell])
-    open_notebook(page, url, "listen.ipynb")
-    run_command(page, "notebook:run-all-cells")
-    expect(page.locator(".wkmp-verdict")).to_contain_text("2 passages", timeout=60_000)
+    folder, _ = lab
+    open_explorer(lab, page, side, "listen.ipynb")
     wait_for_cells(page)
     page.get_by_label("Passage", exact=True).select_option(index=1)
     heard = set()
@@ -266,12 +263,8 @@ def test_a_cut_that_is_moved_is_kept_and_stays_in_the_saved_notebook(lab, page, 
 
 
 def test_an_explorer_that_is_not_done_leaves_its_form_in_what_is_saved(lab, page, side):
-    folder, url = lab
-    cell = f"from wkmp_lab.notebook.explorer.explorer import explore\nexplore({str(side)!r})"
-    write_notebook(folder / "left.ipynb", [cell])
-    open_notebook(page, url, "left.ipynb")
-    run_command(page, "notebook:run-all-cells")
-    expect(page.locator(".wkmp-verdict")).to_contain_text("2 passages", timeout=60_000)
+    _, url = lab
+    open_explorer(lab, page, side, "left.ipynb")
     wait_for_cells(page)
     save_notebook(page)
     run_command(page, "kernelmenu:shutdown")

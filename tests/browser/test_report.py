@@ -3,19 +3,14 @@
 import pytest
 from support import example_results as example
 from support.audio_factory import tone, write_audio
-from support.lab_server import CHROMIUM_FLAGS, find_chromium
+from support.lab_server import CHROMIUM, CHROMIUM_FLAGS, IN_CHROMIUM
 
 from wkmp_lab.export.export import export_results
 
-CHROMIUM = find_chromium()
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install chromium to run this"),
-]
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture

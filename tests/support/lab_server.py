@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,15 @@ def find_chromium():
     """The path of a Chromium, None where there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if (found := shutil.which(name))), None)
+
+
+CHROMIUM = find_chromium()
+IN_CHROMIUM = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install chromium to run this"),
+]
+"""How tests that look into a browser are marked."""
 
 
 @contextlib.contextmanager

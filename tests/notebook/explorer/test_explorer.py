@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from support.audio_factory import music_like, noise, write_audio
+from support.displays import Handle
 
 import wkmp_lab as wl
 from wkmp_lab.errors import InvalidInputError
@@ -246,15 +247,9 @@ def test_a_file_that_is_gone_is_told_and_not_raised(side, tmp_path):
 
 
 def test_what_a_saved_notebook_keeps_is_renewed_with_every_change(side, monkeypatch):
-    shown = []
-
-    class Handle:
-        def display(self, bundle, *, raw):
-            shown.append(bundle)
-
-        update = display
-
-    monkeypatch.setattr(standing, "DisplayHandle", Handle)
+    handle = Handle()
+    shown = handle.bundles
+    monkeypatch.setattr(standing, "DisplayHandle", lambda: handle)
     made = explore(side)
     made._ipython_display_()
     live, folded = shown

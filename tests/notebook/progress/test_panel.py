@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from support.displays import Handle
 from support.fake_session import HOSTILE_NAMES, FakeSession, make_snapshot
 
 from wkmp_lab.display.palette import PHASE_COLORS
@@ -149,17 +150,6 @@ def test_the_static_summary_needs_no_styles_or_scripts():
     text = format_snapshot_text(make_snapshot(state="completed"))
     assert "Import ab12cd34 completed: 12 of 40 files" in text
     assert "high 6, medium 4, low 3, unidentified 2" in text
-
-
-class Handle:
-    def __init__(self):
-        self.bundles = []
-
-    def display(self, bundle, *, raw):
-        assert raw
-        self.bundles.append(bundle)
-
-    update = display
 
 
 @pytest.mark.parametrize("ui", ["widgets", "html"])

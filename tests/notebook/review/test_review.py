@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.displays import Handle
 from support.example_results import MBID
 
 from wkmp_lab.library.session import import_folder
@@ -121,15 +122,9 @@ def test_a_passage_is_played_in_short_clips(session):
 
 
 def test_the_end_leaves_a_record_without_widgets(session, monkeypatch):
-    shown = []
-
-    class Handle:
-        def display(self, bundle, *, raw):
-            shown.append(bundle)
-
-        update = display
-
-    monkeypatch.setattr(standing, "DisplayHandle", Handle)
+    handle = Handle()
+    shown = handle.bundles
+    monkeypatch.setattr(standing, "DisplayHandle", lambda: handle)
     review = session.review()
     review._ipython_display_()
     live, folded = shown
