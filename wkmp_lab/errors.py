@@ -28,6 +28,22 @@ class InvalidInputError(WkmpLabError, ValueError):
     """An argument, a setting or a file name does not fit what was required."""
 
 
+def require(is_fit: bool, what: str, came: object) -> None:
+    """Raise InvalidInputError where something is not as it must be.
+
+    Parameters
+    ----------
+    is_fit
+        Whether it is.
+    what
+        What is required, in words.
+    came
+        What came instead.
+    """
+    if not is_fit:
+        raise InvalidInputError(f"{what}, got {came!r}")
+
+
 class DecodeError(WkmpLabError):
     """A file holds no audio that can be decoded.
 

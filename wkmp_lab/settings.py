@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from wkmp_lab.backends import BACKENDS, Backend, imply_backend
-from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.errors import InvalidInputError, require
 from wkmp_lab.measuring.measure import Measure, freeze_measures
 from wkmp_lab.model import Declaration, Phase
 from wkmp_lab.names import offer_near_names
@@ -37,11 +37,6 @@ Limits = Mapping[str, int] | tuple[tuple[str, int], ...]
 """Files at once by the name of a phase."""
 MIN_MEMORY_MB = 250
 """One worker with a short file (see :mod:`wkmp_lab.runner.throttle`)."""
-
-
-def _require(is_fit: bool, what: str, came: object) -> None:
-    if not is_fit:
-        raise InvalidInputError(f"{what}, got {came!r}")
 
 
 def _telling_where(record: type[Record]) -> type[Record]:
@@ -86,7 +81,7 @@ class ScanSettings:
     """Decoding stops here; the file is flagged as capped."""
 
     def __post_init__(self) -> None:
-        _require(self.max_duration_s > 0, "max_duration_s must be positive", self.max_duration_s)
+        require(self.max_duration_s > 0, "max_duration_s must be positive", self.max_duration_s)
 
 
 @_telling_where
@@ -106,23 +101,23 @@ class SegmentSettings:
     """Known lengths of the pieces, in order; None: found."""
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.medium in ("auto", *MEDIUM_THRESHOLD_DBFS),
             f"medium must be one of auto, {', '.join(MEDIUM_THRESHOLD_DBFS)}",
             self.medium,
         )
-        _require(self.min_silence_s > 0, "min_silence_s must be positive", self.min_silence_s)
-        _require(self.min_passage_s >= 0, "min_passage_s must be >= 0", self.min_passage_s)
+        require(self.min_silence_s > 0, "min_silence_s must be positive", self.min_silence_s)
+        require(self.min_passage_s >= 0, "min_passage_s must be >= 0", self.min_passage_s)
         if self.threshold_dbfs is not None:
-            _require(
+            require(
                 -120 <= self.threshold_dbfs < 0,
                 "threshold_dbfs must be in [-120, 0)",
                 self.threshold_dbfs,
             )
         if self.n_passages is not None:
-            _require(self.n_passages >= 1, "n_passages must be >= 1", self.n_passages)
+            require(self.n_passages >= 1, "n_passages must be >= 1", self.n_passages)
         if self.durations_s is not None:
-            _require(
+            require(
                 len(self.durations_s) > 0 and all(d > 0 for d in self.durations_s),
                 "durations_s must be positive and not empty",
                 self.durations_s,
@@ -201,7 +196,7 @@ class AnalyzeSettings:
 
     def __post_init__(self) -> None:
         presets = ("default", "classical", "rock_pop", "electronic")
-        _require(self.preset in presets, f"preset must be one of {presets}", self.preset)
+        require(self.preset in presets, f"preset must be one of {presets}", self.preset)
 
 
 @_telling_where
@@ -249,22 +244,22 @@ class RunSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "limits", _read_limits(self.limits))
         if self.n_jobs is not None:
-            _require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
+            require(self.n_jobs >= 1, "n_jobs must be >= 1", self.n_jobs)
         if self.memory_mb is not None:
-            _require(
+            require(
                 self.memory_mb >= MIN_MEMORY_MB,
                 f"memory_mb must be >= {MIN_MEMORY_MB}, what one worker takes",
                 self.memory_mb,
             )
-        _require(self.backend in BACKENDS, f"backend must be one of {BACKENDS}", self.backend)
+        require(self.backend in BACKENDS, f"backend must be one of {BACKENDS}", self.backend)
         if self.cluster is not None:
             # The default cannot be told from a backend that was asked for: it gives way.
             told = None if self.backend == "loky" else self.backend
             object.__setattr__(self, "backend", imply_backend(self.cluster, told=told))
         object.__setattr__(self, "order", _read_order(self.order))
         designs = ("lanes", "files")
-        _require(self.design in designs, f"design must be one of {designs}", self.design)
-        _require(
+        require(self.design in designs, f"design must be one of {designs}", self.design)
+        require(
             self.backend != "ray" or set(dict(self.limits)) <= {Phase.IDENTIFYING.value},
             "limits need a backend whose workers can wait (loky, threading, sequential, dask)",
             self.backend,
@@ -299,7 +294,7 @@ def _read_order(order: Any) -> Any:
     what = f"order must be one of {orders}, a function of a SourceFile, or a list of paths"
     is_list = isinstance(order, Iterable) and not isinstance(order, (str, bytes))
     paths = tuple(order) if is_list else ()
-    _require(is_list and all(isinstance(p, (str, os.PathLike)) for p in paths), what, order)
+    require(is_list and all(isinstance(p, (str, os.PathLike)) for p in paths), what, order)
     return tuple(os.fspath(path) for path in paths)
 
 
@@ -308,9 +303,9 @@ def _read_limits(limits: Limits) -> tuple[tuple[str, int], ...]:
     asked = dict(limits.items() if isinstance(limits, Mapping) else _read_pairs(limits))
     known = [phase.value for phase in Phase if phase is not Phase.SCANNING]
     for phase, n in asked.items():
-        _require(phase in known, f"limits must be of phases, one of {', '.join(known)}", phase)
+        require(phase in known, f"limits must be of phases, one of {', '.join(known)}", phase)
         is_count = isinstance(n, int) and not isinstance(n, bool) and n >= 1
-        _require(is_count, f"the limit of {phase} must be a whole number >= 1", n)
+        require(is_count, f"the limit of {phase} must be a whole number >= 1", n)
     return tuple((phase, asked[phase]) for phase in known if phase in asked)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from wkmp_lab.analyzing.origin import FAMILY_NAMES, PROBABILITY, SURE_PROBABILITY, find_families
 from wkmp_lab.model import FileResult, Passage
+from wkmp_lab.model.sources import is_lossless
 
 CODECS = {
     **FAMILY_NAMES,
@@ -14,11 +15,6 @@ CODECS = {
     "wavpack": "WavPack",
     "ape": "Monkey's Audio",
 }
-LOSSLESS_CODECS = (
-    *("flac", "alac", "ape", "wavpack", "tta", "tak", "shorten", "mlp", "truehd", "als"),
-    *("wmalossless", "dsd_", "pcm_s", "pcm_u", "pcm_f"),
-)
-"""How the names of codecs begin that give back what they were given."""
 LOOK_ALIKE = ("aac", "vorbis")
 """Frames of one length and almost one window: where one is seen, the other seems to be."""
 MAX_LENGTH_DIFFERENCE_S = 7.0
@@ -71,7 +67,7 @@ class SongCopy:
     @property
     def is_lossless(self) -> bool:
         """True for a file that gives back what it was given, whatever that was."""
-        return self.codec.startswith(LOSSLESS_CODECS)
+        return is_lossless(self.codec)
 
     @property
     def was_lossy(self) -> bool:

@@ -1,11 +1,13 @@
 """Numbers, clock times and names as they are shown, and how much of each is."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from wkmp_lab.display.safe_text import clean_path
 from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.model import Failure, FileResult
 from wkmp_lab.model.reasons import KEY_PAGE
 
 MAX_NAME = 80
@@ -24,6 +26,16 @@ def format_count(number: int, noun: str) -> str:
     ('1 passage', '2 passages')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def format_counts(counts: Mapping[str, int], names: Sequence[str]) -> str:
+    """Numbers of several kinds in a row, without those of which there are none.
+
+    >>> format_counts({"done": 3, "failed": 1}, ("failed", "no_audio", "done"))
+    '1 failed, 3 done'
+    """
+    told = [f"{counts[name]} {name}" for name in names if counts.get(name)]
+    return ", ".join(told) or "none"
 
 
 def format_clock(seconds: float) -> str:
@@ -80,6 +92,13 @@ def group_by_reason(rows: Sequence[tuple[str, str]]) -> list[tuple[str, list[str
     for path, reason in rows:
         groups.setdefault(reason, []).append(path)
     return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def list_failures(results: Sequence[FileResult]) -> list[tuple[FileResult, Failure]]:
+    """Failed files and why: those of one reason together, the most frequent first; by path."""
+    failed = [(each, each.failure) for each in results if each.failure is not None]
+    n_of = Counter(failure.reason for _, failure in failed)
+    return sorted(failed, key=lambda pair: (-n_of[pair[1].reason], pair[1].reason, pair[0].path))
 
 
 class ShownName(NamedTuple):

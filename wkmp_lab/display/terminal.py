@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Protocol, TextIO
 
-from wkmp_lab.display.numbers import format_count
+from wkmp_lab.display.numbers import format_count, format_counts, list_failures
 from wkmp_lab.display.safe_text import (
     clean_path,
     clean_text,
@@ -86,7 +86,7 @@ def format_bar(now: Snapshot) -> str:
         parts.append(f"{now.n_failed} failed")
     parts += _format_remaining(now)
     levels: Counter[str] = Counter(dict(zip(MATCH_LEVELS, now.n_passages_by_level, strict=True)))
-    counts = f" ({_format_counts(levels, MATCH_LEVELS)})" if now.n_passages else ""
+    counts = f" ({format_counts(levels, MATCH_LEVELS)})" if now.n_passages else ""
     parts.append(f"{format_count(now.n_passages, 'passage')}{counts}")
     if now.remaining_reason:
         parts.append(now.remaining_reason)
@@ -105,19 +105,16 @@ def format_summary(now: Snapshot, results: Sequence[FileResult]) -> str:
     speed = f", {now.measured_s / now.elapsed_s:.0f} x real time" if is_measured else ""
     lines = [
         f"Import {now.session_id} {now.state}: {len(results)} of "
-        f"{format_count(now.n_files, 'file')} ({_format_counts(status, STATUSES)})",
-        f"  {format_count(len(passages), 'passage')} ({_format_counts(match, MATCH_LEVELS)}), "
+        f"{format_count(now.n_files, 'file')} ({format_counts(status, STATUSES)})",
+        f"  {format_count(len(passages), 'passage')} ({format_counts(match, MATCH_LEVELS)}), "
         f"{format_duration(audio_s)} of audio",
         f"  {format_duration(now.elapsed_s)}{jobs}{speed}",
     ]
     lines += [f"  {clean_text(remark)}" for remark in now.remarks]
-    failed = [result for result in results if result.failure is not None]
+    failed = list_failures(results)
     if failed:
         lines.append(f"  {len(failed)} failed:")
-    # By cause, the most frequent first; files of one cause stay together.
-    causes = Counter(_read_reason(result) for result in failed)
-    failed.sort(key=lambda result: (-causes[_read_reason(result)], _read_reason(result)))
-    lines += [f"    {_format_failure(result)}" for result in failed[:MAX_LISTED]]
+    lines += [f"    {_format_failure(result)}" for result, _ in failed[:MAX_LISTED]]
     if len(failed) > MAX_LISTED:
         lines.append(f"    and {len(failed) - MAX_LISTED} more: see the failures table")
     return "\n".join(lines)
@@ -245,14 +242,6 @@ def _format_flight(in_flight: Sequence[InFlight]) -> str:
         f"{file.doing} {elide(clean_path(file.path).rpartition('/')[2], MAX_NAME)}"
         for file in in_flight[:2]
     )
-
-
-def _format_counts(counts: Counter[str], names: Sequence[str]) -> str:
-    return ", ".join(f"{counts[name]} {name}" for name in names if counts[name]) or "none"
-
-
-def _read_reason(result: FileResult) -> str:
-    return result.failure.reason if result.failure else ""
 
 
 def _format_failure(result: FileResult) -> str:

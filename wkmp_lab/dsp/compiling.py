@@ -80,7 +80,7 @@ def find_cache_folder(home_cache: Path, temporary: Path) -> Path | None:
         place = place.parent
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=place):
         return None
-    own = temporary / f"wkmp-lab-numba-{_user_name()}"
+    own = temporary / f"wkmp-lab-numba-{name_user()}"
     with contextlib.suppress(OSError):
         own.mkdir(mode=0o700, exist_ok=True)
         if _is_ours(own):
@@ -95,7 +95,8 @@ def _is_ours(folder: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and is_alone and is_owned
 
 
-def _user_name() -> str:
+def name_user() -> str:
+    """Who runs this process, as a part of a file name."""
     return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from wkmp_lab.display.numbers import format_counts
 from wkmp_lab.display.pages import encode_base64, hash_script
 from wkmp_lab.display.palette import MATCH_COLORS
 from wkmp_lab.display.safe_text import clean_path, format_duration
@@ -106,7 +107,7 @@ def format_report(
         "script_hash": hash_script(),
         "folder": clean_path(find_root(results)),
         "n_files": len(results),
-        "statuses": ", ".join(f"{status[n]} {n}" for n in STATUSES if status[n]) or "none",
+        "statuses": format_counts(status, STATUSES),
         "audio": format_duration(sum(result.duration_s or 0.0 for result in results)),
         "n_passages": len(passages),
         "levels": [(n, MATCH_COLORS[n], match[n]) for n in MATCH_LEVELS if match[n]],

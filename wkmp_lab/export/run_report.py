@@ -21,7 +21,7 @@ import numpy as np
 
 from wkmp_lab._version import __version__
 from wkmp_lab.collection.flight import PHASES, Flight, read_flight
-from wkmp_lab.display.numbers import format_count
+from wkmp_lab.display.numbers import format_count, format_counts, list_failures
 from wkmp_lab.display.pages import hash_script
 from wkmp_lab.display.safe_text import format_duration
 from wkmp_lab.display.templating import render
@@ -150,7 +150,7 @@ def format_run_report(
 
 def _list_facts(now: Snapshot, results: Sequence[FileResult], flight: Flight) -> list[Cells]:
     status: Counter[str] = Counter(result.status for result in results)
-    counts = ", ".join(f"{status[name]} {name}" for name in STATUSES if status[name]) or "none"
+    counts = format_counts(status, STATUSES)
     facts: list[Cells] = [
         ("import", f"{now.session_id} {now.state}"),
         ("files", f"{len(results)} of {now.n_files} ({counts})"),
@@ -190,13 +190,9 @@ def _draw_pictures(results: Sequence[FileResult], record: FlightRecord) -> list[
 
 
 def _list_failures(results: Sequence[FileResult], hide: Hide) -> list[Cells]:
-    """Files of one cause together, the most frequent first."""
-    failed = [(result, result.failure) for result in results if result.failure is not None]
-    causes = Counter(failure.reason for _, failure in failed)
-    failed.sort(key=lambda pair: (-causes[pair[1].reason], pair[1].reason, pair[0].path))
     return [
         (hide(result.path), failure.phase.value, failure.cause, hide(failure.reason))
-        for result, failure in failed
+        for result, failure in list_failures(results)
     ]
 
 

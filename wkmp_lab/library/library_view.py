@@ -27,18 +27,8 @@ class LibraryView(ResultTables):
     """Results, tables and decisions of one import of one folder, as far as it has come.
 
     It changes nothing itself: each request goes to the part of :mod:`wkmp_lab.library.run` that
-    may carry it out, or to a function.
-
-    Attributes
-    ----------
-    session_id
-        Short random name of the import, in every log line.
-    folder
-        Absolute path of the music folder.
-    settings
-        What the import was asked for.
-    store_path
-        The SQLite file that keeps the results.
+    may carry it out, or to a function. Its attributes are told where users meet them, at
+    :class:`~wkmp_lab.library.session.ImportSession`.
     """
 
     def __init__(self, run: ImportRun) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
 
-from wkmp_lab.errors import InvalidInputError
+from wkmp_lab.errors import InvalidInputError, require
 from wkmp_lab.measuring.code_hash import hash_code
 from wkmp_lab.model import Amplitude
 from wkmp_lab.model.measured import TARGETS, MeasureInfo, MeasureTarget
@@ -105,14 +105,14 @@ def make_measure(
     taken
         Names of columns that are there already.
     """
-    _require(on in TARGETS, f"on must be one of {', '.join(TARGETS)}", on)
-    _require(sr in (ANALYSIS_SR, None), f"sr must be {ANALYSIS_SR} or None (the file's own)", sr)
-    _require(
+    require(on in TARGETS, f"on must be one of {', '.join(TARGETS)}", on)
+    require(sr in (ANALYSIS_SR, None), f"sr must be {ANALYSIS_SR} or None (the file's own)", sr)
+    require(
         isinstance(version, int | str) and str(version).strip() != "",
         "version must be a number or a text",
         version,
     )
-    _require(
+    require(
         isinstance(columns, Mapping) and len(columns) > 0,
         "columns must be a dict of column: unit, with one column or more",
         columns,
@@ -137,12 +137,12 @@ def make_measure(
 def check_column(name: object, unit: object, *, taken: Iterable[str]) -> None:
     """Raise InvalidInputError where a column may not be called so."""
     is_name = isinstance(name, str) and name.isidentifier() and not name.startswith("_")
-    _require(
+    require(
         is_name and len(str(name)) <= MAX_NAME,
         f"a column is named by letters, digits and _, as in 'zcr_hz', by at most {MAX_NAME}",
         name,
     )
-    _require(
+    require(
         isinstance(unit, str) and len(unit) <= MAX_NAME and unit.isprintable(),
         f"the unit of column {name!r} must be a text of at most {MAX_NAME} characters",
         unit,
@@ -168,13 +168,13 @@ def freeze_measures(measures: Sequence[Measure]) -> tuple[Measure, ...]:
                 f"measures must be functions below @wl.measure(version=..., columns=...), "
                 f"got {each!r}"
             )
-    _require(len(measures) <= MAX_MEASURES, f"at most {MAX_MEASURES} measures", len(measures))
+    require(len(measures) <= MAX_MEASURES, f"at most {MAX_MEASURES} measures", len(measures))
     names = [each.name for each in measures]
     columns = [(each.info.on, fold_name(name)) for each in measures for name in each.info.names]
     twice = next((name for name in names if names.count(name) > 1), None)
-    _require(twice is None, "each measure needs a name of its own", twice)
+    require(twice is None, "each measure needs a name of its own", twice)
     both = next((name for name in columns if columns.count(name) > 1), None)
-    _require(both is None, "no two measures may fill one column", both and both[1])
+    require(both is None, "no two measures may fill one column", both and both[1])
     for each in measures:
         each.pack()
     return tuple(each.hash_again() for each in measures)
@@ -218,8 +218,3 @@ def _load(packed: bytes) -> Callable[..., Any]:
 
 def _unpack(info: MeasureInfo, packed: bytes) -> Measure:
     return Measure(info, _load(packed))
-
-
-def _require(is_fit: bool, what: str, came: object) -> None:
-    if not is_fit:
-        raise InvalidInputError(f"{what}, got {came!r}")

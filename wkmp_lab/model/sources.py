@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 from wkmp_lab.errors import InvalidInputError
 
+LOSSLESS_CODECS = (
+    *("flac", "alac", "ape", "wavpack", "tta", "tak", "shorten", "mlp", "truehd", "als"),
+    *("wmalossless", "dsd_", "pcm_s", "pcm_u", "pcm_f"),
+)
+"""How the names of codecs begin that give back what they were given."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -55,3 +61,12 @@ class AudioFormat:
     @property
     def duration_s(self) -> float:
         return self.n_samples / self.sr
+
+
+def is_lossless(codec: str) -> bool:
+    """True for a codec, by FFmpeg's name of it, that gives back what it was given.
+
+    >>> is_lossless("pcm_s16le"), is_lossless("pcm_alaw"), is_lossless("mp3")
+    (True, False, False)
+    """
+    return codec.startswith(LOSSLESS_CODECS)

@@ -1,6 +1,5 @@
 """Figures without pyplot: drawn in any thread, readable in light and dark pages, with words."""
 
-import base64
 import functools
 import io
 import threading
@@ -16,6 +15,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wkmp_lab.display.numbers import format_clock
+from wkmp_lab.display.pages import encode_base64
 from wkmp_lab.display.palette import NEUTRAL
 from wkmp_lab.display.safe_text import clean_name, elide
 
@@ -174,7 +174,7 @@ def measure_page_size(ax: Axes) -> tuple[int, int]:
 
 def embed_picture(ax: Axes) -> Picture:
     """The figure of some axes as a page holds it in itself, sharp on fine screens."""
-    png = base64.b64encode(draw_png(ax, sharpness=SHARPNESS)).decode()
+    png = encode_base64(draw_png(ax, sharpness=SHARPNESS))
     return Picture(png, str(ax.get_label()), *measure_page_size(ax))
 
 

@@ -73,7 +73,7 @@ def read_board(
     n_files = len(paths)
     left = np.stack([(records["phases_left"] >> k) & 1 for k in range(len(PHASES))])
     is_busy = records["state"] == FileState.IN_FLIGHT
-    shares = _measure_shares(records, expected, now_s)
+    shares = _measure_shares(records, left, expected, now_s)
     counts = left.sum(axis=1)
     counts[0] = n_files
     passages = left @ records["n_cut"].astype(np.int64)
@@ -150,12 +150,14 @@ def _measure_fraction(records: Records, shares: FileNumbers, expected: Expected)
     return min(float(done_s) / whole_s, 1.0)
 
 
-def _measure_shares(records: Records, expected: Expected, now_s: float) -> FileNumbers:
+def _measure_shares(
+    records: Records, left: npt.NDArray[Any], expected: Expected, now_s: float
+) -> FileNumbers:
     """How much of the measuring of each file is done, 0 to 1.
 
-    Within a phase that tells nothing of itself, by the time that it should take.
+    By the phases that it has ``left``, a 1 for each, shape ``(n_phases, n_files)``; within one
+    that tells nothing of itself, by the time that it should take.
     """
-    left = np.stack([(records["phases_left"] >> k) & 1 for k in range(len(PHASES))])
     done: FileNumbers = np.minimum(_SHARES @ left, 1.0)
     done[records["state"] >= FileState.MEASURED] = 1.0
     is_busy = records["state"] == FileState.IN_FLIGHT

@@ -145,7 +145,7 @@ class Runner:
             yield from self._supervise(tasks, board)
         else:
             while queue.n_open and board.control is not Control.CANCEL:
-                for outcome in self._measure_here(queue.take_all(), board):
+                for outcome in self._measure(queue.take_all(), board):
                     if self._is_final(outcome, board):
                         yield outcome
 
@@ -231,23 +231,19 @@ class Runner:
         result = fail(task, phase, reason, settings=self._settings, cause=cause)
         yield task.index, task.source.path, result
 
-    def _measure_here(self, tasks: Iterator[Task], board: Board) -> Iterator[TaskOutcome]:
-        """Outcomes of threads of this process, or of the calling one."""
-        if self.n_jobs > 1:
-            yield from self._parallel(self._jobs(tasks, board))
-            return
-        settings = self._tell_jobs()
-        for task in tasks:
-            yield measure_task(task, settings, board)
-
     def _measure(self, tasks: Iterator[Task], board: Board) -> Iterator[TaskOutcome]:
-        """Outcomes of a pool, or of the child: joblib would do a single job in this process."""
+        """Outcomes of a pool of processes or threads; of a single job in the child, which joblib
+        would do in this process, or there where the backend says so.
+        """
         if self.n_jobs > 1:
             yield from self._parallel(self._jobs(tasks, board))
             return
         settings = self._tell_jobs()
         for task in tasks:
-            yield self._find_child().call(partial(measure_warm, task, settings, board))
+            if self._backend == "loky":
+                yield self._find_child().call(partial(measure_warm, task, settings, board))
+            else:
+                yield measure_task(task, settings, board)
 
     def _tell_jobs(self) -> Settings:
         """The settings as workers have them, with how many there are by now."""

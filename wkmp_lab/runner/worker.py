@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from wkmp_lab.dsp.compiling import load_numba, read_cache_folder
+from wkmp_lab.dsp.compiling import load_numba, name_user, read_cache_folder
 from wkmp_lab.errors import CancelledError
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
@@ -226,8 +226,4 @@ def _find_stamp() -> Path:
     ).hexdigest()[:16]
     cache = read_cache_folder() or package / "dsp" / "__pycache__"
     folder = cache if os.access(cache, os.W_OK) else Path(tempfile.gettempdir())
-    return folder / f"wkmp-lab-kernels-{_user_name()}-{name}"
-
-
-def _user_name() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    return folder / f"wkmp-lab-kernels-{name_user()}-{name}"

@@ -16,14 +16,12 @@ from wkmp_lab.model import (
     Phase,
     Span,
 )
+from wkmp_lab.model.sources import is_lossless
 from wkmp_lab.units import seconds_from_ticks
 
 ColumnKind = Literal["text", "path", "int", "float", "bool"] | tuple[str, ...]
 """Text and paths are shown cleaned; a tuple names the values of an ordered category."""
 Row = TypeVar("Row")
-
-LOSSLESS_CODECS = tuple("alac ape dsd flac mlp pcm shorten tak truehd tta wavpack".split())
-"""How the names of codecs begin that keep every sample."""
 PHASES = tuple(phase.value for phase in Phase)
 
 
@@ -133,7 +131,7 @@ def _read_quality(row: PassageRow) -> object:
         return None
     verdicts = [fault.verdict for fault in find_quality_faults(row.passage.amplitude)]
     codec = row.file.audio.codec if row.file.audio else ""
-    if not codec.startswith(LOSSLESS_CODECS):  # that it was lossy is no news
+    if not is_lossless(codec):  # that it was lossy is no news
         verdicts = [each.replace("was lossy", "low bit rate") for each in verdicts]
     return ", ".join(verdicts) or "good"
 

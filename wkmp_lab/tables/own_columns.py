@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 from wkmp_lab.flavoring.descriptors import DESCRIPTORS
 from wkmp_lab.model import FileResult, Measured, MeasureInfo
 from wkmp_lab.model.measured import CellValue, MeasureTarget
+from wkmp_lab.pipeline.own.measures_kept import list_measured
 from wkmp_lab.tables.columns import PASSAGES, Column, ColumnKind, PassageRow
 from wkmp_lab.tables.columns_files import FILES
 
@@ -72,8 +73,7 @@ def list_cells(measured: Iterable[Measured]) -> dict[str, CellValue]:
 
 def count_measures(results: Sequence[FileResult]) -> list[MeasureRow]:
     """What is counted of each column of each measure."""
-    cells: list[Measured] = [each for result in results for each in result.measured]
-    cells += [each for result in results for p in result.passages for each in p.measured]
+    cells = [each for result in results for each in list_measured(result)]
     old = {name for result in results for name in result.not_renewed}
     return [
         MeasureRow(

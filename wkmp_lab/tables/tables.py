@@ -7,7 +7,6 @@ the exact path of a file is ``FileResult.path``.
 
 from __future__ import annotations  # pandas is loaded when the first table is made
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +16,7 @@ import numpy as np
 from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
 from wkmp_lab.collection.same_songs import SameSong
+from wkmp_lab.display.numbers import list_failures
 from wkmp_lab.display.safe_text import clean_path, clean_text
 from wkmp_lab.flavors import CATEGORIES
 from wkmp_lab.identifying.decisions import Decision
@@ -123,11 +123,7 @@ def timeline_table(results: Sequence[FileResult]) -> pd.DataFrame:
 
 def failures_table(results: Sequence[FileResult]) -> pd.DataFrame:
     """A row per failed file, those of one cause together; columns :data:`columns.FAILURES`."""
-    failed = [result for result in _by_path(results) if result.failure is not None]
-    causes = [result.failure.reason for result in failed if result.failure]
-    n_of = Counter(causes)
-    order = sorted(range(len(failed)), key=lambda at: (-n_of[causes[at]], causes[at]))
-    return _make_table(FAILURES, [failed[at] for at in order])
+    return _make_table(FAILURES, [result for result, _ in list_failures(results)])
 
 
 def decisions_table(

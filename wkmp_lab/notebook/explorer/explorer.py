@@ -4,7 +4,6 @@ The file is decoded once. Every new cut is made from its level profile, and one 
 takes the newest request: what the mouse has left behind is never drawn.
 """
 
-import base64
 import contextlib
 import os
 import queue
@@ -18,6 +17,7 @@ import ipywidgets as widgets
 from IPython import get_ipython
 
 from wkmp_lab.display.numbers import format_clock, format_count, read_clock
+from wkmp_lab.display.pages import encode_base64
 from wkmp_lab.display.safe_text import clean_text
 from wkmp_lab.display.summary import format_result_html
 from wkmp_lab.display.templating import render
@@ -327,7 +327,7 @@ class Explorer:
 
     def _make_bundle(self) -> dict[str, str]:
         cutting = self.cutting
-        png = base64.b64encode(draw_png(plot_overview(cutting.overview, cutting.result))).decode()
+        png = encode_base64(draw_png(plot_overview(cutting.overview, cutting.result)))
         values = {
             "png": png,
             "words": f"Level and spectrogram of {self!r}",
