@@ -120,7 +120,7 @@ class ImportThread:
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: run.revise(result, store),
             is_cancelled=lambda: run.control.is_cancelled,
-            on_change=self._adapt_lookups,
+            on_change=lambda n_now, reason: self._adapt(n_now, reason, Phase.IDENTIFYING),
             on_broken=self._stop_waiting,
         ) as lookup_thread:
             run.progress.expect(
@@ -234,17 +234,15 @@ class ImportThread:
         if (record := self._run.recorder.take_news()) is not None:
             store.put_record(record)
 
-    def _adapt(self, n_jobs: int, reason: str) -> None:
-        """Show how many files go on at once; called by the runner's watch."""
-        self._run.progress.n_jobs = n_jobs
-        self._run.recorder.note_limit(n_jobs, reason)
+    def _adapt(self, n_now: int, reason: str, phase: Phase | None) -> None:
+        """Show how many files go on at once, in a phase or at all; called by the runner's watch
+        and the look-ups' threads.
+        """
+        if phase is None:
+            self._run.progress.n_jobs = n_now
+        self._run.recorder.note_limit(n_now, reason, phase=phase)
         if reason:
-            self._log(f"now {n_jobs} at a time: {reason}")
-
-    def _adapt_lookups(self, n_now: int, reason: str) -> None:
-        """Note how many look-ups go on at once; called by their threads."""
-        self._run.recorder.note_limit(n_now, reason, phase=Phase.IDENTIFYING)
-        self._log(f"now {n_now} at a time in {Phase.IDENTIFYING}: {reason}")
+            self._log(f"now {n_now} at a time{f' in {phase}' if phase else ''}: {reason}")
 
     def _stop_waiting(self) -> None:
         """Let nobody wait for a place that only an answer would free; called by lookup threads."""
