@@ -151,7 +151,7 @@ def test_cancel_ends_even_a_worker_that_does_not_listen(songs, monkeypatch):
     thread.start()
     assert all(result is None for _, _, result in outcomes)
     thread.join()
-    assert time.monotonic() - asked[0] < 4.0
+    assert time.monotonic() - asked[0] < 30.0, "it hangs for ever unless it is ended"
     board.remove()
 
 
