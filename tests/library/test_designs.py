@@ -98,7 +98,7 @@ def test_a_file_keeps_its_place_until_it_is_identified(music, standin, tmp_path)
     files = run(music, standin, tmp_path / "files", backend="threading", n_jobs=2, design="files")
     assert count_with_places(files.results) == 2
     assert count_with_places(lanes.results) > 2
-    assert files.snapshot().n_requests > lanes.snapshot().n_requests > 0
+    assert files.snapshot().n_requests >= lanes.snapshot().n_requests > 0
 
 
 def test_a_cancel_reaches_files_that_wait_for_places(music, standin, tmp_path):

@@ -30,7 +30,7 @@ def music(tmp_path_factory):
     for k in range(N_SONGS):
         samples = audio_factory.music_like(seed=k, seconds=20.0 + k, sr=44_100)
         # So long that a file that is held is seen held twice.
-        audio_factory.write_audio(folder / f"song{k:02d}.flac", np.tile(samples, 12), 44_100)
+        audio_factory.write_audio(folder / f"song{k:02d}.flac", np.tile(samples, 6), 44_100)
     return folder
 
 
