@@ -74,7 +74,7 @@ def count_cells(
     x, y
         The points, shape ``(n,)``; those that are not finite are left out.
     n_across, n_up
-        CrowdedCells of the grid.
+        Cells of the grid.
 
     >>> count_cells(np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0])).counts
     array([2, 1])
