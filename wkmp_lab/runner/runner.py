@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -37,6 +37,9 @@ from wkmp_lab.runner.worker import (
     prepare_worker,
 )
 from wkmp_lab.settings import RunSettings, Settings
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 MAX_BARREN = 10
 """How often in a row workers may die without any file: what kills them is no file, and stays."""
@@ -274,6 +277,37 @@ class Runner:
                 initargs=(os.getpid(), self._settings.running.worker_memory_mb),
             )
             return iter(pool(jobs))
+
+
+def run_batches(
+    work: Callable[[Sequence[Item]], Outcome], items: Sequence[Item], *, size: int, n_jobs: int
+) -> Iterator[Outcome]:
+    """What comes of each batch of work that opens no audio, as they are done.
+
+    There is no board and no supervisor: nothing native is at work that a file could bring down, so
+    whatever is raised there is raised here.
+
+    Parameters
+    ----------
+    work
+        A function of a module, or a partial of one: it travels to the workers.
+    items
+        What is to be worked on.
+    size
+        Items in a batch: so many that handing them over costs little beside them.
+    n_jobs
+        Batches at once; with one job, or for one batch, no worker is made.
+    """
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    if n_jobs == 1 or len(batches) <= 1:
+        yield from map(work, batches)
+        return
+    jobs = (delayed(work)(batch) for batch in batches)
+    # As above: it ends before the first outcome.
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        pool: Any = Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+        outcomes: Iterator[Outcome] = iter(pool(jobs))
+    yield from outcomes
 
 
 def find_pool_fault() -> str:

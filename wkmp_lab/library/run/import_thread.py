@@ -13,11 +13,11 @@ from wkmp_lab.errors import CancelledError
 from wkmp_lab.identifying.decisions import CutDecision, decisions_on, find_boundaries
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
-from wkmp_lab.library.recall import make_recall
+from wkmp_lab.library.recall import make_profiles, make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.run.costs import expect_costs
 from wkmp_lab.library.run.import_run import ImportRun, place
-from wkmp_lab.library.store import Store, StoredRun
+from wkmp_lab.library.store import Store, StoredRun, find_profiles
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
@@ -86,6 +86,7 @@ class ImportThread:
         store.put_run(begun, version=__version__)
         store.put_record(run.recorder.read())
         store.mark_missing(file.path for file in scan.files)
+        self._drop_profiles(store)
         board = run.progress.open(scan)
         run.control.attach(board)
         run.control.enter("running")
@@ -103,6 +104,14 @@ class ImportThread:
         run.recorder.end()
         store.put_record(run.recorder.read())
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
+
+    def _drop_profiles(self, store: Store) -> None:
+        """Where none are to be kept, keep none of an earlier import either."""
+        if self._run.settings.running.has_profiles:
+            return
+        profiles = find_profiles(store.path, folder=Path(self._run.folder))
+        if profiles is not None:
+            profiles.delete()
 
     def _measure_and_identify(
         self, files: Sequence[SourceFile], store: Store, board: Board
@@ -172,12 +181,14 @@ class ImportThread:
     def _sort_out(
         self, files: Sequence[SourceFile], store: Store, *, retry_failed: bool, rescan: bool
     ) -> changes.Sorting:
+        place = (store.path, Path(self._run.folder), self._run.settings)
         return changes.sort_out(
             files,
             store=store,
             settings=self._run.settings,
             decisions=self._run.results.decisions,
-            recall=make_recall(store.path, Path(self._run.folder), self._run.settings),
+            recall=make_recall(*place),
+            profiles=make_profiles(*place),
             retry_failed=retry_failed,
             rescan=rescan,
         )
