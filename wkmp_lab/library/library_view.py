@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wkmp_lab.analyzing.null_test import NullTest
 from wkmp_lab.collection import neighbours
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
 from wkmp_lab.library import by_hand
@@ -42,6 +43,10 @@ class LibraryView(ResultTables):
     def results(self) -> tuple[FileResult, ...]:
         """What has come back so far, by path."""
         return self._run.results.read()
+
+    def _make_table(self, name: str) -> pd.DataFrame:
+        made = self._run.results.make_table(name)
+        return super()._make_table(name) if made is None else made
 
     @property
     def state(self) -> str:
@@ -107,8 +112,11 @@ class LibraryView(ResultTables):
         result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
         if result is not None:
             return result
-        known = {result.path: result for result in self.results}
-        return known[find_file(str(path), known, folder=self.folder)]
+        found = find_file(str(path), self._run.results.list_paths(), folder=self.folder)
+        result = self._run.results.find(found)
+        if result is None:
+            raise InvalidInputError(f"the row of {found!r} is damaged in the store: import again")
+        return result
 
     # -- what a person decides -----------------------------------------------------------
 
