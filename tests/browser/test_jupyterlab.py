@@ -8,6 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 from mutagen.easyid3 import EasyID3
+from mutagen.id3 import APIC, ID3, TIT2
 from support.audio_factory import music_like, noise, write_audio
 from support.lab_server import (
     CHROMIUM,
@@ -22,6 +23,7 @@ from support.lab_server import (
     wait_for_cells,
     write_notebook,
 )
+from support.pictures import make_picture
 
 from wkmp_lab.notebook.explorer.explorer import LEAST_WIDTH_PX
 
@@ -339,3 +341,136 @@ def test_a_review_takes_rejects_undoes_in_both_views_and_leaves_a_record(lab, pa
     open_notebook(page, url, "review.ipynb")
     expect(notebook).to_contain_text("1 decision made", timeout=30_000)
     expect(notebook).not_to_contain_text("Error displaying widget")
+
+
+@pytest.fixture(scope="module")
+def browsed(tmp_path_factory):
+    """Six songs, made and short, and one with a hostile title and a cover."""
+    folder = tmp_path_factory.mktemp("browsed")
+    for seed in range(6):
+        song = music_like(seed=seed, seconds=12, sr=SR)
+        write_audio(folder / f"song {seed}.flac", song, SR)
+    shutil.copy(ROOT / "data" / "sample" / "pocket" / "Blue Lantern.mp3", folder)
+    tags = ID3(folder / "Blue Lantern.mp3")
+    tags.add(APIC(encoding=3, mime="image/png", type=3, desc="", data=make_picture()))
+    tags.add(TIT2(encoding=3, text=f"{XSS} \u202eBlue $x$ Lantern"))
+    tags.save()
+    return folder
+
+
+def read_row_numbers(page, name):
+    """What the cells of a column show, from above, by its heading."""
+    place = "heading => [...document.querySelectorAll('.wb-names > *')].findIndex("
+    at = page.evaluate(f"{place} cell => cell.textContent.startsWith(heading))", name)
+    rows = page.locator(".wb-row:visible")
+    shown = [(row.bounding_box()["y"], row.locator(":scope > *").nth(at)) for row in rows.all()]
+    return [
+        float(cell.inner_text() or "nan") for _, cell in sorted(shown, key=lambda each: each[0])
+    ]
+
+
+def drag_around(page, plane):
+    """Draw a lasso around all that a plane shows."""
+    plane.scroll_into_view_if_needed()
+    box = plane.bounding_box()
+    left, top = box["x"] + 2, box["y"] + 2
+    right, bottom = box["x"] + box["width"] - 2, box["y"] + box["height"] - 2
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 1)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def test_a_library_is_sorted_filtered_heard_and_chosen_from_and_stays(lab, page, browsed):
+    folder, url = lab
+    cells = [
+        "import wkmp_lab as wl\n"
+        "alone = wl.IdentifySettings(is_offline=True, catalogue='none.sqlite')\n"
+        f"session = await wl.start_import({str(browsed)!r}, ui='none',\n"
+        "    settings=wl.Settings(identifying=alone), store='browse.wkmp.db')",
+        "browser = session.browse()\nbrowser",
+    ]
+    write_notebook(folder / "browse.ipynb", cells)
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    open_notebook(page, url, "browse.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    card, status = page.locator(".wk-browse"), page.locator(".wk-browse .wb-status")
+    rows = card.locator(".wb-row:visible")
+    expect(status).to_have_text("7 passages", timeout=60_000)
+    expect(rows).to_have_count(7)
+    expect(card).to_contain_text(f"{XSS} Blue $x$ Lantern")
+    expect(card.locator(".wb-row img[src^=blob]")).to_have_count(1, timeout=15_000)
+
+    card.get_by_role("button", name="length").click()
+    expect(card.locator("[aria-sort=ascending]")).to_contain_text("length")
+    card.get_by_role("button", name="tempo").click()
+    expect(card.locator("[aria-sort=ascending]")).to_contain_text("tempo")
+    page.wait_for_timeout(300)
+    tempi = [bpm for bpm in read_row_numbers(page, "tempo") if bpm == bpm]
+    assert len(tempi) > 1
+    assert tempi == sorted(tempi)
+
+    card.get_by_label("file contains").fill("song")
+    expect(status).to_have_text("6 of 7 passages")
+    card.get_by_label("length from").fill("soon")
+    expect(status).to_have_text("length: expected a number, got 'soon'")
+    card.get_by_label("length from").fill("0:13")
+    expect(status).to_have_text("0 of 7 passages")
+    card.get_by_label("length from").fill("")
+    card.get_by_label("file contains").fill("")
+    expect(status).to_have_text("7 passages")
+
+    page.evaluate(
+        "() => document.querySelector('.wk-browse').addEventListener('playing',"
+        " () => { window.__heard = performance.now() }, true)"
+    )
+    clicked = page.evaluate("() => performance.now()")
+    rows.first.get_by_role("button").click()
+    page.wait_for_function("() => window.__heard", timeout=30_000)
+    print(f"click to sound {page.evaluate('() => window.__heard') - clicked:.0f} ms")
+    expect(card.locator(".wb-play[aria-pressed=true]")).to_have_count(1)
+
+    card.get_by_role("grid").focus()
+    for key in ("Home", "Space", "ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    expect(status).to_have_text("7 passages, 2 selected")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(card.locator(".wb-row[aria-selected=true]:visible")).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(card.locator(".wb-play[aria-pressed=true]")).to_have_count(1, timeout=15_000)
+    page.keyboard.press("Escape")
+    expect(status).to_have_text("7 passages")
+
+    card.get_by_role("searchbox").fill("song")
+    expect(status).to_have_text("6 of 7 passages")
+    expect(card).to_contain_text("7 points")
+    drag_around(page, card.locator(".wb-room").first)
+    expect(status).to_have_text("6 of 7 passages, 6 selected")
+    card.scroll_into_view_if_needed()
+    take_pictures(page, "browser")
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+        ".requestExecute({code: \"open('chosen.txt', 'w').write("
+        "' '.join(sorted(browser.selection['path'].str[-6:-5])))\"}).done"
+    )
+    assert (folder / "chosen.txt").read_text() == "0 1 2 3 4 5"
+    page.set_viewport_size({"width": 700, "height": 1150})
+    page.wait_for_timeout(300)
+    card.scroll_into_view_if_needed()
+    take_pictures(page, "browser_narrow")
+    assert card.evaluate("card => card.scrollWidth <= card.clientWidth")
+
+    kept = page.locator("details", has_text="What a saved notebook keeps")
+    expect(kept).to_contain_text("6 selected", timeout=15_000)
+    save_notebook(page)
+    saved = (folder / "browse.ipynb").stat().st_size
+    print(f"{saved:,} bytes with a browser of 7 passages")
+    assert saved < 200_000
+    run_command(page, "kernelmenu:shutdown")
+    open_notebook(page, url, "browse.ipynb")
+    expect(kept).to_contain_text(
+        "Library: 7 passages, 6 of them shown, 6 selected", timeout=30_000
+    )
+    kept.first.locator("summary").first.click()
+    expect(kept.locator("table")).to_have_count(2)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
+from wkmp_lab.collection.recuts import Recut
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.display.numbers import list_failures
 from wkmp_lab.display.safe_text import clean_path, clean_text
@@ -48,6 +49,7 @@ from wkmp_lab.tables.columns_library import (
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
+    RECUTS,
     SAME_SONGS,
     DecisionRow,
     NeighbourRow,
@@ -225,6 +227,11 @@ def name_shares() -> list[str]:
 def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
     """A row per design; columns :data:`columns_library.DESIGNS`."""
     return _make_table(DESIGNS, trials)
+
+
+def recuts_table(recuts: Sequence[Recut]) -> pd.DataFrame:
+    """A row per file, as given; columns :data:`columns_library.RECUTS`."""
+    return _make_table(RECUTS, recuts)
 
 
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:

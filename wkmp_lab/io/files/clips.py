@@ -17,7 +17,7 @@ CLIP_SR = 48_000
 CLIP_BIT_RATE = 64_000
 
 
-def read_clip(path: str | Path, *, start_s: float, end_s: float) -> bytes:
+def read_clip(path: str | Path, *, start_s: float, end_s: float, is_exact: bool = True) -> bytes:
     """A stretch of a file as Ogg Opus, at most 30 s of it.
 
     Parameters
@@ -26,10 +26,12 @@ def read_clip(path: str | Path, *, start_s: float, end_s: float) -> bytes:
         The audio file.
     start_s, end_s
         What to cut out, in seconds; a start before the file's is moved to it.
+    is_exact
+        False: it may be off by a frame, and comes at once wherever it lies in a long file.
     """
     start_s = max(start_s, 0.0)
     end_s = min(end_s, start_s + MAX_CLIP_S)
-    return encode_clip(read_signal(path, start_s=start_s, end_s=end_s))
+    return encode_clip(read_signal(path, start_s=start_s, end_s=end_s, is_exact=is_exact))
 
 
 def read_crossfade(

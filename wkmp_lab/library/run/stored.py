@@ -13,7 +13,15 @@ from wkmp_lab.library.run.shared_store import SharedStore
 from wkmp_lab.library.store import Store, packed
 from wkmp_lab.library.store.blocks import KnownFiles, ResultKind, kind_of
 from wkmp_lab.library.store.schema import lengthen_path, shorten_path
-from wkmp_lab.model import Failure, FileResult, Passage, SourceFile
+from wkmp_lab.model import (
+    Amplitude,
+    Descriptors,
+    Failure,
+    FileResult,
+    Passage,
+    Phase,
+    SourceFile,
+)
 from wkmp_lab.settings import Settings
 from wkmp_lab.tables import unpacking
 from wkmp_lab.tables.packing import OF_TABLE, make_packed
@@ -154,12 +162,26 @@ class StoredResults:
         example = FileResult(
             SourceFile("", 0, 0),
             kind.status,
-            passages=(Passage(0, 0, 1),) if kind.n_passages else (),
+            passages=(_make_example(kind.missing),) if kind.n_passages else (),
             failure=Failure(kind.failed_in, "") if kind.failed_in else None,
             provenance=kind.provenance,
         )
         (noted,) = changes.note_stale([example], self._settings)
         return "; ".join(noted.all_notes)
+
+
+def _make_example(missing: Sequence[Phase]) -> Passage:
+    """A passage that has gone through all phases but some."""
+    return Passage(
+        0,
+        0,
+        1,
+        fingerprint_reason=None if Phase.FINGERPRINTING in missing else "an example",
+        amplitude=None
+        if Phase.ANALYZING in missing
+        else Amplitude(0, 1, 0, 0, None, 0.0, 0.0, None, None),
+        descriptors=None if Phase.FLAVORING in missing else Descriptors(1, ()),
+    )
 
 
 def _read_parts(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from wkmp_lab.library.store.rows import compute_checksum
 from wkmp_lab.model import MATCH_LEVELS, FileResult, FileStatus, Phase
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.tables.packing import LIKENESS, PackedTable, decode_table, pack_tables
 
 N_FILES = 1000
@@ -35,6 +36,8 @@ class ResultKind(NamedTuple):
     n_by_level: tuple[int, ...]
     """Identities in the order of MATCH_LEVELS."""
     n_passages: int
+    missing: tuple[Phase, ...]
+    """Phases that a passage of it has not gone through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,11 @@ def kind_of(result: FileResult) -> ResultKind:
         result.provenance,
         tuple(levels[level] for level in MATCH_LEVELS),
         len(result.passages),
+        tuple(
+            phase
+            for phase in cache_keys.OF_PASSAGES
+            if any(cache_keys.is_missing(each, phase) for each in result.passages)
+        ),
     )
 
 
