@@ -23,7 +23,7 @@ WITH_MUSIC = (
     "retag",
     "scale",
 )
-WITHOUT = ("tempo_key", "identify")
+WITHOUT = ("tempo_key", "identify", "large")
 
 
 def main() -> int:

@@ -3,6 +3,8 @@
 All of it happens in the thread of whoever calls.
 """
 
+from pathlib import Path
+
 from wkmp_lab.identifying.decisions import (
     CutDecision,
     Decision,
@@ -10,6 +12,7 @@ from wkmp_lab.identifying.decisions import (
     find_boundaries,
 )
 from wkmp_lab.library import changes
+from wkmp_lab.library.recall import make_profiles
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.lookup.lookup_thread import identify_now
 from wkmp_lab.model import FileResult
@@ -46,7 +49,9 @@ def cut(run: ImportRun, result: FileResult, decision: Decision) -> FileResult:
 
 def measure_again(run: ImportRun, result: FileResult) -> FileResult:
     """Measure and identify one file now, with the boundaries that hold for it."""
-    task = Task(0, result.source, make_hints(run, result), result.sha256)
+    profiles = make_profiles(run.store.path, Path(run.folder), run.settings)
+    hints = make_hints(run, result)
+    task = Task(0, result.source, hints, result.sha256, profiles=profiles)
     fresh = measures_kept.carry_over(measure_apart(task, run.settings), result)
     fresh = identify_now(fresh, run.settings, folder=run.folder)
     with run.store.borrow() as store:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations  # pandas is loaded when the first table is made
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wkmp_lab.analyzing.null_test import NullTest
 from wkmp_lab.collection import neighbours
+from wkmp_lab.collection.recuts import Recut
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, Verdict
-from wkmp_lab.library import by_hand
+from wkmp_lab.library import by_hand, retuning
 from wkmp_lab.library.finding import find_file
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.model import Candidate, FileResult, FlightRecord
 from wkmp_lab.progress.snapshot import Snapshot
-from wkmp_lab.settings import SegmentHints
+from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings
 from wkmp_lab.tables import differences, tables
 from wkmp_lab.tables.session_tables import ResultTables
 
@@ -109,6 +111,43 @@ class LibraryView(ResultTables):
             return result
         known = {result.path: result for result in self.results}
         return known[find_file(str(path), known, folder=self.folder)]
+
+    def preview_retune(
+        self,
+        *,
+        segmenting: SegmentSettings | None = None,
+        analyzing: AnalyzeSettings | None = None,
+    ) -> pd.DataFrame:
+        """What :meth:`retune` would change, a row for each file that it would; nothing is kept.
+
+        Files without a profile have a row, too, as nobody can tell without a decode.
+
+        Raises
+        ------
+        InvalidInputError
+            The import still runs.
+        """
+        found = self._preview(segmenting, analyzing)
+        changed = (each for each in found if each.kind != "unchanged")
+        rows = sorted(changed, key=lambda each: each.path)
+        return self._place(tables.recuts_table(rows))
+
+    def _preview(
+        self, segmenting: SegmentSettings | None, analyzing: AnalyzeSettings | None
+    ) -> Iterator[Recut]:
+        """What would change in each measured file, as it is found out."""
+        asked = self._ask_retuning(segmenting, analyzing)
+        return retuning.preview_library(self.results, asked)
+
+    def _ask_retuning(
+        self, segmenting: SegmentSettings | None, analyzing: AnalyzeSettings | None
+    ) -> retuning.Retuning:
+        if not self.is_ended:
+            raise InvalidInputError(f"an import of {self.folder!r} still runs: wait or cancel")
+        settings = retuning.change_settings(
+            self.settings, segmenting=segmenting, analyzing=analyzing
+        )
+        return retuning.Retuning(self.store_path, Path(self.folder), settings)
 
     # -- what a person decides -----------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.notebook.environment import Ui
 from wkmp_lab.notebook.showing import choose_ui, show_session
-from wkmp_lab.settings import IdentifySettings
+from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, SegmentSettings
 
 if TYPE_CHECKING:
     from wkmp_lab.notebook.browser.browser import Browser
@@ -60,6 +60,31 @@ class NotebookSession(ImportSession):
             Others than before decide every passage anew, from stored fingerprints.
         """
         return self._show(super().identify(settings))
+
+    def retune(
+        self,
+        *,
+        segmenting: SegmentSettings | None = None,
+        analyzing: AnalyzeSettings | None = None,
+        redo: bool = False,
+    ) -> "NotebookSession":
+        """Cut and measure the whole library by other settings, from its kept profiles, undecoded.
+
+        Cuts, levels, loudness and leads are then those of a fresh import by these settings, to the
+        last bit. Passages that begin or end elsewhere have to be heard anew: they lack
+        fingerprint, descriptors and identity until the next import, which decodes their files,
+        and those without a profile. What was decided by hand stays. :meth:`preview_retune` tells
+        what would change.
+
+        Parameters
+        ----------
+        segmenting, analyzing
+            How files are cut, and how leads are found; None: as before.
+        redo
+            Start that next import at once, shown here, and return it as it begins.
+        """
+        later = super().retune(segmenting=segmenting, analyzing=analyzing, redo=redo)
+        return self._show(later) if redo else later
 
     def _show(self, later: "NotebookSession") -> "NotebookSession":
         later.ui = self.ui

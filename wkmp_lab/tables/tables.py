@@ -15,6 +15,7 @@ import numpy as np
 
 from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
+from wkmp_lab.collection.recuts import Recut
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.display.numbers import list_failures
 from wkmp_lab.display.safe_text import clean_path, clean_text
@@ -47,6 +48,7 @@ from wkmp_lab.tables.columns_library import (
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
+    RECUTS,
     SAME_SONGS,
     DecisionRow,
     NeighbourRow,
@@ -217,6 +219,11 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
 def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
     """A row per design; columns :data:`columns_library.DESIGNS`."""
     return _make_table(DESIGNS, trials)
+
+
+def recuts_table(recuts: Sequence[Recut]) -> pd.DataFrame:
+    """A row per file, as given; columns :data:`columns_library.RECUTS`."""
+    return _make_table(RECUTS, recuts)
 
 
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:

@@ -14,18 +14,19 @@ _NOUNS = {"file": "files", "decision": "decisions by hand", "run": "imports"}
 def find_damage(db: sqlite3.Connection) -> tuple[str, ...]:
     """What is damaged, a sentence each; empty where all is as it was written.
 
-    Older schemas could not tell: of them nothing is found.
+    Schemas before 4 could not tell: of them nothing is found.
     """
-    if db.execute("PRAGMA user_version").fetchone()[0] < schema.SCHEMA_VERSION:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version < 4:
         return ()
     with db:
         # As of one moment: somebody may be writing.
         db.execute("BEGIN")
-        return tuple(_find_all(db))
+        return tuple(_find_all(db, version))
 
 
-def _find_all(db: sqlite3.Connection) -> list[str]:
-    found = [*_find_rows(db, "file"), *_find_rows(db, "decision"), *_find_rows(db, "run")]
+def _find_all(db: sqlite3.Connection, version: int) -> list[str]:
+    found = [line for table in _NOUNS for line in _find_rows(db, table, version)]
     for table, noun in _NOUNS.items():
         n_rows, total = db.execute(
             f"SELECT count(*), ifnull(sum(checksum), 0) FROM {table} NOT INDEXED"  # noqa: S608
@@ -80,7 +81,7 @@ def copy_beside(db: sqlite3.Connection, path: Path, *, word: str) -> Path | None
     return None
 
 
-def _find_rows(db: sqlite3.Connection, table: str) -> list[str]:
+def _find_rows(db: sqlite3.Connection, table: str, version: int) -> list[str]:
     """A sentence for each row that is not as it was written."""
     named = {
         "file": "path",
@@ -89,8 +90,8 @@ def _find_rows(db: sqlite3.Connection, table: str) -> list[str]:
         "run": "CAST(id AS BLOB)",
     }[table]
     rows = db.execute(
-        f"SELECT checksum, {schema.compute(table)}, {named} FROM {table} NOT INDEXED "  # noqa: S608
-        f"WHERE NOT {schema.is_sound(table, schema.SCHEMA_VERSION)}"
+        f"SELECT checksum, {schema.compute(table, version=version)}, {named} "  # noqa: S608
+        f"FROM {table} NOT INDEXED WHERE NOT {schema.is_sound(table, version)}"
     )
     return [
         f"the row of {_name(table, *names)} is damaged: expected checksum {kept}, got {came}"

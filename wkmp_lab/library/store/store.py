@@ -1,7 +1,6 @@
 """The one SQLite file of a library: every result as it arrives, written by the parent alone.
 
-A result is one JSON document with the columns that resuming asks for beside it; views unfold the
-documents for those who look in with SQL.
+A result is one document with the columns that resuming asks for beside it.
 """
 
 import contextlib
@@ -10,6 +9,7 @@ import os
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ import msgspec
 
 from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import Decision
-from wkmp_lab.library.store import damage, places, rows, schema
+from wkmp_lab.library.store import damage, migration, places, rows, schema
 from wkmp_lab.library.store.rows import StoredRun
 from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.settings import Settings
@@ -35,6 +35,8 @@ _PUT_FILE, _PUT_RUN = (
     + ", ".join(f"{name} = excluded.{name}" for name in (*schema.COLUMNS[table], "checksum"))
     for table in ("file", "run")
 )
+_READ = "path, duplicate_of, sha256, audio_hash, document, prints"
+_READ_OLD = "path, duplicate_of, sha256, json_extract(document, '$.audio_hash'), document, NULL"
 _PUT_DECISION = _INSERT["decision"]
 _MARK_FILE = (
     "UPDATE file SET is_missing = ?2, "  # noqa: S608
@@ -242,7 +244,7 @@ class Store:
     def read_decisions(self) -> tuple[tuple[float, Decision], ...]:
         """(seconds since the epoch, decision), oldest first."""
         with self._mutex, self._speaking_clearly():
-            query = schema.select_decisions(self._version())
+            query = migration.select_decisions(self._version())
             made = self._db.execute(query).fetchall() if query else ()
             return tuple((at_s, rows.decision_from_row(kind, text)) for at_s, kind, text in made)
 
@@ -265,7 +267,8 @@ class Store:
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[FileResult]:
         with self._mutex, self._speaking_clearly():
             sound = schema.is_sound("file", self._version())
-            query = f"SELECT path, duplicate_of, document FROM file WHERE {sound} AND {where}"  # noqa: S608
+            columns = _READ if self._version() >= 5 else _READ_OLD
+            query = f"SELECT {columns} FROM file WHERE {sound} AND {where}"  # noqa: S608
             found = self._db.execute(query, values).fetchall()
         for row in found:
             with self._speaking_clearly():
@@ -319,7 +322,7 @@ class Store:
             )
         if is_writer:
             folders = (self._folder, self._folder.resolve())
-            schema.migrate(self._db, version, folders=folders)
+            migration.migrate(self._db, version, folders=folders)
 
     def _names_of(self, path: str) -> tuple[bytes, bytes]:
         """What a path may be stored as: by today's schema, and by the older ones."""
@@ -333,7 +336,7 @@ class Store:
         """Turn what SQLite and the system say into errors that name the file."""
         try:
             yield
-        except (sqlite3.Error, OSError, msgspec.MsgspecError, UnicodeError) as error:
+        except (sqlite3.Error, OSError, msgspec.MsgspecError, UnicodeError, zlib.error) as error:
             raise StoreError(f"the store {str(self.path)!r} cannot be used: {error}") from error
 
 
