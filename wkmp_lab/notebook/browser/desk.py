@@ -29,7 +29,7 @@ from wkmp_lab.units import seconds_from_ticks
 
 CALM_S = 1.0
 """How long at least between two forms that a saved notebook keeps."""
-FIRST_S = 5.0
+FIRST_S = 3.0
 """Of a clip, cut and sent ahead: to encode half a minute takes longer than a click may wait."""
 MAX_COVERS = 60
 """Covers that wait: those of a screen."""
