@@ -108,13 +108,13 @@ export function makePlane({ line, kind, label, axes, query, choice, player, onPl
     pen.lineWidth = 1;
     pen.textAlign = "center";
     pen.textBaseline = "top";
-    for (const tick of findTicks(shown.x, Math.max(room.clientWidth / 90, 2))) {
+    for (const tick of findTicks(shown.x, Math.max(room.clientWidth / 60, 2))) {
       strokeLine(pen, toX(tick), margin.top, toX(tick), bottom);
       pen.fillText(formatTick(tick), toX(tick), bottom + 5);
     }
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (const tick of findTicks(shown.y, Math.max(room.clientHeight / 50, 2))) {
+    for (const tick of findTicks(shown.y, Math.max(room.clientHeight / 40, 2))) {
       strokeLine(pen, margin.left, toY(tick), right, toY(tick));
       pen.fillText(formatTick(tick), margin.left - 6, toY(tick));
     }
