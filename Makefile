@@ -13,7 +13,7 @@
 PYTHON ?= python3
 MUSIC ?= data/sample
 OUT ?= results
-JOBS ?= 2
+JOBS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RAY_VENV := $(if $(filter command line,$(origin VENV)),$(VENV),.venv-ray)

@@ -237,6 +237,9 @@ class RunSettings:
     """Where the workers are: ``tcp://host:port`` or ``tls://host:port`` of a Dask scheduler,
     ``ray://host:port`` of a Ray, or ``auto``, a Dask cluster on this machine for the run. It
     implies the backend, in the place of the default."""
+    has_profiles: bool = True
+    """Keep the level profile of each file beside the store (1.3 MB an hour): by it files are cut
+    and levelled anew without a decode. Clusters keep none."""
     limits: Limits = ()
     """So many files at most in a phase at once, over all workers: ``{"FLAVORING": 2}``. Of
     IDENTIFYING: so many questions to services at once. Kept as pairs, in the order of Phase."""

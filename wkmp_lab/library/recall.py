@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import decisions_on, find_boundaries, group_by_content
-from wkmp_lab.library.store import Store
+from wkmp_lab.library.store import ProfileStore, Store, find_profiles
 from wkmp_lab.pipeline.known import Known
 from wkmp_lab.settings import Settings
 
@@ -38,3 +38,12 @@ class StoreRecall:
 def make_recall(path: Path, folder: Path, settings: Settings) -> StoreRecall | None:
     """What the workers of an import may ask; None where they may not see the store."""
     return None if settings.running.backend in FAR_BACKENDS else StoreRecall(path, folder)
+
+
+def make_profiles(path: Path, folder: Path, settings: Settings) -> ProfileStore | None:
+    """Where the workers of an import keep level profiles; None where they keep none, or may not
+    see the store at ``path``.
+    """
+    if settings.running.backend in FAR_BACKENDS or not settings.running.has_profiles:
+        return None
+    return find_profiles(path, folder=folder)

@@ -18,7 +18,7 @@ from wkmp_lab.model import Failure, FileResult, Phase, SourceFile
 from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.health import describe_error, find_cause
-from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.known import ProfileKeeper, Recall
 from wkmp_lab.pipeline.own.measures_kept import LeftOut
 from wkmp_lab.progress.board import PHASES, Board, FileProgress
 from wkmp_lab.progress.far import Channel, FarProgress
@@ -45,6 +45,8 @@ class Task:
     """What of an earlier result holds, if the audio is the same."""
     recall: Recall | None = None
     """Asked for other results of the same audio."""
+    profiles: ProfileKeeper | None = None
+    """Keeps the level profiles of what is decoded."""
     left_out: LeftOut = ()
     """Measures of one's own that are not run on it, since its worker died of them."""
 
@@ -72,9 +74,10 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             sha256=task.sha256,
             earlier=task.earlier,
             recall=task.recall,
+            profiles=task.profiles,
             left_out=task.left_out,
             progress=progress,
-            gates=LocalGates(progress, stem=board.path, settings=settings.running),
+            gates=LocalGates(progress, board=board, settings=settings.running),
         )
     except CancelledError:
         return task.index, path, None

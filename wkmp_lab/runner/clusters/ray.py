@@ -17,7 +17,7 @@ from wkmp_lab.errors import CancelledError, WkmpLabError
 from wkmp_lab.model import FileResult
 from wkmp_lab.progress.board import Board, FileState
 from wkmp_lab.progress.far import FarNews
-from wkmp_lab.runner.clusters.desk import Desk
+from wkmp_lab.runner.clusters.hub import Hub
 from wkmp_lab.runner.clusters.remote import (
     N_RETRIES,
     WAIT_S,
@@ -177,9 +177,9 @@ class RayEngine:
         strategies = load_engine("ray.util.scheduling_strategies", backend="ray")
         node_id = ray.get_runtime_context().get_node_id()
         beside = strategies.NodeAffinitySchedulingStrategy(node_id, soft=True)
-        make_desk = ray.remote(num_cpus=0, scheduling_strategy=beside)(Desk)
-        self._desk = make_desk.remote(self._limits)
-        self._news = self._desk.hear.remote(WAIT_S)
+        make_hub = ray.remote(num_cpus=0, scheduling_strategy=beside)(Hub)
+        self._hub = make_hub.remote(self._limits)
+        self._news = self._hub.hear.remote(WAIT_S)
         self._held: dict[Any, tuple[int, int]] = {}  # the file's index, the holder of its places
         self._holders = itertools.count()
         self._is_over = False
@@ -188,12 +188,12 @@ class RayEngine:
     def close(self) -> None:
         """Let workers that are at work still know that nobody waits for them."""
         self._is_over = True
-        self._ray.kill(self._desk)
+        self._ray.kill(self._hub)
 
     def submit(self, task: Task) -> Hashable:
         holder = next(self._holders)
-        leases = {phase: RayLease(self._desk, phase, holder) for phase in self._limits}
-        ticket = self._measure.remote(task, self._settings, leases, RayChannel(self._desk))
+        leases = {phase: RayLease(self._hub, phase, holder) for phase in self._limits}
+        ticket = self._measure.remote(task, self._settings, leases, RayChannel(self._hub))
         self._held[ticket] = task.index, holder
         taken: Hashable = ticket
         return taken
@@ -216,7 +216,7 @@ class RayEngine:
             raise WkmpLabError(f"workers on Ray cannot be heard of: {error}") from error
         for each in news:
             self._board.note(**msgspec.structs.asdict(each))
-        self._news = self._desk.hear.remote(WAIT_S)
+        self._news = self._hub.hear.remote(WAIT_S)
 
     def read(self, ticket: Any) -> FileResult:
         faults = self._ray.exceptions
@@ -233,7 +233,7 @@ class RayEngine:
             faults.NodeDiedError,
             faults.ObjectLostError,
         ) as error:
-            self._desk.bury.remote(holder)
+            self._hub.bury.remote(holder)
             raise WorkerDiedError(str(error)) from error
         return measured
 
@@ -247,15 +247,15 @@ class RayEngine:
 
 @dataclass(frozen=True, slots=True)
 class RayLease:
-    """A place in a phase that the desk hands out; ends with its holder's worker."""
+    """A place in a phase that the hub hands out; ends with its holder's worker."""
 
-    desk: Any
+    hub: Any
     phase: str
     holder: int
 
     def acquire(self, *, timeout: float) -> bool:
         ray = load_engine("ray", backend="ray")
-        asked = self.desk.take.remote(self.phase, self.holder, timeout)
+        asked = self.hub.take.remote(self.phase, self.holder, timeout)
         try:
             # Who waits by ray.get or ray.wait lends its processor to another task meanwhile.
             is_taken: bool = asked.future().result()
@@ -264,22 +264,22 @@ class RayLease:
         return is_taken
 
     def release(self) -> None:
-        self.desk.give_back.remote(self.phase, self.holder)
+        self.hub.give_back.remote(self.phase, self.holder)
 
 
 @dataclass(slots=True)
 class RayChannel:
-    """News of a worker as calls of the desk, none of which is waited for."""
+    """News of a worker as calls of the hub, none of which is waited for."""
 
-    desk: Any
+    hub: Any
     _told: Future[None] | None = None
-    """What comes of the latest: an error where the desk is gone."""
+    """What comes of the latest: an error where the hub is gone."""
     _is_cancelled: bool = False
 
     def tell(self, news: FarNews) -> None:
         if self._told is not None and self._told.done():
             self._is_cancelled |= self._told.exception() is not None
-        self._told = self.desk.tell.remote(news).future()
+        self._told = self.hub.tell.remote(news).future()
 
     def is_cancelled(self) -> bool:
         return self._is_cancelled

@@ -11,7 +11,7 @@ from wkmp_lab.progress.far import FarNews
 from wkmp_lab.runner.gates import POLL_S
 
 
-class Desk:
+class Hub:
     """News of files in flight, and the places that are taken in phases with a limit.
 
     Its methods run in one thread, each until it waits; so nothing here is locked.
