@@ -12,7 +12,7 @@
 PYTHON ?= python3
 MUSIC ?= data/sample
 OUT ?= results
-JOBS ?= 2
+JOBS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet

@@ -24,7 +24,7 @@ WITH_MUSIC = (
     "retune",
     "scale",
 )
-WITHOUT = ("tempo_key", "identify")
+WITHOUT = ("tempo_key", "identify", "large")
 
 
 def main() -> int:

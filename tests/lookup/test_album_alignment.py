@@ -16,7 +16,7 @@ from wkmp_lab.model.reasons import CutHint
 
 def release_of(*durations_s: float, mbid: str = "r", year: int = 2000) -> Release:
     tracks = (
-        ReleaseTrack(1, i, Recording(f"track {i}", f"T{i}", duration_s=duration_s))
+        ReleaseTrack(1, i + 1, Recording(f"track {i}", f"T{i}", duration_s=duration_s))
         for i, duration_s in enumerate(durations_s)
     )
     return Release(mbid, "Side A", "Nobody", tuple(tracks), year)

@@ -12,6 +12,7 @@ from wkmp_lab.notebook.showing import choose_ui, show_session
 from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, SegmentSettings
 
 if TYPE_CHECKING:
+    from wkmp_lab.notebook.browser.browser import Browser
     from wkmp_lab.notebook.explorer.explorer import Explorer
     from wkmp_lab.notebook.review.review import Review
     from wkmp_lab.notebook.session_plots import SessionPlots
@@ -136,3 +137,14 @@ class NotebookSession(ImportSession):
         from wkmp_lab.notebook.review.review import review
 
         return review(self)
+
+    def browse(self) -> "Browser":
+        """The library as one view: sort, filter, hear and select; ``.selection`` is a table.
+
+        It fills while an import runs. A row is played with its button or Enter, and selected with
+        a click or Space; so are those inside a lasso on the map or the scatter. In a terminal it
+        is a table.
+        """
+        from wkmp_lab.notebook.browser.browser import browse
+
+        return browse(self)

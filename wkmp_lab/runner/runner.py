@@ -72,8 +72,8 @@ class Runner:
         Holds what waits, for whoever wants to look at it or change its order.
     on_change
         Is told how many files may go on at once, and why: at the start where memory holds fewer
-        workers than wanted, and when it changes during a run on ``loky`` workers; without a
-        reason when the run has ended.
+        workers than wanted, and when it changes during a run on ``loky`` workers, in DECODING
+        or (None) at all; without a reason when the run has ended.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Runner:
         n_tasks: int | None = None,
         queue: TaskQueue | None = None,
         look: Callable[[], Machine] = read_machine,
-        on_change: OnChange = lambda _n_now, _reason: None,
+        on_change: OnChange = lambda _n_now, _reason, _phase: None,
     ) -> None:
         self._settings = settings.with_named_order()  # a function need not travel
         self._queue = queue or TaskQueue()
@@ -95,7 +95,7 @@ class Runner:
         n_wanted = min(n_wanted, n_tasks or n_wanted)
         self.n_jobs = fit_jobs(n_wanted, self._budget_mb)
         if self.n_jobs < n_wanted:
-            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
+            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers", None)
         if self._backend == "loky" and self.n_jobs > 1 and (fault := find_pool_fault()):
             self._do_without_pool(fault)
         self._starting: Iterator[Any] = iter(())
@@ -125,7 +125,7 @@ class Runner:
     def _do_without_pool(self, fault: str) -> None:
         """Go on with the one child, which needs nothing but pipes."""
         self.n_jobs = 1
-        self._on_change(1, f"no pool of processes can be made: {fault}")
+        self._on_change(1, f"no pool of processes can be made: {fault}", None)
 
     def run(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes in the order in which they are finished.

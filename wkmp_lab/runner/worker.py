@@ -77,7 +77,7 @@ def measure_task(task: Task, settings: Settings, board: Board) -> TaskOutcome:
             profiles=task.profiles,
             left_out=task.left_out,
             progress=progress,
-            gates=LocalGates(progress, stem=board.path, settings=settings.running),
+            gates=LocalGates(progress, board=board, settings=settings.running),
         )
     except CancelledError:
         return task.index, path, None

@@ -17,7 +17,8 @@ from wkmp_lab.library.recall import make_profiles, make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.run.costs import expect_costs
 from wkmp_lab.library.run.import_run import ImportRun, place
-from wkmp_lab.library.store import Store, StoredRun, find_profiles
+from wkmp_lab.library.run.stored import MAX_HELD
+from wkmp_lab.library.store import Store, StoredRun, find_profiles, packed
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
@@ -103,6 +104,8 @@ class ImportThread:
         store.put_run(ended, version=__version__)
         run.recorder.end()
         store.put_record(run.recorder.read())
+        if len(scan.files) > MAX_HELD:
+            packed.pack(store)
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
 
     def _drop_profiles(self, store: Store) -> None:
@@ -129,7 +132,7 @@ class ImportThread:
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: run.revise(result, store),
             is_cancelled=lambda: run.control.is_cancelled,
-            on_change=self._adapt_lookups,
+            on_change=lambda n_now, reason: self._adapt(n_now, reason, Phase.IDENTIFYING),
             on_broken=self._stop_waiting,
         ) as lookup_thread:
             run.progress.expect(
@@ -245,17 +248,15 @@ class ImportThread:
         if (record := self._run.recorder.take_news()) is not None:
             store.put_record(record)
 
-    def _adapt(self, n_jobs: int, reason: str) -> None:
-        """Show how many files go on at once; called by the runner's watch."""
-        self._run.progress.n_jobs = n_jobs
-        self._run.recorder.note_limit(n_jobs, reason)
+    def _adapt(self, n_now: int, reason: str, phase: Phase | None) -> None:
+        """Show how many files go on at once, in a phase or at all; called by the runner's watch
+        and the look-ups' threads.
+        """
+        if phase is None:
+            self._run.progress.n_jobs = n_now
+        self._run.recorder.note_limit(n_now, reason, phase=phase)
         if reason:
-            self._log(f"now {n_jobs} at a time: {reason}")
-
-    def _adapt_lookups(self, n_now: int, reason: str) -> None:
-        """Note how many look-ups go on at once; called by their threads."""
-        self._run.recorder.note_limit(n_now, reason, phase=Phase.IDENTIFYING)
-        self._log(f"now {n_now} at a time in {Phase.IDENTIFYING}: {reason}")
+            self._log(f"now {n_now} at a time{f' in {phase}' if phase else ''}: {reason}")
 
     def _stop_waiting(self) -> None:
         """Let nobody wait for a place that only an answer would free; called by lookup threads."""
