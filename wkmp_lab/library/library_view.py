@@ -144,7 +144,7 @@ class LibraryView(ResultTables):
     ) -> Iterator[Recut]:
         """What would change in each measured file, as it is found out."""
         asked = self._ask_retuning(segmenting, analyzing)
-        return retuning.preview_library(self.results, asked)
+        return retuning.preview_library(self._run.results.list_paths(), asked)
 
     def _ask_retuning(
         self, segmenting: SegmentSettings | None, analyzing: AnalyzeSettings | None
