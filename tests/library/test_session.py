@@ -506,6 +506,7 @@ PARAMETERS = {
     "snapshot": "",
     "start": "folder settings store retry_failed rescan",
     "teach": "catalogue",
+    "tune": "",
     "undo": "",
     "wait": "timeout",
 }

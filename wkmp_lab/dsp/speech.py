@@ -39,6 +39,7 @@ _FINE_S = 0.02
 _RANGE_DB, _LARGEST_RISE_DB = 35.0, 12.0
 _LOW_BANDS, _HIGH_BAND, _BAND_RANGE_DB = (2, 3), 5, 40.0
 """150 to 1000 Hz, and 2.5 to 5 kHz: what telephones carry of vowels and of consonants."""
+_LEAST_ACTIVE = 10
 _LEAST_POWER = 1e-9
 _BATCH = 256
 
@@ -97,7 +98,7 @@ def _measure_windows(
     parts = {
         "bias": np.ones(len(starts)),
         **_measure_envelopes(envelope, step_s),
-        "balance": np.array([_measure_balance(each) for each in bands]),
+        "balance": _measure_balance(bands),
     }
     odds: DoubleArray = sum(
         (WEIGHTS[name] * values for name, values in parts.items()), np.zeros(len(starts))
@@ -152,11 +153,14 @@ def _measure_beat(rises: DoubleArray, step_s: float) -> DoubleArray:
     return np.asarray(correlation[:, first:last].max(axis=1) / own)
 
 
-def _measure_balance(bands: FloatArray) -> float:
-    """How much the balance of low and high bands moves while anything is said, in dB."""
-    total = bands[:, _LOW_BANDS[0] : _HIGH_BAND + 2].sum(axis=1, dtype=np.float64)
-    is_active = total > total.max() * 10 ** (-ACTIVE_DB / 10)
-    level = 10.0 * np.log10(np.maximum(bands, _LEAST_POWER), dtype=np.float64)
-    level = np.maximum(level, level.max(axis=0) - _BAND_RANGE_DB)
-    tilt = level[:, _HIGH_BAND] - level[:, _LOW_BANDS].mean(axis=1)
-    return float(tilt[is_active].std()) if is_active.sum() > 10 else 0.0
+def _measure_balance(bands: FloatArray) -> DoubleArray:
+    """How much the balance of low and high bands moves while anything is said, in dB, a row."""
+    total = bands[..., _LOW_BANDS[0] : _HIGH_BAND + 2].sum(axis=2, dtype=np.float64)
+    is_active = total > total.max(axis=1, keepdims=True) * 10 ** (-ACTIVE_DB / 10)
+    asked = bands[..., [*_LOW_BANDS, _HIGH_BAND]]
+    level = 10.0 * np.log10(np.maximum(asked, _LEAST_POWER), dtype=np.float64)
+    level = np.maximum(level, level.max(axis=1, keepdims=True) - _BAND_RANGE_DB)
+    tilt = level[..., -1] - level[..., :-1].mean(axis=2)
+    n_active = is_active.sum(axis=1)
+    spread = tilt.std(axis=1, where=is_active | (n_active <= _LEAST_ACTIVE)[:, None])
+    return np.where(n_active > _LEAST_ACTIVE, spread, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # pandas is loaded when the first table is made
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from wkmp_lab.collection import neighbours
 from wkmp_lab.collection.recuts import Recut
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
-from wkmp_lab.identifying.decisions import Decision, Verdict
+from wkmp_lab.identifying.decisions import Decision, LeadPoints, Verdict
 from wkmp_lab.library import by_hand, retuning
 from wkmp_lab.library.finding import find_file
 from wkmp_lab.library.run.import_run import ImportRun
@@ -44,6 +44,10 @@ class LibraryView(ResultTables):
     def results(self) -> tuple[FileResult, ...]:
         """What has come back so far, by path."""
         return self._run.results.read()
+
+    def _make_table(self, name: str) -> pd.DataFrame:
+        made = self._run.results.make_table(name)
+        return super()._make_table(name) if made is None else made
 
     @property
     def state(self) -> str:
@@ -109,8 +113,11 @@ class LibraryView(ResultTables):
         result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
         if result is not None:
             return result
-        known = {result.path: result for result in self.results}
-        return known[find_file(str(path), known, folder=self.folder)]
+        found = find_file(str(path), self._run.results.list_paths(), folder=self.folder)
+        result = self._run.results.find(found)
+        if result is None:
+            raise InvalidInputError(f"the row of {found!r} is damaged in the store: import again")
+        return result
 
     def preview_retune(
         self,
@@ -170,7 +177,13 @@ class LibraryView(ResultTables):
         made = [decisions.make_identity_decision(*each, verdict) for each in found]
         by_hand.keep_decisions(self._run, *made)
 
-    def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
+    def recut(
+        self,
+        path: str | Path,
+        boundaries_s: Sequence[float] | None,
+        *,
+        leads_s: Mapping[int, tuple[float, float]] | None = None,
+    ) -> FileResult:
         """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
 
         Parameters
@@ -179,9 +192,13 @@ class LibraryView(ResultTables):
             A file of the library, absolute or from its folder.
         boundaries_s
             Inner boundaries in seconds; empty: one passage; None: back to what is found.
+        leads_s
+            By the number of a passage as it is then: where its lead-in ends and its lead-out
+            begins, in seconds of the file. Those of other passages are as measured.
         """
         result = self.get_result(path)
-        return by_hand.cut(self._run, result, decisions.make_cut_decision(result, boundaries_s))
+        decision = decisions.make_cut_decision(result, boundaries_s, leads_s=leads_s)
+        return by_hand.cut(self._run, result, decision)
 
     def merge(self, path: str | Path, passage: int) -> FileResult:
         """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
@@ -191,6 +208,10 @@ class LibraryView(ResultTables):
     def make_hints(self, path: str | Path) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
         return by_hand.make_hints(self._run, self.get_result(path))
+
+    def find_leads(self, path: str | Path) -> tuple[LeadPoints, ...]:
+        """The lead points of a file that were set by hand; see :meth:`recut`."""
+        return by_hand.find_leads(self._run, self.get_result(path))
 
     def undo(self) -> tuple[Decision, ...]:
         """Take the latest decision back, with those made at once with it; empty without any."""

@@ -52,7 +52,7 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
             color=WARNING,
             linewidth=0.9,
             linestyle="--",
-            label=f"silence below {cut.threshold_dbfs:.0f} dBFS",
+            label=f"silence below {cut.threshold_dbfs:.1f} dBFS",
         )
         for gap in cut.gaps:
             _draw_gap(

@@ -1,12 +1,12 @@
 """A whole file at a glance: its level profile, and a spectrogram for the eye."""
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import librosa
 import numpy as np
-import numpy.typing as npt
 import soxr
 
 from wkmp_lab.dsp.compiling import load_numba
@@ -113,49 +113,65 @@ class _Columns:
         self._rest = np.zeros(0, np.float32)
         self._sr = 0
         self._powers: list[FloatArray] = []
-        self._filters: FloatArray | None = None
 
     def feed(self, mono: FloatArray, sr: int) -> None:
         """Take the next samples in."""
-        hop, n_fft = round(COLUMN_S * sr), _n_fft(sr)
+        hop, n_fft = round(COLUMN_S * sr), count_fft(sr)
         samples = np.concatenate([self._rest, mono])
         n_columns = len(samples) // hop if hop >= n_fft else 0
         if n_columns:
             frames = samples[: n_columns * hop].reshape(n_columns, hop)[:, :n_fft]
-            self._powers.append(self._measure(frames, sr))
+            self._powers.append(measure_bands(frames, sr))
         self._rest = samples[n_columns * hop :]
 
     def finish(self, sr: int) -> Spectrogram:
         """The spectrogram of all that was fed."""
         if len(self._rest):
-            last = np.zeros((1, _n_fft(sr)), np.float32)
+            last = np.zeros((1, count_fft(sr)), np.float32)
             kept = self._rest[: last.shape[1]]
             last[0, : len(kept)] = kept
-            self._powers.append(self._measure(last, sr))
+            self._powers.append(measure_bands(last, sr))
         powers = self._powers or [np.zeros((0, N_BANDS), np.float32)]
         power = np.concatenate(powers).T
         level_db = np.maximum(10.0 * np.log10(np.maximum(power, 1e-12)), FLOOR_DB)
         return Spectrogram(level_db.astype(np.float32), COLUMN_S, LOW_HZ, 0.5 * sr)
 
-    def _measure(self, frames: npt.NDArray[np.float32], sr: int) -> FloatArray:
-        n_fft = frames.shape[1]
-        if self._filters is None:
-            load_numba()
-            bank = librosa.filters.mel(
-                sr=sr, n_fft=n_fft, n_mels=N_BANDS, fmin=LOW_HZ, norm=None, dtype=np.float32
-            )
-            # Bands narrower than a bin hold none: they take what lies nearest.
-            empty = np.flatnonzero(bank.sum(axis=1) == 0.0)
-            centres = librosa.mel_frequencies(N_BANDS + 2, fmin=LOW_HZ, fmax=0.5 * sr)[1:-1]
-            bank[empty, np.round(centres[empty] * n_fft / sr).astype(int)] = 1.0
-            self._filters = bank
-        window = np.hanning(n_fft).astype(np.float32)
-        spectra = np.fft.rfft(frames * window, axis=1)
-        # A full-scale sine has the power 1 in its bin.
-        power = (np.abs(spectra) / (0.5 * window.sum())) ** 2
-        measured: FloatArray = (power.astype(np.float32) @ self._filters.T).astype(np.float32)
-        return measured
+
+def measure_bands(frames: FloatArray, sr: int) -> FloatArray:
+    """Power of each frame in mel bands; a full-scale sine has 1 in its band.
+
+    Parameters
+    ----------
+    frames
+        Mono, shape ``(n_frames, n_fft)``.
+    sr
+        Their rate in Hz.
+
+    Returns
+    -------
+    FloatArray
+        Shape ``(n_frames, n_bands)``.
+    """
+    window = np.hanning(frames.shape[1]).astype(np.float32)
+    spectra = np.fft.rfft(frames * window, axis=1)
+    power = (np.abs(spectra) / (0.5 * window.sum())) ** 2
+    bands: FloatArray = power.astype(np.float32) @ _make_filters(sr, frames.shape[1]).T
+    return bands
 
 
-def _n_fft(sr: int) -> int:
+def count_fft(sr: int) -> int:
+    """Samples of a column's window: the power of two nearest to 46 ms, 16 at least."""
     return 1 << max(round(math.log2(WINDOW_S * sr)), 4)
+
+
+@functools.lru_cache(maxsize=4)
+def _make_filters(sr: int, n_fft: int) -> FloatArray:
+    load_numba()
+    bank: FloatArray = librosa.filters.mel(
+        sr=sr, n_fft=n_fft, n_mels=N_BANDS, fmin=LOW_HZ, norm=None, dtype=np.float32
+    )
+    # Bands narrower than a bin hold none: they take what lies nearest.
+    empty = np.flatnonzero(bank.sum(axis=1) == 0.0)
+    centres = librosa.mel_frequencies(N_BANDS + 2, fmin=LOW_HZ, fmax=0.5 * sr)[1:-1]
+    bank[empty, np.round(centres[empty] * n_fft / sr).astype(int)] = 1.0
+    return bank
