@@ -30,7 +30,6 @@ from support.lab_server import (  # noqa: E402 (a neighbour's helper)
     run_command,
     run_lab,
     save_notebook,
-    wait_for_cells,
     write_notebook,
 )
 
@@ -41,6 +40,7 @@ from wkmp_lab.model import FileResult, SourceFile  # noqa: E402
 OPEN = """
 import wkmp_lab as wl
 session = wl.open_session({folder!r}, store={store!r})
+print("it is open")
 """
 HEARD = """() => {
   window.__heard = 0;
@@ -68,6 +68,7 @@ def main() -> None:
         with run_lab(books, buffer / "server", {}) as url:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
             page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            page.set_default_timeout(900_000)
             open_notebook(page, url, "browse.ipynb")
             tell_opening(page)
             tell_sorting(page)
@@ -123,7 +124,7 @@ def tell_opening(page: Page) -> None:
     """How long the cell takes that shows the browser, until rows are seen, and the map."""
     start_s = time.perf_counter()
     run_command(page, "notebook:run-cell-and-select-next")
-    wait_for_cells(page)
+    page.get_by_text("it is open", exact=True).wait_for()
     print(f"open_session: {time.perf_counter() - start_s:.1f} s")
     start_s = time.perf_counter()
     run_command(page, "notebook:run-cell")

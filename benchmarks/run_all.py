@@ -21,6 +21,7 @@ WITH_MUSIC = (
     "flavor",
     "resume",
     "retag",
+    "retune",
     "scale",
 )
 WITHOUT = ("tempo_key", "identify", "large")

@@ -442,6 +442,15 @@ def drag_around(page, plane):
     page.mouse.up()
 
 
+def run_in_kernel(page, code):
+    """Run code that no cell holds, to its end."""
+    page.evaluate(
+        "code => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+        ".requestExecute({code, silent: true}).done.then(() => null)",
+        code,
+    )
+
+
 def test_a_library_is_sorted_filtered_heard_and_chosen_from_and_stays(lab, page, browsed):
     folder, url = lab
     cells = [
@@ -509,11 +518,8 @@ def test_a_library_is_sorted_filtered_heard_and_chosen_from_and_stays(lab, page,
     expect(status).to_have_text("6 of 7 passages, 6 selected")
     card.scroll_into_view_if_needed()
     take_pictures(page, "browser")
-    page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
-        ".requestExecute({code: \"open('chosen.txt', 'w').write("
-        "' '.join(sorted(browser.selection['path'].str[-6:-5])))\"}).done"
-    )
+    names = "' '.join(sorted(browser.selection['path'].str[-6:-5]))"
+    run_in_kernel(page, f"open('chosen.txt', 'w').write({names})")
     assert (folder / "chosen.txt").read_text() == "0 1 2 3 4 5"
     page.set_viewport_size({"width": 700, "height": 1150})
     page.wait_for_timeout(300)
@@ -534,3 +540,39 @@ def test_a_library_is_sorted_filtered_heard_and_chosen_from_and_stays(lab, page,
     )
     kept.first.locator("summary").first.click()
     expect(kept.locator("table")).to_have_count(2)
+
+
+def test_rows_that_come_above_move_nothing_that_one_looks_at(lab, page):
+    folder, url = lab
+    cells = [
+        f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n"
+        "from support.example_results import make_result\n"
+        "from support.fake_session import FakeSession, make_snapshot\n"
+        "from wkmp_lab.notebook.browser.browser import browse\n"
+        "growing = FakeSession()\n"
+        "growing.folder = '/music'\n"
+        "growing.results = tuple(make_result(f'/music/m {n:03d}.flac') for n in range(200))\n"
+        "browser = browse(growing)\nbrowser",
+    ]
+    write_notebook(folder / "growing.ipynb", cells)
+    open_notebook(page, url, "growing.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    card, status = page.locator(".wk-browse"), page.locator(".wk-browse .wb-status")
+    expect(status).to_have_text("400 passages", timeout=60_000)
+    table = card.locator(".wb-table")
+    table.evaluate("table => { table.scrollTop = 6010 }")
+    middle = card.get_by_role("row", name="m 102.flac 0")
+    middle.click()
+    expect(status).to_have_text("400 passages, 1 selected")
+    before = middle.bounding_box()["y"]
+    run_in_kernel(
+        page,
+        "more = tuple(make_result(f'/music/a {n}.flac') for n in range(5))\n"
+        "growing.results = (*more, *growing.results)\n"
+        "growing.now = make_snapshot(n_finished=205)\n",
+    )
+    expect(status).to_have_text("410 passages, 1 selected", timeout=15_000)
+    page.wait_for_timeout(300)
+    assert middle.bounding_box()["y"] == before
+    expect(middle).to_have_attribute("aria-selected", "true")
+    run_in_kernel(page, "growing.end()")

@@ -4,9 +4,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from support.audio_factory import music_like, write_audio
+from support.audio_factory import music_like, write_audio, write_side
 from support.retagging import list_decoded
 
 from wkmp_lab.errors import InvalidInputError
@@ -34,22 +33,13 @@ SETTINGS = Settings(
 MINE = make_candidate("b1a9c0e9-d987-4042-ae91-78d6a3267d69", title="Rain", artist="The Drops")
 
 
-def make_side(seed):
-    """Two pieces of 7 s, with hiss between them; the second one swells and sinks."""
-    rng = np.random.default_rng(seed)
-    one, other = (music_like(seed=seed + k, seconds=7.0, sr=SR) for k in (0, 1))
-    other *= np.sin(np.linspace(0.0, np.pi, other.shape[-1], dtype=np.float32))
-    samples = np.concatenate([one, np.zeros_like(one[..., : 2 * SR]), other], axis=-1)
-    return samples + (3e-4 * rng.standard_normal(samples.shape)).astype(np.float32)
-
-
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
     """A side that is cut in two and a song, imported once for all tests."""
     home = tmp_path_factory.mktemp("home")
     folder = home / "music"
     folder.mkdir()
-    write_audio(folder / "side.flac", make_side(3), SR)
+    write_side(folder / "side.flac", seed=3, sr=SR)
     write_audio(folder / "song.flac", music_like(seed=8, seconds=6.0, sr=SR), SR)
     import_it(folder, SETTINGS)
     return folder
@@ -150,7 +140,6 @@ def test_a_file_without_a_profile_is_left_to_the_next_import(session):
 
 
 def test_several_workers_find_the_same(session, monkeypatch):
-    monkeypatch.setattr(retuning, "ALONE_S", 0.0)
     monkeypatch.setattr(retuning, "BATCH", 1)
     running = RunSettings(n_jobs=2)
     session.settings = replace(session.settings, running=running)

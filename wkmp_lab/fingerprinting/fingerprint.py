@@ -107,8 +107,15 @@ def find_fingerprint_tool() -> str | None:
         version = library._libchromaprint.chromaprint_get_version().decode()
         return f"libchromaprint {version}"
     if choice in ("", "ffmpeg") and _find_ffmpeg() is not None:
-        return _tell_ffmpeg()
+        return f"ffmpeg of imageio-ffmpeg {_read_ffmpeg_version()}"
     return None
+
+
+@functools.cache
+def _read_ffmpeg_version() -> str:
+    import importlib.metadata  # loads a parser of e-mail, and takes 2 ms a call
+
+    return importlib.metadata.version("imageio-ffmpeg")
 
 
 def decode_fingerprint(text: str) -> Items:
@@ -143,14 +150,6 @@ def _iterate_pcm(mono: Samples, n_samples: int) -> Iterator[Pcm]:
         pcm = np.empty(len(block), np.int16)
         quantise(block, pcm)
         yield pcm
-
-
-@functools.cache
-def _tell_ffmpeg() -> str:
-    """The tool as results name it; asked for with every file, and a millisecond each time."""
-    import importlib.metadata  # loads a parser of e-mail
-
-    return f"ffmpeg of imageio-ffmpeg {importlib.metadata.version('imageio-ffmpeg')}"
 
 
 def _run_library(blocks: Iterator[Pcm], sr: int) -> str:

@@ -48,6 +48,10 @@ class LibraryView(ResultTables):
         """What has come back so far, by path."""
         return self._run.results.read()
 
+    def _make_table(self, name: str) -> pd.DataFrame:
+        made = self._run.results.make_table(name)
+        return super()._make_table(name) if made is None else made
+
     @property
     def state(self) -> str:
         """``scanning, running, paused, completed, cancelled, failed`` or ``running elsewhere``.
@@ -112,8 +116,11 @@ class LibraryView(ResultTables):
         result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
         if result is not None:
             return result
-        known = {result.path: result for result in self.results}
-        return known[find_file(str(path), known, folder=self.folder)]
+        found = find_file(str(path), self._run.results.list_paths(), folder=self.folder)
+        result = self._run.results.find(found)
+        if result is None:
+            raise InvalidInputError(f"the row of {found!r} is damaged in the store: import again")
+        return result
 
     def preview_retune(
         self,
@@ -140,7 +147,7 @@ class LibraryView(ResultTables):
     ) -> Iterator[Recut]:
         """What would change in each measured file, as it is found out."""
         asked = self._ask_retuning(segmenting, analyzing)
-        return retuning.preview_library(self.results, asked)
+        return retuning.preview_library(self._run.results.list_paths(), asked)
 
     def _ask_retuning(
         self, segmenting: SegmentSettings | None, analyzing: AnalyzeSettings | None

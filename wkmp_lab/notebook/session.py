@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wkmp_lab.notebook.explorer.explorer import Explorer
     from wkmp_lab.notebook.review.review import Review
     from wkmp_lab.notebook.session_plots import SessionPlots
+    from wkmp_lab.notebook.tuner.tuner import Tuner
 
 
 class NotebookSession(ImportSession):
@@ -117,6 +118,20 @@ class NotebookSession(ImportSession):
         from wkmp_lab.notebook.explorer.explorer import explore
 
         return explore(path, session=self)
+
+    def tune(self) -> "Tuner":
+        """Move the settings of cutting and levelling, and see which files change, and why.
+
+        The last expression of a cell shows it; in a terminal it prints what would change.
+
+        Raises
+        ------
+        InvalidInputError
+            The import still runs.
+        """
+        from wkmp_lab.notebook.tuner.tuner import tune
+
+        return tune(self)
 
     def review(self) -> "Review":
         """What is not sure, to be decided by hand: one by one, or many in a table."""

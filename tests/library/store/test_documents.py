@@ -59,6 +59,8 @@ def test_a_damaged_document_is_an_error():
     document, prints = pack_result(SONGS[0])
     with pytest.raises(zlib.error):
         unpack_result(document[:40] + b"\0" + document[41:], prints)
+    with pytest.raises(msgspec.DecodeError, match="fingerprints are damaged"):
+        unpack_result(document, prints[:-1] + b"\0")
 
 
 def test_the_words_that_stores_are_read_by_never_change():

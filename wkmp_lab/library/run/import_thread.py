@@ -17,7 +17,8 @@ from wkmp_lab.library.recall import make_profiles, make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.run.costs import expect_costs
 from wkmp_lab.library.run.import_run import ImportRun, place
-from wkmp_lab.library.store import Store, StoredRun, find_profiles
+from wkmp_lab.library.run.stored import MAX_HELD
+from wkmp_lab.library.store import Store, StoredRun, find_profiles, packed
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
@@ -103,6 +104,8 @@ class ImportThread:
         store.put_run(ended, version=__version__)
         run.recorder.end()
         store.put_record(run.recorder.read())
+        if len(scan.files) > MAX_HELD:
+            packed.pack(store)
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
 
     def _drop_profiles(self, store: Store) -> None:

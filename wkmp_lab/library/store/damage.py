@@ -11,10 +11,11 @@ from wkmp_lab.library.store.places import SUFFIX, find_stores_folder
 _NOUNS = {"file": "files", "decision": "decisions by hand", "run": "imports"}
 
 
-def find_damage(db: sqlite3.Connection) -> tuple[str, ...]:
+def find_damage(db: sqlite3.Connection, *, has_rows: bool = True) -> tuple[str, ...]:
     """What is damaged, a sentence each; empty where all is as it was written.
 
-    Schemas before 4 could not tell: of them nothing is found.
+    Schemas before 4 could not tell: of them nothing is found. Without ``has_rows`` the rows of
+    files are counted, by their checksums, but not read: whoever reads one finds out.
     """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version < 4:
@@ -22,14 +23,16 @@ def find_damage(db: sqlite3.Connection) -> tuple[str, ...]:
     with db:
         # As of one moment: somebody may be writing.
         db.execute("BEGIN")
-        return tuple(_find_all(db, version))
+        return tuple(_find_all(db, version, has_rows=has_rows))
 
 
-def _find_all(db: sqlite3.Connection, version: int) -> list[str]:
-    found = [line for table in _NOUNS for line in _find_rows(db, table, version)]
+def _find_all(db: sqlite3.Connection, version: int, *, has_rows: bool) -> list[str]:
+    read = [table for table in _NOUNS if has_rows or table != "file"]
+    found = [line for table in read for line in _find_rows(db, table, version)]
     for table, noun in _NOUNS.items():
+        how = "NOT INDEXED" if table in read else "INDEXED BY file_by_checksum"
         n_rows, total = db.execute(
-            f"SELECT count(*), ifnull(sum(checksum), 0) FROM {table} NOT INDEXED"  # noqa: S608
+            f"SELECT count(*), ifnull(sum(checksum), 0) FROM {table} {how}"  # noqa: S608
         ).fetchone()
         kept = db.execute("SELECT n_rows, total FROM seal WHERE name = ?", (table,)).fetchone()
         if kept is None or kept[0] != n_rows:

@@ -42,7 +42,10 @@ def pack_result(result: FileResult) -> tuple[bytes, bytes | None]:
             replace(each, fingerprint=_without_text(each.fingerprint)) for each in result.passages
         ),
     )
-    return squeeze(msgspec.msgpack.encode(bare)), msgspec.msgpack.encode(texts)
+    packed = msgspec.msgpack.encode(texts)
+    # A checksum of their own: they are read without the rest of their row.
+    sealed = msgspec.msgpack.encode((zlib.crc32(packed), packed))
+    return squeeze(msgspec.msgpack.encode(bare)), sealed
 
 
 def unpack_result(document: bytes | str, prints: bytes | None) -> FileResult:
@@ -63,10 +66,23 @@ def unpack_result(document: bytes | str, prints: bytes | None) -> FileResult:
     )
 
 
-def unpack_texts(prints: bytes) -> list[str | None]:
-    """The text of the whole file's fingerprint, then those of its passages."""
-    packed: list[bytes | str | None] = msgspec.msgpack.decode(prints)
-    return [_spell(each) if isinstance(each, bytes) else each for each in packed]
+def unpack_texts(prints: bytes, *, of_file: bool = True) -> list[str | None]:
+    """The text of the whole file's fingerprint, if wanted, then those of its passages.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        They are not as they were written.
+    """
+    texts = msgspec.msgpack.decode(prints)
+    # Schema 5 kept them without a checksum.
+    if isinstance(texts[0], int):
+        checksum, packed = texts
+        if zlib.crc32(packed) != checksum:
+            raise msgspec.DecodeError("fingerprints are damaged")
+        texts = msgspec.msgpack.decode(packed)
+    wanted = texts if of_file else texts[1:]
+    return [_spell(each) if isinstance(each, bytes) else each for each in wanted]
 
 
 def squeeze(content: bytes) -> bytes:

@@ -64,6 +64,7 @@ def migrate(db: sqlite3.Connection, version: int, *, folders: tuple[Path, ...]) 
         for table in ("decision", "run") if version < 4 else ():
             db.execute(f"UPDATE {table} SET checksum = {schema.compute(table)}")  # noqa: S608
         _renew_files(db, version)
+        schema.run_statements(db, schema.BLOCKS)
         schema.seal(db)
         for change in lacking.items():
             _lack(db, *change)
@@ -80,9 +81,14 @@ def select_decisions(version: int) -> str:
 
 
 def _renew_files(db: sqlite3.Connection, version: int) -> None:
-    """Pack each document, and take what no column holds any more."""
+    """Make the table anew; until schema 4 pack each document, and take what a column holds."""
     schema.run_statements(db, f"{_FILE_AWAY}; {schema.FILE}")
     names = schema.COLUMNS["file"]
+    if version == 5:
+        columns = f"{', '.join(names)}, checksum"
+        db.execute(f"INSERT INTO file({columns}) SELECT {columns} FROM old_file")  # noqa: S608
+        db.execute("DROP TABLE old_file")
+        return
     places = ", ".join("?" * (len(names) + 1))
     db.executemany(
         f"INSERT OR REPLACE INTO file({', '.join(names)}, checksum) VALUES ({places})",  # noqa: S608

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 APPLICATION_ID = 0x574B4C42
 """'WKLB': marks the file as ours."""
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 COLUMNS = MappingProxyType(
     {
@@ -55,12 +55,14 @@ CREATE TABLE run(
     n_jobs INTEGER NOT NULL, version TEXT NOT NULL, settings TEXT NOT NULL
 ) STRICT
 """
+# With a rowid: without, half a page of each row lies idle, as rows are longer than a page.
 FILE = """
 CREATE TABLE file(
-    path BLOB PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT,
-    status TEXT NOT NULL, duplicate_of BLOB, is_missing INTEGER NOT NULL DEFAULT 0, run_id TEXT,
-    audio_hash TEXT, document BLOB NOT NULL, prints BLOB, checksum INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+    path BLOB NOT NULL PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT, status TEXT NOT NULL, duplicate_of BLOB,
+    is_missing INTEGER NOT NULL DEFAULT 0, run_id TEXT, audio_hash TEXT,
+    document BLOB NOT NULL, prints BLOB, checksum INTEGER NOT NULL
+) STRICT;
 CREATE INDEX file_by_content ON file(sha256);
 CREATE INDEX file_by_audio ON file(audio_hash)
 """
@@ -68,6 +70,13 @@ CHECKSUMS = """
 ALTER TABLE decision ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE seal(name TEXT PRIMARY KEY, n_rows INTEGER NOT NULL, total INTEGER NOT NULL) STRICT
+"""
+BLOCKS = """
+CREATE TABLE block(
+    id INTEGER NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, checksum INTEGER NOT NULL,
+    PRIMARY KEY(name, id)
+) STRICT;
+CREATE INDEX file_by_checksum ON file(is_missing, checksum, path)
 """
 _TRIGGER = """
 CREATE TRIGGER {table}_{event} AFTER {event} ON {table} BEGIN
@@ -87,7 +96,7 @@ def create_tables(db: sqlite3.Connection, folder: str) -> None:
     # One transaction: a process that is killed here must not leave a file that nobody owns.
     with db:
         db.execute("BEGIN IMMEDIATE")
-        tables = f"{_BASE}; {FILE}; {DECISION}; {CHECKSUMS}"
+        tables = f"{_BASE}; {FILE}; {DECISION}; {CHECKSUMS}; {BLOCKS}"
         run_statements(db, f"{tables}; PRAGMA application_id={APPLICATION_ID}")
         seal(db)
         db.execute("INSERT INTO library VALUES ('folder', ?)", (folder,))
@@ -136,10 +145,10 @@ def require_whole(db: sqlite3.Connection, version: int) -> None:
 
     Older versions had no decisions, or none with checksums: they must not vanish by one bit.
     """
-    has_seal = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'seal'").fetchone()
-    has_prints = db.execute("SELECT 1 FROM pragma_table_info('file') WHERE name = 'prints'")
-    found = bool(has_seal), has_prints.fetchone() is not None
-    if version < 1 or found != (version >= 4, version >= 5):
+    names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    columns = {name for (name,) in db.execute("SELECT name FROM pragma_table_info('file')")}
+    found = "seal" in names, "prints" in columns, "block" in names
+    if version < 1 or found != (version >= 4, version >= 5, version >= 6):
         raise sqlite3.DatabaseError(f"it is damaged: schema {version} has other tables")
 
 

@@ -14,7 +14,6 @@ from wkmp_lab.notebook.browser.record import format_browser_html, format_browser
 from wkmp_lab.notebook.browser.shelf import Shelf
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.standing import Bundle, Standing
-from wkmp_lab.runner.decoder_child import keep_child
 
 LOOK_S = 0.5
 """Between two looks at an import that runs."""
@@ -83,7 +82,6 @@ class Browser:
         page = BrowserPage(lambda message, buffers: desk.take(message, buffers))
         desk = Desk(self._session, self._shelf, send=page.send, on_change=self._keep)
         self._page = page
-        keep_child().start()  # so that the first click need not wait for it
         if not self._session.is_ended:
             follow = threading.Thread(target=self._follow, args=(desk,), name="wkmp-browse-follow")
             follow.daemon = True

@@ -4,6 +4,7 @@ The kernel's own thread only hands messages over, so that cells never wait for a
 Rows, sounds and planes have a thread each: a click is heard while a map is reckoned.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
-from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip
+from wkmp_lab.io.files.clips import CLIP_SR, MAX_CLIP_S, encode_clip, read_clip
 from wkmp_lab.io.tags.covers import read_thumbnail
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.notebook.browser.columns import name_row
@@ -21,12 +22,15 @@ from wkmp_lab.notebook.browser.listing import PlaceArray
 from wkmp_lab.notebook.browser.pages import MAX_ROWS, make_head, make_rows, pack_points
 from wkmp_lab.notebook.browser.planes import find_plane
 from wkmp_lab.notebook.browser.shelf import Shelf
-from wkmp_lab.runner.decoder_child import run_in_child
+from wkmp_lab.runner.decoder_child import keep_child, run_in_child
+from wkmp_lab.signals import Signal
 from wkmp_lab.tables.columns import PassageRow
 from wkmp_lab.units import seconds_from_ticks
 
 CALM_S = 1.0
 """How long at least between two forms that a saved notebook keeps."""
+FIRST_S = 3.0
+"""Of a clip, cut and sent ahead: to encode half a minute takes longer than a click may wait."""
 MAX_COVERS = 60
 """Covers that wait: those of a screen."""
 Message = Mapping[str, Any]
@@ -56,7 +60,7 @@ class Desk:
         self._send, self._on_change = send, on_change
         self._told: tuple[str, ...] = ()
         self._rows = Lane("wkmp-browse", ("begin", "look", "select", "name", "rows", "ids"))
-        self._sounds = Lane("wkmp-browse-sound", ("play", "covers"))
+        self._sounds = Lane("wkmp-browse-sound", ("play", "rest", "covers", "warm"))
         self._planes = Lane("wkmp-browse-plane", ("map", "points"))
         self._keeping = Lane("wkmp-browse-keep", ("keep",))
         self._answers: Mapping[str, tuple[Lane, Callable[[Message, Sequence[Any]], None]]] = {
@@ -109,6 +113,7 @@ class Desk:
         numbers = self._shelf.numbers.number(sorted(self._shelf.selected))
         head = make_head(listing)
         self._tell({"is": "begin", **head}, [_pack(numbers)], to=asked)
+        self._sounds.put("warm", _warm_child)
 
     def _give_rows(self, asked: Message, _buffers: Sequence[Any]) -> None:
         shelf = self._shelf
@@ -161,16 +166,29 @@ class Desk:
         self._tell({"is": "name", "row": asked["row"], "words": words}, to=asked)
 
     def _play(self, asked: Message, _buffers: Sequence[Any]) -> None:
+        """The first seconds of a clip; all of it follows, where nobody asks for another one."""
         row = self._find_row(asked["row"])
         start_s, end_s = map(seconds_from_ticks, row.passage.playable_ticks)
         end_s = min(end_s, start_s + MAX_CLIP_S)
-        path = row.file.path
-        cut = partial(read_clip, path, start_s=start_s, end_s=end_s, is_exact=False)
+        has_more = end_s - start_s > FIRST_S
         answer = {"is": "clip", "row": asked["row"], "name": name_row(row)}
+        cut = partial(read_clip, row.file.path, start_s=start_s, is_exact=False)
+
+        def give(end_s: float, *, is_whole: bool) -> None:
+            clip = run_in_child(partial(cut, end_s=end_s), path=row.file.path)
+            self._tell({**answer, "is_whole": is_whole}, [clip], to=asked)
+
+        def give_rest(_asked: Message, _buffers: Sequence[Any]) -> None:
+            give(end_s, is_whole=True)
+
         try:
-            self._tell(answer, [run_in_child(cut, path=path)], to=asked)
+            give(start_s + FIRST_S if has_more else end_s, is_whole=not has_more)
         except (WkmpLabError, OSError) as error:
             self._tell({**answer, "is": "unheard", "words": str(error)}, to=asked)
+            return
+        if has_more:
+            rest = partial(self._try, give_rest, asked, ())
+            self._sounds.put("rest", rest, who=str(asked.get("me")))
 
     def _give_covers(self, asked: Message, _buffers: Sequence[Any]) -> None:
         """The first of the covers; the others wait behind what is to be heard."""
@@ -226,6 +244,13 @@ class Desk:
         """Send to the page that has asked, with what it knows its question by, or to all."""
         address = {"to": to.get("me"), "token": to.get("token")} if to is not None else {}
         self._send({**said, **address}, list(buffers))
+
+
+def _warm_child() -> None:
+    """Let the child load what cuts clips, so that the first click need not wait for it."""
+    silence = Signal(np.zeros((1, CLIP_SR // 10), np.float32), CLIP_SR)
+    with contextlib.suppress(WkmpLabError):
+        keep_child().call(partial(encode_clip, silence))
 
 
 def _pack(numbers: Any) -> bytes:

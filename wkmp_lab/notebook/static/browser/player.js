@@ -10,12 +10,24 @@ export function makePlayer(line) {
   const name = make("span", { class: "wb-heard", role: "status" });
   const box = make("div", { class: "wb-player", hidden: true }, [audio, name]);
   const clips = new Map();
+  const spent = [];
   const ears = [];
   let heard = null;
   let isWaiting = false;
 
   const tell = () => ears.forEach((ear) => ear());
-  for (const event of ["playing", "pause", "ended"]) audio.addEventListener(event, tell);
+  for (const event of ["playing", "pause"]) audio.addEventListener(event, tell);
+  audio.addEventListener("ended", goOn);
+
+  /** At the end of the first seconds, which were sent ahead: on in the whole clip, where it is there. */
+  function goOn() {
+    const clip = clips.get(heard);
+    const from = audio.duration;
+    if (clip && clip.isWhole && audio.src !== clip.url) {
+      start(clip);
+      audio.currentTime = from;
+    } else tell();
+  }
 
   function start(clip) {
     say(name, clip.name);
@@ -25,6 +37,8 @@ export function makePlayer(line) {
   }
 
   function keep(row, clip) {
+    if (clips.has(row)) spent.push(clips.get(row).url); // it may be sounding
+    clips.delete(row);
     clips.set(row, clip);
     const [oldest] = clips.keys();
     if (clips.size > MAX_CLIPS) {
@@ -35,10 +49,11 @@ export function makePlayer(line) {
 
   line.on("clip", (said, buffers) => {
     const blob = new Blob([buffers[0]], { type: "audio/ogg" });
-    keep(said.row, { name: said.name, url: URL.createObjectURL(blob) });
-    if (said.row !== heard || !isWaiting) return;
+    keep(said.row, { name: said.name, url: URL.createObjectURL(blob), isWhole: said.is_whole });
+    if (said.row !== heard) return;
+    if (isWaiting) start(clips.get(heard));
+    else if (audio.ended) goOn();
     isWaiting = false;
-    start(clips.get(said.row));
   });
   line.on("unheard", (said) => {
     if (said.row !== heard) return;
@@ -62,8 +77,8 @@ export function makePlayer(line) {
       audio.pause();
       heard = row;
       isWaiting = !clips.has(row);
-      if (isWaiting) line.ask("play", { row });
-      else start(clips.get(row));
+      if (!isWaiting) start(clips.get(row));
+      if (!clips.get(row)?.isWhole) line.ask("play", { row });
       tell();
     },
     state(row) {
@@ -77,7 +92,7 @@ export function makePlayer(line) {
     listen: (ear) => ears.push(ear),
     close() {
       audio.pause();
-      for (const clip of clips.values()) URL.revokeObjectURL(clip.url);
+      for (const url of [...spent, ...[...clips.values()].map((clip) => clip.url)]) URL.revokeObjectURL(url);
     },
   };
 }
