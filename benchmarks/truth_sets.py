@@ -218,7 +218,7 @@ def list_pop(places: Places) -> Iterator[Played]:
 
 
 def list_repositories(places: Places) -> Iterator[Played]:
-    """Scores, MIDI files, modules and songs of public repositories."""
+    """Scores, MIDI files and songs of public repositories."""
     if places.repositories is None:
         print("no --repositories: left out", file=sys.stderr)
         return
@@ -239,8 +239,6 @@ def list_repositories(places: Places) -> Iterator[Played]:
 
 
 def _play_file(truth: Truth, path: Path, font: Path) -> tuple[Samples, Truth] | None:
-    if path.suffix == ".it":
-        return _with_beats(truth, modules.play_module(path))
     if path.suffix == ".ogg":
         return _with_beats(truth, projects.play_chart(path))
     if path.suffix == ".mid":

@@ -1,4 +1,4 @@
-"""Public repositories of scores, modules and songs by others, split before any result.
+"""Public repositories of scores, MIDI files and songs by others, split before any result.
 
 Each is read from a folder of its own name, below the folder that truth_sets.py is told.
 """
@@ -45,6 +45,5 @@ REPOSITORIES = {
     ),
     "vgmidi": Repository("lucasnfe", "heldout", "labelled/midi", ".mid", 40),
     "RTP": Repository("EasyRPG", "heldout", "Music", ".mid", 30),
-    "zsdx": Repository("solarus-games", "heldout", "data/musics", ".it", 40),
     "Kade-Engine": Repository("KadeDev", "heldout", "assets/songs", "Inst.ogg", 30),
 }
