@@ -21,9 +21,10 @@ WITH_MUSIC = (
     "flavor",
     "resume",
     "retag",
+    "retune",
     "scale",
 )
-WITHOUT = ("tempo_key", "identify")
+WITHOUT = ("tempo_key", "identify", "large")
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path.insert(0, str(ROOT / "tests"))
 from support.lab_server import (  # noqa: E402 (a neighbour's helper)
     CHROMIUM,
     CHROMIUM_FLAGS,
@@ -43,6 +43,8 @@ def main() -> None:
         shutil.copy(ROOT / "notebooks" / "01_import.ipynb", books)
         cell = f"import wkmp_lab as wl\nwl.explore({str(options.side)!r})"
         write_notebook(books / "explore.ipynb", [cell])
+        library = f"wl.open_session({str(options.music.resolve())!r})"
+        write_notebook(books / "browse.ipynb", [f"import wkmp_lab as wl\n{library}.browse()"])
         environment = {
             "WKMP_LAB_MUSIC": str(options.music.resolve()),
             "WKMP_LAB_OUT": str(buffer / "results"),
@@ -53,6 +55,7 @@ def main() -> None:
         with run_lab(books, buffer, environment) as url:
             take_import(page, url)
             take_explorer(page, url)
+            take_browser(page, url)
         browser.close()
     for path in IMAGES.glob("*.png"):
         # Few colours are enough, and a third of the size.
@@ -87,6 +90,25 @@ def take_explorer(page, url: str) -> None:
         page.locator(".jp-OutputArea-output").first.screenshot(
             path=IMAGES / f"explorer_{theme.lower()}.png"
         )
+
+
+def take_browser(page, url: str) -> None:
+    """The library in the browser, sorted, with a few rows selected and one that is heard."""
+    page.set_viewport_size({"width": 1300, "height": 900})
+    open_notebook(page, url, "browse.ipynb")
+    run_command(page, "notebook:run-all-cells")
+    card = page.locator(".wk-browse")
+    expect(card).to_contain_text("of their variety", timeout=60_000)
+    card.get_by_role("button", name="loudness").click()
+    card.locator(".wb-row:visible").nth(3).get_by_role("button").click()
+    expect(card.locator(".wb-play[aria-pressed=true]")).to_have_count(1, timeout=30_000)
+    card.get_by_role("grid").focus()
+    for key in ("Home", "Shift+ArrowDown", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    for theme in ("Dark", "Light"):
+        set_theme(page, theme)
+        card.screenshot(path=IMAGES / f"browser_{theme.lower()}.png")
 
 
 def set_theme(page, theme: str) -> None:

@@ -4,7 +4,9 @@ import difflib
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from types import MappingProxyType
 
 MAX_COMPARED = 200
 """Characters that are compared; a longer name is a description, not a name."""
@@ -17,6 +19,24 @@ _VERSION = re.compile(
 """Additions that name an edition of the same recording; live, remix and the like do not."""
 _ARTICLE_LAST = re.compile(r",\s*the\s*$")
 _NOT_WORD = re.compile(r"[\W_]+")
+_PARTS = frozenset("part pt parts vol volume act book chapter disc teil".split())
+_WORDS = "one two three four five six seven eight nine ten".split()
+_ROMAN = "i ii iii iv v vi vii viii ix x".split()
+_NUMERALS: Mapping[str, int] = MappingProxyType(
+    {
+        **{word: n for words in (_WORDS, _ROMAN) for n, word in enumerate(words, 1)},
+        **{str(n): n for n in range(1, 100)},
+        **{f"0{n}": n for n in range(1, 10)},
+    }
+)
+_PLACEHOLDER = re.compile(
+    r"(?:audio ?)?(?:track|titel|piste|pista|traccia|spur|faixa|nummer|title) ?\d+"
+    r"|(?:unknown|no) (?:artist|album|title)|unknown|not available|n a"
+    r"|unbekannt(?:er (?:interpret|kunstler|titel)|es album)?"
+    r"|(?:artiste|album|titre) inconnu|(?:artista|album|titolo) sconosciuto"
+    r"|(?:artista|album|titulo) desconocido"
+)
+"""What rippers and players write where a disc is in no data base, in normalized form."""
 
 
 def normalize_name(name: str | None) -> str:
@@ -34,6 +54,28 @@ def normalize_name(name: str | None) -> str:
     bare = _VERSION.sub("", _FEATURING.sub("", plain.replace("&", " and ")))
     words = _NOT_WORD.sub(" ", _ARTICLE_LAST.sub("", bare)).strip()
     return words.removeprefix("the ") or plain.strip()
+
+
+def read_part(name: str | None) -> int | None:
+    """Which part of several a title is, by the number at its end or behind a word for it; None
+    where it tells none.
+
+    >>> read_part("Tales, Pt. II"), read_part("Volume One (Live)"), read_part("Tales")
+    (2, 1, None)
+    """
+    words = normalize_name(name).split()
+    named = [word for before, word in pairwise(words) if before in _PARTS]
+    told = (_NUMERALS.get(word) for word in (*named, *words[1:][-1:]))
+    return next((number for number in told if number is not None), None)
+
+
+def is_placeholder(name: str | None) -> bool:
+    """True for a name that a program gave to what it did not know.
+
+    >>> is_placeholder("Track 01"), is_placeholder("Unknown Artist"), is_placeholder("Track")
+    (True, True, False)
+    """
+    return bool(_PLACEHOLDER.fullmatch(normalize_name(name)))
 
 
 def describe_song(title: str | None, artist: str | None, *, is_quoted: bool = True) -> str:

@@ -237,6 +237,9 @@ class RunSettings:
     """Where the workers are: ``tcp://host:port`` or ``tls://host:port`` of a Dask scheduler,
     ``ray://host:port`` of a Ray, or ``auto``, a Dask cluster on this machine for the run. It
     implies the backend, in the place of the default."""
+    has_profiles: bool = True
+    """Keep the level profile of each file beside the store (1.3 MB an hour): by it files are cut
+    and levelled anew without a decode. Clusters keep none."""
     limits: Limits = ()
     """So many files at most in a phase at once, over all workers: ``{"FLAVORING": 2}``. Of
     IDENTIFYING: so many questions to services at once. Kept as pairs, in the order of Phase."""
@@ -259,11 +262,6 @@ class RunSettings:
         object.__setattr__(self, "order", _read_order(self.order))
         designs = ("lanes", "files")
         require(self.design in designs, f"design must be one of {designs}", self.design)
-        require(
-            self.backend != "ray" or set(dict(self.limits)) <= {Phase.IDENTIFYING.value},
-            "limits need a backend whose workers can wait (loky, threading, sequential, dask)",
-            self.backend,
-        )
 
     def name_order(self) -> str:
         """The order by its name, which can be written down.

@@ -81,6 +81,12 @@ def test_clips_are_few_enough_for_a_page_and_for_patience():
     assert sum(start_s for _, _, start_s in chosen) < CLIP_BUDGET_S
 
 
+def test_passages_have_the_numbers_of_the_column_passage():
+    passages = [example.make_passage(n, start_s=100.0 * n, end_s=100.0 * n + 90.0) for n in (0, 1)]
+    html = format_report([example.make_result("/m/side.flac", passages=tuple(passages))])
+    assert re.findall(r"side\.flac</bdi>[^#]{0,40} #(\d)</td>", html) == ["0", "1"]
+
+
 def test_a_page_of_nothing_is_whole():
     html = format_report([])
     assert html.rstrip().endswith("</html>")

@@ -1,4 +1,5 @@
 import itertools
+import re
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -13,6 +14,7 @@ from support import audio_factory, example_results
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import (
+    LEADS_BY_HAND,
     CutDecision,
     IdentityDecision,
     apply_decisions,
@@ -194,6 +196,67 @@ def test_a_cut_made_while_the_file_was_away_is_applied_by_its_content(music, tmp
     later = import_folder(music, settings=OFFLINE, store=store)
     assert [Path(r.path).name for r in later.results] == ["renamed.flac"]
     assert len(spans_of(later)) == 1
+
+
+def leads_of(session):
+    rows = session.passages[["lead_in_s", "lead_out_s"]].round(2)
+    return list(rows.itertuples(index=False, name=None))
+
+
+def test_leads_by_hand_lie_over_those_that_were_measured_until_they_are_taken_back(
+    music, tmp_path
+):
+    store = tmp_path / "kept.wkmp.db"
+    session = import_folder(music, settings=OFFLINE, store=store)
+    found, measured = spans_of(session), leads_of(session)
+    (start_s, end_s) = found[1]
+
+    kept = session.recut("side.flac", None, leads_s={1: (start_s + 1.5, end_s - 4.0)})
+    assert kept.spans == session.get_result("side.flac").spans  # nothing was decoded for it
+    assert leads_of(session) == [measured[0], pytest.approx((1.5, 4.0), abs=0.011)]
+    assert session.decisions["decision"].tolist() == ["cut automatically, leads of 1 passage set"]
+    assert leads_of(import_folder(music, settings=OFFLINE, store=store)) == leads_of(session)
+
+    session.undo()
+    assert (leads_of(session), spans_of(session)) == (measured, found)
+
+
+def test_leads_can_be_set_with_the_cuts_that_they_belong_to(music, tmp_path):
+    session = import_folder(music, settings=OFFLINE, store=tmp_path / "kept.wkmp.db")
+    session.recut("side.flac", [20.0], leads_s={0: (3.0, 18.0), 1: (20.0, 122.0)})
+    assert leads_of(session) == [(3.0, 2.0), (0.0, 0.0)]
+    session.recut("side.flac", [20.0])
+    assert leads_of(session) != [(3.0, 2.0), (0.0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("leads_s", "words"),
+    [
+        ({2: (21.0, 30.0)}, "leads must be of the 2 passages of '/m/side.flac', got 2"),
+        ({0: (-1.0, 5.0)}, "within their passage, 0.00 to 20.00 s, got -1.00 and 5.00"),
+        ({1: (21.0, 301.0)}, "within their passage, 20.00 to 300.00 s, got 21.00 and 301.00"),
+    ],
+)
+def test_lead_points_outside_their_passage_are_refused(leads_s, words):
+    with pytest.raises(InvalidInputError, match=re.escape(words)):
+        make_cut_decision(file_of(), [20.0], leads_s=leads_s)
+
+
+def test_lead_points_hold_where_their_passage_still_is_and_nowhere_else():
+    first, second = (
+        example_results.make_passage(n, start_s=100.0 * n, end_s=100.0 * n + 100.0) for n in (0, 1)
+    )
+    file = file_of(first, second)
+    made = make_cut_decision(file, None, leads_s={1: (102.0, 195.0)})
+    moved = replace(second, start_ticks=second.start_ticks + 28_224_000)
+    (left, right) = apply_decisions(file_of(first, moved), [made]).passages
+    assert left.amplitude == first.amplitude
+    assert seconds_from_ticks(right.amplitude.lead_in_ticks) == pytest.approx(1.0)
+    assert seconds_from_ticks(right.amplitude.lead_out_ticks) == pytest.approx(5.0)
+    assert (LEADS_BY_HAND, 1.0) in right.amplitude.parameters
+    halved = replace(second, start_ticks=150 * 28_224_000)
+    assert apply_decisions(file_of(first, halved), [made]).passages[1] == halved
+    assert apply_decisions(file, [made, CutDecision("a", None)]).passages == (first, second)
 
 
 def test_a_choice_survives_another_identification_and_a_restart(music, tmp_path):

@@ -66,7 +66,7 @@ def export_bytes(session, folder):
     """What is exported, by file name, without the clocks."""
     timeless = [replace(each, spans=()) for each in session.results]
     paths = export.export_results(
-        timeless, folder, formats=["csv", "json", "labels", "m3u"], music_folder=session.folder
+        timeless, folder, formats=list(export.FORMATS), music_folder=session.folder
     )
     return {path.relative_to(folder): path.read_bytes() for path in paths}
 
@@ -87,7 +87,7 @@ def test_both_designs_export_the_same_bytes(music, standin, tmp_path, backend, n
     assert {result.passages[0].identity.level for result in files.results} == {"high"}
     ours = export_bytes(lanes, tmp_path / "lanes/out")
     assert export_bytes(files, tmp_path / "files/out") == ours
-    assert len(ours) > 6
+    assert len(ours) > 12
     assert count_with_places(files.results) <= (n_jobs or 1)
 
 
@@ -98,7 +98,7 @@ def test_a_file_keeps_its_place_until_it_is_identified(music, standin, tmp_path)
     files = run(music, standin, tmp_path / "files", backend="threading", n_jobs=2, design="files")
     assert count_with_places(files.results) == 2
     assert count_with_places(lanes.results) > 2
-    assert files.snapshot().n_requests > lanes.snapshot().n_requests > 0
+    assert files.snapshot().n_requests >= lanes.snapshot().n_requests > 0
 
 
 def test_a_cancel_reaches_files_that_wait_for_places(music, standin, tmp_path):

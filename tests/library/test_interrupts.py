@@ -26,9 +26,9 @@ pytestmark = [
 
 CANCEL_S = 2.0
 """What is promised between the signal and the end of the import."""
-LEAVE_S = 3.0
-"""What a process takes beside that to say goodbye, on a machine that does other work too."""
-N_FILES = 32
+LEAVE_S = 10.0
+"""What a process may take beside that to say goodbye, on a machine that does other work too."""
+N_FILES = 20
 OFFLINE = Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(n_jobs=2))
 
 

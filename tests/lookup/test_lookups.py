@@ -15,7 +15,7 @@ from wkmp_lab.io.web import rate_limit
 from wkmp_lab.io.web.answers import CatalogueMatch, Recording, ReleaseRef
 from wkmp_lab.lookup.lookups import identify_files
 from wkmp_lab.lookup.passage_lookup import note_catalogue, open_lookup
-from wkmp_lab.lookup.releases import choose_release
+from wkmp_lab.lookup.releases import choose_release, measure_title
 from wkmp_lab.lookup.services import Services, find_catalogue
 from wkmp_lab.model import (
     DeclaredPiece,
@@ -379,6 +379,74 @@ def test_the_standard_edition_is_preferred_unless_the_tags_say_otherwise():
     assert choose_release(editions, tags=Tags(n_tracks=14)) == deluxe
     assert choose_release(editions, tags=Tags(album="Greatest hits")) == hits
     assert choose_release([], tags=Tags()) is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "chosen"),
+    [
+        # Thirteen tracks of the first disc of two, in the place of as many of a compilation.
+        (Tags(album="Long Way", track=3, n_tracks=13, disc=1), "two discs"),
+        (Tags(track=3, n_tracks=13, disc=1, n_discs=2), "two discs"),
+        (Tags(album="Hits", n_tracks=13), "compilation"),
+        # A box that holds the album as one of its discs, and one that is as long.
+        (Tags(album="The Box", track=3, disc=4, n_discs=5), "box"),
+        (Tags(album="Long Way (Live)"), "live"),
+        (Tags(album_artist="The Drops"), "two discs"),
+        (Tags(album_artist="Various Artists"), "compilation"),
+        (Tags(album="Long Way", release_mbid="compilation"), "compilation"),
+        (Tags(album="Long Way", release_mbid="of another song"), "two discs"),
+        (Tags(), "two discs"),
+    ],
+)
+def test_names_and_ids_in_the_tags_weigh_before_any_count(tags, chosen):
+    releases = [
+        ReleaseRef("compilation", "Hits", 13, 1999, "Compilation", artist="Various Artists"),
+        ReleaseRef("live", "Long Way (Live)", 13, 1999, "Live", artist="The Drops"),
+        ReleaseRef(
+            *("two discs", "Long Way", 26, 2001, "Album"),
+            artist="The Drops",
+            disc=1,
+            position=3,
+            n_disc_tracks=13,
+        ),
+        ReleaseRef("box", "The Box", 65, 2010, "Album", artist="The Drops", disc=4, position=3),
+    ]
+    assert choose_release(releases, tags=tags).release_mbid == chosen
+
+
+def test_the_release_of_the_neighbours_weighs_before_a_count():
+    compilation, album = ReleaseRef("a", "Hits", 13, 1990), ReleaseRef("b", "Long Way", 26, 2001)
+    tags = Tags(track=3, n_tracks=13, disc=1)
+    assert choose_release([compilation, album], tags=tags) == compilation
+    shared = {"a": 1, "b": 12}
+    assert choose_release([compilation, album], tags=tags, shared=shared) == album
+
+
+@pytest.mark.parametrize("part", ["I", "II"])
+def test_parts_of_an_album_are_told_apart(part):
+    title = "The Long and Quite Exhausting Way Home, Part"
+    parts = [ReleaseRef(f"part {each}", f"{title} {each}", 10) for each in ("I", "II")]
+    for editions in (parts, parts[::-1]):
+        chosen = choose_release(editions, tags=Tags(album=f"{title} {part}"))
+        assert chosen.release_mbid == f"part {part}"
+    assert measure_title(f"{title} I", f"{title} II") == 0.0
+    assert measure_title(f"{title} 2", f"{title} II") > 0.8
+
+
+def test_names_that_programs_gave_to_the_unknown_are_neither_asked_about_nor_believed(
+    standin, tmp_path
+):
+    known = next(iter(standin.world.recordings.values()))
+    unknown = Tags(title="Track 01", artist="Unknown Artist", album="Unknown Album", track=1)
+    heard = file_of(known, tags=unknown)
+    settings = make_settings(standin, tmp_path)
+    (mute,) = identities_of(
+        identify([dataclasses.replace(heard, file_fingerprint=None)], settings)
+    )
+    assert (mute.level, mute.candidates) == ("unidentified", ())
+    assert standin.count("musicbrainz") == 0
+    (identity,) = identities_of(identify([heard], settings))
+    assert (identity.level, identity.chosen.recording_mbid) == ("high", known.mbid)
 
 
 def test_without_services_nothing_is_asked():

@@ -41,16 +41,19 @@ def run(tasks, *, interfere=lambda _board: None, **running):
     return {index: each.failure for index, each in results.items() if each.failure}
 
 
-@pytest.mark.parametrize(
-    ("action", "cause"),
-    [("term", "machine"), ("full", "machine"), ("kill", "file"), ("segfault", "file")],
-)
-def test_what_a_file_does_twice_is_its_own_and_what_is_done_to_it_is_not(
-    tasks, monkeypatch, action, cause
-):
-    monkeypatch.setenv(VARIABLE, f"FINGERPRINTING:{action}:song1")
-    failures = run(tasks, n_jobs=1, worker_memory_mb=4400 + sum(action.encode()))
-    assert {index: each.cause for index, each in failures.items()} == {1: cause}
+def test_what_a_file_does_twice_is_its_own_and_what_is_done_to_it_is_not(monkeypatch, tmp_path):
+    causes = {"term": "machine", "full": "machine", "kill": "file", "segfault": "file"}
+    samples = audio_factory.music_like(seed=9, seconds=4.0, sr=22050)
+    short = []
+    for k, action in enumerate(("good", *causes)):
+        path = audio_factory.write_audio(tmp_path / f"{action}.wav", samples, 22050)
+        short.append(make_task(k, path))
+    faults = [f"FINGERPRINTING:{action}:{action}" for action in causes]
+    monkeypatch.setenv(VARIABLE, " ".join(faults))
+    failures = run(short, n_jobs=1, worker_memory_mb=4400)
+    assert {index: each.cause for index, each in failures.items()} == dict(
+        enumerate(causes.values(), start=1)
+    )
 
 
 @pytest.mark.slow

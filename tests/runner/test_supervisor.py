@@ -11,11 +11,12 @@ from support.cluster_runs import make_task
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.io.machine import Machine, read_cgroup_mb, read_machine
 from wkmp_lab.library.session import open_session, start_import
-from wkmp_lab.model import Phase
+from wkmp_lab.model import FileResult, Phase, SourceFile, Span
 from wkmp_lab.progress.board import Board, Control, FileProgress, FileState
 from wkmp_lab.runner.runner import Runner
 from wkmp_lab.runner.supervisor import Watch
 from wkmp_lab.runner.throttle import WORKER_MB, estimate_file_mb
+from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ def music(tmp_path_factory):
     for k in range(N_SONGS):
         samples = audio_factory.music_like(seed=k, seconds=20.0 + k, sr=44_100)
         # So long that a file that is held is seen held twice.
-        audio_factory.write_audio(folder / f"song{k:02d}.flac", np.tile(samples, 12), 44_100)
+        audio_factory.write_audio(folder / f"song{k:02d}.flac", np.tile(samples, 6), 44_100)
     return folder
 
 
@@ -91,9 +92,9 @@ def test_the_gate_closes_to_one_file_and_opens_again_and_all_files_are_done(musi
     run = GatedRun(music, is_over=lambda run: sum(bool(held) for held in run.held) >= 4)
     assert statuses(run.finish()) == ALL_DONE
     assert run.told == [
-        (1, "memory is short (10 MB free)"),
-        (2, "there is memory again (20000 MB free)"),
-        (2, ""),
+        (1, "memory is short (10 MB free)", None),
+        (2, "there is memory again (20000 MB free)", None),
+        (2, "", None),
     ]
     pairs = [
         (before[index], after[index])
@@ -108,7 +109,7 @@ def test_the_gate_closes_to_one_file_and_opens_again_and_all_files_are_done(musi
 def test_a_gate_that_stays_closed_finishes_every_file(music):
     run = GatedRun(music)
     assert statuses(run.finish()) == ALL_DONE
-    assert [n for n, _ in run.told] == [1, 2]
+    assert [n for n, *_ in run.told] == [1, 2]
     assert max(len(held) for held in run.held) == 1
 
 
@@ -180,11 +181,39 @@ def test_files_that_are_too_large_together_go_on_one_by_one(music, tmp_path):
     board.remove()
 
 
+def test_a_crowded_disk_lets_fewer_files_be_read_and_all_else_go_on():
+    """The files tell of a disk that answers slowly; none such is at hand."""
+    sources = [SourceFile(f"song{k}.flac", 2_000_000, 0) for k in range(4)]
+    tasks = [Task(k, source) for k, source in enumerate(sources)]
+    board = Board.create(4)
+    told = []
+    watch = Watch(
+        board,
+        tasks,
+        settings=Settings(),
+        n_jobs=2,
+        budget_mb=4000.0,
+        look=lambda: Machine(100.0, PLENTY_MB, PLENTY_MB, idle=0.9),
+        on_change=lambda *now: told.append(now),
+    )
+    for task in tasks:
+        spans = (
+            Span(Phase.EXTRACTING, 1.0, 2.0, "1", 0.1),
+            Span(Phase.DECODING, 2.0, 4.0, "1", 0.2),
+        )
+        watch.note((task.index, task.source.path, FileResult(task.source, "done", spans=spans)))
+    watch._watch()
+    assert told == [(1, "the disk is crowded (90% of the reading is waiting)", Phase.DECODING)]
+    assert board.n_readers == 1
+    assert not board.read()["is_held"].any()
+    board.remove()
+
+
 def test_fewer_workers_than_wanted_are_told_with_the_reason():
     told = []
     settings = Settings(running=RunSettings(n_jobs=8, memory_mb=600))
     assert Runner(settings, on_change=lambda *now: told.append(now)).n_jobs == 2
-    assert told == [(2, "600 MB hold no more workers")]
+    assert told == [(2, "600 MB hold no more workers", None)]
 
 
 def test_an_import_shows_how_many_files_go_on_and_why(music, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ def machine(now_s=100.0, *, available_mb=8000.0, idle=0.9):
 
 def follow(seen, gate=None):
     """The gate after each (machine, reading)."""
-    gate = gate or Gate(N_JOBS)
+    gate = gate or Gate(N_JOBS, N_JOBS)
     gates = []
     for each, reading in seen:
         gate = decide(gate, each, reading, n_jobs=N_JOBS)
@@ -39,7 +39,7 @@ def follow(seen, gate=None):
 
 
 def test_nothing_changes_while_all_is_well():
-    gate = Gate(N_JOBS)
+    gate = Gate(N_JOBS, N_JOBS)
     assert decide(gate, machine(), Reading(0.95, 20.0), n_jobs=N_JOBS) is gate
     assert decide(gate, machine(), None, n_jobs=N_JOBS) is gate
 
@@ -52,7 +52,7 @@ def test_short_memory_halves_the_files_down_to_one_and_plenty_brings_them_back_o
 
 
 def test_the_reason_tells_what_was_seen():
-    gate = decide(Gate(2), machine(available_mb=300.0), None, n_jobs=2)
+    gate = decide(Gate(2, 2), machine(available_mb=300.0), None, n_jobs=2)
     assert gate.reason == "memory is short (300 MB free)"
     gate = decide(gate, machine(200.0, available_mb=4000.0), None, n_jobs=2)
     assert gate.reason == "there is memory again (4000 MB free)"
@@ -82,7 +82,8 @@ def test_a_crowded_disk_gets_fewer_readers_while_they_read_as_much():
             (machine(30.0), Reading(0.9, 30.0)),
         ]
     )
-    assert [gate.n_allowed for gate in gates] == [4, 2, 2, 3]
+    assert [gate.n_readers for gate in gates] == [4, 2, 2, 3]
+    assert {gate.n_allowed for gate in gates} == {N_JOBS}, "files that do not read go on"
     assert gates[0].reason == "the disk is crowded (90% of the reading is waiting)"
     assert gates[3].reason == "the disk keeps up (10% of the reading is waiting)"
 
@@ -90,12 +91,12 @@ def test_a_crowded_disk_gets_fewer_readers_while_they_read_as_much():
 def test_a_drive_that_answers_late_gets_its_readers_back_for_good():
     late = Reading(0.1, 1.0)  # as slow for each reader, however many there are
     gates = follow([(machine(10.0 * k), late) for k in range(5)])
-    assert [gate.n_allowed for gate in gates] == [4, 8, 8, 8, 8]
+    assert [gate.n_readers for gate in gates] == [4, 8, 8, 8, 8]
     assert gates[1].reason == "fewer read only 4.0 of 8.0 MB/s"
 
 
 def test_waiting_on_a_busy_machine_is_not_the_disk():
-    gate = Gate(N_JOBS)
+    gate = Gate(N_JOBS, N_JOBS)
     assert decide(gate, machine(idle=0.1), Reading(0.1, 1.0), n_jobs=N_JOBS) is gate
 
 
@@ -111,12 +112,13 @@ def test_waiting_on_a_busy_machine_is_not_the_disk():
     st.integers(1, 16),
 )
 def test_whatever_is_seen_at_least_one_file_goes_on_and_every_change_has_its_reason(seen, n_jobs):
-    gate = Gate(n_jobs)
+    gate = Gate(n_jobs, n_jobs)
     for k, (available_mb, idle, reading) in enumerate(seen):
         now = Machine(5.0 * k, available_mb, 16_000.0, idle)
         after = decide(gate, now, reading, n_jobs=n_jobs)
         assert 1 <= after.n_allowed <= n_jobs
-        if after.n_allowed != gate.n_allowed:
+        assert 1 <= after.n_readers <= n_jobs
+        if (after.n_allowed, after.n_readers) != (gate.n_allowed, gate.n_readers):
             assert after.reason
             assert after.changed_s == now.now_s
         gate = after
@@ -124,7 +126,7 @@ def test_whatever_is_seen_at_least_one_file_goes_on_and_every_change_has_its_rea
 
 @given(st.integers(1, 16), st.integers(1, 16))
 def test_from_any_gate_memory_that_comes_back_opens_it_whole(n_allowed, n_jobs):
-    gate = Gate(min(n_allowed, n_jobs), cause="memory" if n_allowed < n_jobs else "")
+    gate = Gate(min(n_allowed, n_jobs), n_jobs, is_memory_short=n_allowed < n_jobs)
     for k in range(n_jobs):
         gate = decide(gate, machine(10.0 * k), None, n_jobs=n_jobs)
     assert gate.n_allowed == n_jobs

@@ -127,6 +127,16 @@ def write_songs(folder, n_files):
         write_audio(folder / f"song{k:02d}.flac", samples, 44_100)
 
 
+def write_side(path, *, seed, sr):
+    """Two pieces of 7 s, with 2 s of hiss between them; the second one swells and sinks."""
+    rng = np.random.default_rng(seed)
+    one, other = (music_like(seed=seed + k, seconds=7.0, sr=sr) for k in (0, 1))
+    other *= np.sin(np.linspace(0.0, np.pi, other.shape[-1], dtype=np.float32))
+    samples = np.concatenate([one, np.zeros_like(one[..., : 2 * sr]), other], axis=-1)
+    noise = 3e-4 * rng.standard_normal(samples.shape)
+    return write_audio(path, samples + noise.astype(np.float32), sr)
+
+
 @dataclasses.dataclass(frozen=True)
 class OggPage:
     """A page of an Ogg stream (RFC 3533, section 6)."""

@@ -353,6 +353,7 @@ def _result(world: World, score: float, recording: WorldRecording) -> dict[str, 
             "id": release.mbid,
             "date": {"year": release.year},
             "track_count": len(release.tracks),
+            "medium_count": len(release.split()),
         }
         if release.title != group["title"]:
             described["title"] = release.title
@@ -423,8 +424,8 @@ def _recording_xml(recording: WorldRecording, releases: list[WorldRelease]) -> s
     listed = "".join(
         f"<release id='{release.mbid}'><title>{escape(release.title)}</title>"
         f"<status>{release.status}</status><date>{release.year}</date>"
-        f"<medium-list count='1'><track-count>{len(release.tracks)}</track-count></medium-list>"
-        "</release>"
+        f"<medium-list count='1'><track-count>{len(release.tracks)}</track-count>"
+        f"{_place_xml(recording, release)}</medium-list></release>"
         for release in releases
     )
     work = (
@@ -441,17 +442,30 @@ def _recording_xml(recording: WorldRecording, releases: list[WorldRelease]) -> s
     )
 
 
-def _release_xml(world: World, release: WorldRelease) -> str:
-    tracks = "".join(
-        f"<track id='t{position}'><position>{position}</position>"
-        f"{_recording_xml(world.recordings[mbid], [])}</track>"
-        for position, mbid in enumerate(release.tracks, 1)
+def _place_xml(recording: WorldRecording, release: WorldRelease) -> str:
+    """The disc of a release that a recording is on, with that track alone."""
+    discs = enumerate(release.split(), 1)
+    disc, mbids = next(found for found in discs if recording.mbid in found[1])
+    offset = mbids.index(recording.mbid)
+    return (
+        f"<medium><position>{disc}</position><track-list count='{len(mbids)}' offset='{offset}'>"
+        f"<track><position>{offset + 1}</position></track></track-list></medium>"
     )
+
+
+def _release_xml(world: World, release: WorldRelease) -> str:
+    media = ""
+    for disc, mbids in enumerate(release.split(), 1):
+        tracks = "".join(
+            f"<track id='t{position}'><position>{position}</position><number>{position}</number>"
+            f"{_recording_xml(world.recordings[mbid], [])}</track>"
+            for position, mbid in enumerate(mbids, 1)
+        )
+        listed = f"<track-list count='{len(mbids)}'>{tracks}</track-list>"
+        media += f"<medium><position>{disc}</position>{listed}</medium>"
     artist = world.recordings[release.tracks[0]].artist
     return (
         f"<release id='{release.mbid}'><title>{escape(release.title)}</title>"
         f"<status>{release.status}</status><date>{release.year}</date>{_credit_xml(artist)}"
-        f"<medium-list count='1'><medium><position>1</position>"
-        f"<track-list count='{len(release.tracks)}'>{tracks}</track-list></medium></medium-list>"
-        "</release>"
+        f"<medium-list count='{len(release.split())}'>{media}</medium-list></release>"
     )

@@ -1,5 +1,6 @@
 """An invented little world of music, and the rules by which the real services answer about it."""
 
+import itertools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -42,6 +43,13 @@ class WorldRelease:
     tracks: tuple[str, ...]
     kind: str = "Album"
     status: str = "Official"
+    disc_ends: tuple[int, ...] = ()
+    """Where each disc but the last ends, in tracks from the first."""
+
+    def split(self) -> list[tuple[str, ...]]:
+        """The tracks of each disc."""
+        ends = (0, *self.disc_ends, len(self.tracks))
+        return [self.tracks[a:b] for a, b in itertools.pairwise(ends)]
 
 
 @dataclass(frozen=True)

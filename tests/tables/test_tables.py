@@ -2,7 +2,7 @@ import dataclasses
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import example_results as example
 
@@ -196,6 +196,7 @@ def test_two_undecodable_names_stay_apart():
     assert tables.files_table(results)["path"].is_unique
 
 
+@settings(max_examples=30)
 @given(st.text(), st.text())
 def test_no_text_breaks_a_table(title, path):
     passage = example.make_passage(title=title)

@@ -169,8 +169,6 @@ def test_the_longest_file_is_found_without_it(music, crashing):
         (("examine", "{music}/crash.flac", "--offline"), 1),
         (("catalogue", "query", "{music}/crash.flac", "--catalogue", "{tmp}/c.sqlite"), 2),
         (("import", "{music}", "--offline", "--jobs", "1", "--store", "{tmp}/1.db"), 1),
-        (("import", "{music}", "--offline", "--memory", "300", "--store", "{tmp}/2.db"), 1),
-        (("import", "{music}", "--offline", "--jobs", "2", "--store", "{tmp}/3.db"), 1),
         (("plan", "{music}", "--store", "{tmp}/4.db"), 0),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",

@@ -137,6 +137,11 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         help="so many files at most in a phase at once, as FLAVORING=2 (once for each phase)",
     )
     command.add_argument("--memory", metavar="MB", type=int, help="for all workers together")
+    command.add_argument(
+        "--no-profiles",
+        action="store_true",
+        help="keep no level profiles (1.3 MB an hour), by which files are cut anew undecoded",
+    )
     command.add_argument("--backend", choices=BACKENDS, help="default: loky")
     command.add_argument(
         "--cluster",
@@ -198,6 +203,7 @@ def make_settings(options: argparse.Namespace) -> Settings:
             backend=implied or options.backend or running.backend,
             cluster=options.cluster,
             memory_mb=options.memory,
+            has_profiles=not options.no_profiles,
             limits=dict(options.limit),
             order=options.order,
             design=options.design,

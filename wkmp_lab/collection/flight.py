@@ -3,13 +3,14 @@
 Nothing here is a speed-up: that takes a second run to compare with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from wkmp_lab.model import LOOKUP_WORKER, FileResult, FlightRecord, LimitChange, Phase, Span
+from wkmp_lab.model import LOOKUP_WORKER, FileResult, FlightRecord, LimitChange, Phase
 
 PHASES = tuple(Phase)
 REST_S = 30.0
@@ -74,6 +75,28 @@ class Flight:
         return float(self.cpu_s.sum() + own_s) / self.passed_s if self.passed_s > 0.0 else 0.0
 
 
+class FlightSpans(NamedTuple):
+    """When and where each phase of each file ran, a number or a name for each span.
+
+    Times are in seconds since the epoch.
+    """
+
+    paths: Sequence[str]
+    """Of the files, each once."""
+    workers: Sequence[str]
+    """Each once."""
+    file: IntArray
+    """Position in ``paths``."""
+    worker: IntArray
+    """Position in ``workers``."""
+    phase: IntArray
+    """Position in ``PHASES``."""
+    start_s: SecondsArray
+    end_s: SecondsArray
+    cpu_s: SecondsArray
+    waited_s: SecondsArray
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Load:
     """What went on in each bin of time, on average."""
@@ -96,36 +119,54 @@ def read_flight(results: Sequence[FileResult], record: FlightRecord | None = Non
         What the import noted; where None, it begins with the first span after a rest of
         ``REST_S``, and how many could go on at once is not known.
     """
-    rows = [(result, span) for result in results for span in result.spans]
-    starts_s = np.array([span.start_s for _, span in rows], np.float64)
-    ends_s = np.array([span.end_s for _, span in rows], np.float64)
-    began_s, until_s = _find_ends(starts_s, ends_s, record)
-    latest = ((starts_s >= began_s) & (starts_s <= until_s)).nonzero()[0]
-    chosen = [rows[i] for i in latest[np.argsort(starts_s[latest], kind="stable")]]
-    paths = dict.fromkeys(result.path for result, _ in chosen)
-    workers = _order_workers([span for _, span in chosen])
-    place, desk = _number(paths), _number(workers)
+    return order_flight(collect_spans(results), record)
+
+
+def collect_spans(results: Sequence[FileResult]) -> FlightSpans:
+    """The spans of results, file by file."""
+    timed = [result for result in results if result.spans]
+    rows = [(k, span) for k, result in enumerate(timed) for span in result.spans]
+    desk = _number(span.worker for _, span in rows)
+    number = {phase: k for k, phase in enumerate(PHASES)}
     values = [
-        (place[r.path], desk[s.worker], PHASES.index(s.phase), s.start_s, s.end_s, s.cpu_s or 0.0)
-        for r, s in chosen
+        (k, desk[s.worker], number[s.phase], s.start_s, s.end_s, s.cpu_s or 0.0, s.waited_s)
+        for k, s in rows
     ]
-    columns = np.array(values, np.float64).reshape(-1, 6).T
+    columns = np.array(values, np.float64).reshape(-1, 7).T
+    whole = columns[:3].astype(np.int64)
+    return FlightSpans([result.path for result in timed], list(desk), *whole, *columns[3:])
+
+
+def order_flight(spans: FlightSpans, record: FlightRecord | None = None) -> Flight:
+    """The latest import of a library from all spans of it; see :func:`read_flight`."""
+    began_s, until_s = _find_ends(spans.start_s, spans.end_s, record)
+    latest = ((spans.start_s >= began_s) & (spans.start_s <= until_s)).nonzero()[0]
+    chosen = latest[np.argsort(spans.start_s[latest], kind="stable")]
+    paths, file = _order_names(spans.paths, spans.file[chosen])
+    workers, worker = _order_names(spans.workers, spans.worker[chosen], last=LOOKUP_WORKER)
+    start_s, end_s, cpu_s = spans.start_s[chosen], spans.end_s[chosen], spans.cpu_s[chosen]
     origin_s = began_s if np.isfinite(began_s) else 0.0
-    own_cpu = _read_own_cpu(record, chosen) if record else np.zeros((2, 0))
-    last_s = columns[4].max(initial=origin_s)
+    last_s = end_s.max(initial=origin_s)
+    inside = np.array([name == record.worker if record else False for name in workers], bool)
+    is_inside = inside[worker] if inside.size else np.zeros(0, bool)
+    own_cpu = (
+        _read_own_cpu(record, start_s[is_inside], end_s[is_inside], cpu_s[is_inside])
+        if record
+        else np.zeros((2, 0))
+    )
     return Flight(
-        paths=tuple(paths),
+        paths=paths,
         workers=workers,
-        n_earlier=sum(bool(result.spans) for result in results) - len(paths),
+        n_earlier=len(spans.paths) - len(paths),
         origin_s=origin_s,
         passed_s=float(max(last_s, record.ended_s or 0.0) if record else last_s) - origin_s,
-        file=columns[0].astype(np.int64),
-        worker=columns[1].astype(np.int64),
-        phase=columns[2].astype(np.int64),
-        start_s=columns[3] - origin_s,
-        end_s=columns[4] - origin_s,
-        cpu_s=columns[5],
-        waited_s=np.array([span.waited_s for _, span in chosen], np.float64),
+        file=file,
+        worker=worker,
+        phase=spans.phase[chosen],
+        start_s=start_s - origin_s,
+        end_s=end_s - origin_s,
+        cpu_s=cpu_s,
+        waited_s=spans.waited_s[chosen],
         n_jobs=record.n_jobs if record else 0,
         changes=record.changes if record else (),
         own_cpu=own_cpu,
@@ -204,24 +245,28 @@ def _find_ends(
     return (float(begins[-1]) if begins.size else np.inf), np.inf
 
 
-def _order_workers(spans: Sequence[Span]) -> tuple[str, ...]:
-    names = dict.fromkeys(span.worker for span in spans)
-    return tuple(sorted(names, key=lambda name: name == LOOKUP_WORKER))
+def _order_names(
+    names: Sequence[str], codes: IntArray, *, last: str = ""
+) -> tuple[tuple[str, ...], IntArray]:
+    """Names in the order in which they are met, one of them behind all others, and their codes."""
+    met, firsts = np.unique(codes, return_index=True)
+    order = sorted(range(met.size), key=lambda k: (names[int(met[k])] == last, firsts[k]))
+    place = np.zeros(len(names), np.int64)
+    place[met[order]] = np.arange(met.size)
+    return tuple(names[int(met[k])] for k in order), place[codes]
 
 
-def _number(names: Sequence[str] | dict[str, None]) -> dict[str, int]:
-    return {name: number for number, name in enumerate(names)}
+def _number(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
-def _read_own_cpu(record: FlightRecord, rows: Sequence[tuple[FileResult, Span]]) -> SecondsArray:
+def _read_own_cpu(
+    record: FlightRecord, start_s: SecondsArray, end_s: SecondsArray, cpu_s: SecondsArray
+) -> SecondsArray:
     """Processor time of the leading process without that of the spans that ran in it."""
     if not record.cpu:
         return np.zeros((2, 0))
     at_s, taken_s = np.array(record.cpu, np.float64).T
-    inside = [span for _, span in rows if span.worker == record.worker]
-    start_s = np.array([span.start_s for span in inside], np.float64)
-    end_s = np.array([span.end_s for span in inside], np.float64)
-    cpu_s = np.array([span.cpu_s or 0.0 for span in inside], np.float64)
     rates = cpu_s / np.maximum(end_s - start_s, 1e-9)
     taken_s = taken_s - _integrate(start_s, rates, at_s) + _integrate(end_s, rates, at_s)
     return np.array([at_s - record.started_s, np.maximum.accumulate(np.maximum(taken_s, 0.0))])

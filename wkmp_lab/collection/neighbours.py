@@ -16,6 +16,8 @@ from wkmp_lab.flavors import Flavor, compute_hellinger_distance, flavor_distance
 from wkmp_lab.model import Descriptors, FileResult, PassageId
 from wkmp_lab.signals import DoubleArray
 
+OF_KEY = ("fifths_cos", "fifths_sin", "is_major")
+"""What a key is told by."""
 ASPECTS: Mapping[str, Mapping[str, float]] = {
     "tempo": {"log2_bpm": 0.0},
     "rhythm": {
@@ -24,7 +26,7 @@ ASPECTS: Mapping[str, Mapping[str, float]] = {
         "tempo_stability": 0.1,
         "danceability": 0.0,
     },
-    "key": dict.fromkeys(("fifths_cos", "fifths_sin", "is_major"), 0.0),
+    "key": dict.fromkeys(OF_KEY, 0.0),
     "harmony": {
         **dict.fromkeys(("chord_change_rate_hz", "chroma_entropy"), 0.1),
         **{f"chroma_{k:02d}": 0.05 for k in range(12)},
@@ -88,6 +90,13 @@ class Neighbour:
         return f"near because: {', '.join(self.reasons)}"
 
 
+class PassageVectors(NamedTuple):
+    """Described passages and their numbers, shape ``(n, len(NAMES))``; missing ones are NaN."""
+
+    ids: Sequence[PassageId]
+    raw: DoubleArray
+
+
 class FlavorMap(NamedTuple):
     """Passages on a plane, and the share of their variety that it shows, 0 to 1."""
 
@@ -129,7 +138,14 @@ def find_neighbours(
         raise InvalidInputError(f"by must be one of {WAYS}, got {by!r}")
     if by != "sound":
         return _find_by_flavor(results, (path, passage), n, by)
-    ids, raw = collect_vectors(results)
+    return find_near_vectors(collect_vectors(results), path, passage, n=n)
+
+
+def find_near_vectors(
+    vectors: PassageVectors, path: str, passage: int, *, n: int
+) -> tuple[Neighbour, ...]:
+    """The ``n`` passages that sound most like one, nearest first; see :func:`find_neighbours`."""
+    ids, raw = vectors
     if (path, passage) not in ids:
         raise InvalidInputError(f"no described passage {passage} in {path!r}")
     own = ids.index((path, passage))
@@ -183,26 +199,32 @@ def compute_flavor_map(results: Sequence[FileResult]) -> FlavorMap:
     distance; each direction points to where its largest part is positive, so that a map can be
     made again.
     """
-    ids, raw = collect_vectors(results)
+    return place_vectors(collect_vectors(results))
+
+
+def place_vectors(vectors: PassageVectors) -> FlavorMap:
+    """The map of passages whose numbers are known; see :func:`compute_flavor_map`."""
+    ids, raw = vectors
     places, share = np.zeros((len(ids), 2)), 0.0
     if len(ids) > 1:
-        left, sizes, right = np.linalg.svd(
-            scale_vectors(raw) * np.sqrt(_compute_weights()), full_matrices=False
-        )
-        n = min(2, len(sizes))
-        peaks = np.abs(right[:n]).argmax(axis=1)
-        signs = np.where(right[np.arange(n), peaks] < 0, -1.0, 1.0)
-        places[:, :n] = left[:, :n] * sizes[:n] * signs
-        share = float((sizes[:n] ** 2).sum() / max((sizes**2).sum(), 1e-12))
-    named = {name: (float(x), float(y)) for name, (x, y) in zip(ids, places, strict=True)}
+        weighed = scale_vectors(raw) * np.sqrt(_compute_weights())
+        # Of the numbers' own table of products: its size does not grow with the library.
+        variances, axes = np.linalg.eigh(weighed.T @ weighed)
+        chosen = axes[:, ::-1][:, :2]
+        peaks = np.abs(chosen).argmax(axis=0)
+        signs = np.where(chosen[peaks, np.arange(2)] < 0, -1.0, 1.0)
+        places = weighed @ (chosen * signs)
+        share = float(variances[-2:].sum() / max(variances.sum(), 1e-12))
+    named = {name: (x, y) for name, (x, y) in zip(ids, places.tolist(), strict=True)}
     return FlavorMap(named, share)
 
 
-def collect_vectors(results: Sequence[FileResult]) -> tuple[list[PassageId], DoubleArray]:
-    """Described passages and their numbers, shape ``(n, len(NAMES))``; missing ones are NaN."""
+def collect_vectors(results: Sequence[FileResult]) -> PassageVectors:
+    """The numbers of all described passages of a library, by file and passage."""
     found = list(_described(results))
     rows = [vector_of(descriptors) for _, descriptors in found]
-    return [name for name, _ in found], np.array(rows).reshape(len(rows), len(NAMES))
+    raw = np.array(rows).reshape(len(rows), len(NAMES))
+    return PassageVectors([name for name, _ in found], raw)
 
 
 def vector_of(descriptors: Descriptors) -> DoubleArray:
@@ -211,15 +233,19 @@ def vector_of(descriptors: Descriptors) -> DoubleArray:
     if descriptors.tempo is not None:
         values["log2_bpm"] = float(np.log2(descriptors.tempo.bpm))
     if descriptors.key is not None:
-        tonic, _, mode = descriptors.key.name.partition(" ")
-        is_major = mode == "major"
-        # Relative keys share their notes: a minor key stands where its relative major does.
-        semitones = _SEMITONES[tonic[0]] + _ACCIDENTALS[tonic[1:]]
-        place = (semitones + (0 if is_major else 3)) * 7 % 12
-        values["fifths_cos"] = float(np.cos(np.pi / 6 * place))
-        values["fifths_sin"] = float(np.sin(np.pi / 6 * place))
-        values["is_major"] = float(is_major)
+        values |= zip(OF_KEY, place_key(descriptors.key.name), strict=True)
     return np.array([values.get(name, np.nan) for name in NAMES], np.float64)
+
+
+def place_key(name: str) -> tuple[float, float, float]:
+    """Where a key stands on the circle of fifths, and 1.0 where it is major."""
+    tonic, _, mode = name.partition(" ")
+    is_major = mode == "major"
+    # Relative keys share their notes: a minor key stands where its relative major does.
+    semitones = _SEMITONES[tonic[0]] + _ACCIDENTALS[tonic[1:]]
+    place = (semitones + (0 if is_major else 3)) * 7 % 12
+    turn = np.pi / 6 * place
+    return float(np.cos(turn)), float(np.sin(turn)), float(is_major)
 
 
 def scale_vectors(raw: DoubleArray) -> DoubleArray:

@@ -120,15 +120,12 @@ def transform_mp3(samples: FloatArray) -> FloatArray:
 
     32 subbands, each cut by an MDCT of 18 lines, and the butterflies against aliases.
     """
-    filters, blocks, butterflies = _make_hybrid()
-    frames = np.lib.stride_tricks.sliding_window_view(samples, _N_TAPS)
-    bands = (frames[: _N_SLOTS * _N_BANDS] @ filters).reshape(_N_SLOTS, _N_BANDS, _N_BANDS)
+    window, cosines, blocks, butterflies = _make_hybrid()
+    bands = np.empty((_N_SLOTS, _N_BANDS, _N_BANDS), np.float32)
+    _split_bands(samples, window, cosines, bands)
     # (slot, sample within it, line, subband)
-    lines = np.empty((_N_LINES, _N_BANDS, _N_LINES, _N_BANDS), np.float32)
-    for start in range(_N_LINES):
-        block = bands[start : start + 2 * _N_LINES].copy()
-        block[1::2, :, 1::2] *= -1.0  # the odd subbands stand head down
-        lines[start] = np.tensordot(block, blocks, axes=(0, 0)).transpose(0, 2, 1)
+    lines = np.zeros((_N_LINES, _N_BANDS, _N_LINES, _N_BANDS), np.float32)
+    _transform_blocks(bands, blocks, lines)
     for i, (cs, ca) in enumerate(butterflies):
         upper = lines[:, :, _N_LINES - 1 - i, :-1].copy()
         lower = lines[:, :, i, 1:].copy()
@@ -160,6 +157,42 @@ def _fold(
 
 
 @njit(fastmath=True)
+def _split_bands(
+    samples: FloatArray, window: FloatArray, cosines: FloatArray, bands: FloatArray
+) -> None:
+    """The sample of each subband that the 512 samples from each one on give."""
+    folded = np.empty(cosines.shape[0], np.float32)
+    for start in range(bands.shape[0] * bands.shape[1]):
+        row = bands[start // bands.shape[1], start % bands.shape[1]]
+        folded[:] = 0.0
+        for part in range(window.shape[0]):
+            first = start + part * folded.size
+            for tap in range(folded.size):
+                folded[tap] += samples[first + tap] * window[part, tap]
+        row[:] = 0.0
+        for tap in range(folded.size):
+            for band in range(row.size):
+                row[band] += folded[tap] * cosines[tap, band]
+
+
+@njit(fastmath=True)
+def _transform_blocks(bands: FloatArray, blocks: FloatArray, lines: FloatArray) -> None:
+    """The MDCT of each subband over the 36 slots from each one on, added to ``lines``."""
+    upright = bands.copy()
+    for band in range(1, bands.shape[2], 2):
+        upright[:, :, band] *= -1.0  # in every second slot the odd subbands stand head down
+    for start in range(lines.shape[0]):
+        for within in range(lines.shape[1]):
+            found = lines[start, within]
+            for slot in range(blocks.shape[0]):
+                row = upright[start + slot, within] if slot % 2 else bands[start + slot, within]
+                for line in range(blocks.shape[1]):
+                    weight = blocks[slot, line]
+                    for band in range(row.size):
+                        found[line, band] += weight * row[band]
+
+
+@njit(fastmath=True)
 def _measure_mean_logs(lines: FloatArray, first: int, stop: int) -> npt.NDArray[np.float64]:
     """Mean logarithm of the power of some lines of each frame."""
     means = np.zeros(lines.shape[0])
@@ -177,24 +210,29 @@ def _measure_mean_logs(lines: FloatArray, first: int, stop: int) -> npt.NDArray[
 
 
 @functools.cache
-def _make_hybrid() -> tuple[DoubleArray, DoubleArray, tuple[tuple[float, float], ...]]:
-    """Filters (512, 32), blocks (36, 18), and the two weights of each butterfly.
+def _make_hybrid() -> tuple[FloatArray, FloatArray, FloatArray, tuple[tuple[float, float], ...]]:
+    """Window (8, 64), cosines (64, 32), blocks (36, 18), and the two weights of each butterfly.
 
-    In double precision: products of matrices differ in the last bits with the number of threads.
+    The cosines come again after 64 taps head down, which the window's sign tells.
     """
     taps, bands = np.arange(_N_TAPS), np.arange(_N_BANDS)
     series = np.cos(2.0 * np.pi / _N_TAPS * np.outer(taps - _N_TAPS // 2, range(8)))
-    window = series @ np.array(_MP3_WINDOW)
-    phases = np.outer(taps - 16, 2 * bands + 1) * np.pi / 64.0
-    filters = window[:, None] * np.cos(phases)
+    window = (series @ np.array(_MP3_WINDOW))[::-1].reshape(-1, 2 * _N_BANDS)
+    phases = np.outer(_N_TAPS - 1 - 16 - np.arange(2 * _N_BANDS), 2 * bands + 1) * np.pi / 64.0
+    cosines = np.cos(phases)
     n, k = np.arange(2 * _N_LINES), np.arange(_N_LINES)
     sine = make_sine_window(2 * _N_LINES).astype(np.float64)
     blocks = sine[:, None] * np.cos(np.pi / 72.0 * np.outer(2 * n + 19, 2 * k + 1))
     weights = [(1.0 / math.hypot(1.0, c), c / math.hypot(1.0, c)) for c in _MP3_BUTTERFLIES]
     # Of unit norm, so that a line has the level of the samples.
-    filters = filters[::-1] / np.linalg.norm(filters[:, _N_BANDS // 2])
+    window = window / np.linalg.norm(window * cosines[:, _N_BANDS // 2])
+    window[1::2] *= -1.0
     blocks /= np.linalg.norm(blocks[:, _N_LINES // 2])
-    return filters, blocks, tuple(weights)
+    return _single(window), _single(cosines), _single(blocks), tuple(weights)
+
+
+def _single(values: DoubleArray) -> FloatArray:
+    return np.ascontiguousarray(values, np.float32)
 
 
 def make_sine_window(n: int) -> FloatArray:
@@ -246,3 +284,11 @@ def list_grids() -> Mapping[str, CodecGrid]:
         "opus": celt._replace(transform=lambda samples: celt.transform(_emphasize(samples))),
     }
     return MappingProxyType(grids)
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from the cache, on a tiny frame."""
+    n = 8
+    lines = transform_mdct(np.zeros(3 * n - 1, np.float32), make_sine_window(2 * n))
+    _measure_mean_logs(lines, 0, n)
+    transform_mp3(np.zeros(_N_SLOTS * _N_BANDS + _N_TAPS - 1, np.float32))

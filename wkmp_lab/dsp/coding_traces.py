@@ -141,9 +141,3 @@ def _resample(excerpt: Excerpt, sr: int, rate: int) -> Excerpt:
     edge = round(_EDGE_S * rate)
     inner = np.ascontiguousarray(samples[edge : samples.size - edge], np.float32)
     return Excerpt(excerpt.start * rate // sr + edge, inner)
-
-
-def warm_up() -> None:
-    """Compile the kernels, or load them from the cache, on silence."""
-    silence = Excerpt(0, np.zeros(round(EXCERPT_S * 48_000), np.float32))
-    measure_traces((silence,) * MIN_EXCERPTS, sr=48_000)

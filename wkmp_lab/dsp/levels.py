@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # whose parts are loaded when they are used
 
-from wkmp_lab.dsp import coding_traces
+from wkmp_lab.dsp import codec_grids, coding_traces
 from wkmp_lab.dsp.growing_arrays import make_profile_arrays
 from wkmp_lab.dsp.level_kernels import (
     count_clipped,
@@ -351,4 +351,4 @@ def warm_up() -> None:
     """Compile every kernel of the meter (or load it from the cache) on a tiny signal."""
     for n_channels in (1, 2):
         measure_levels(Signal(samples=np.ones((n_channels, 1000), dtype=np.float32), sr=8000))
-    coding_traces.warm_up()
+    codec_grids.warm_up()

@@ -15,6 +15,8 @@ import scipy  # whose parts are loaded when they are used
 
 from wkmp_lab.signals import DoubleArray, FloatArray, LevelProfile
 
+SPEECH_VERSION = 1
+"""Raised whenever a profile gives other odds: those that are kept are then not used."""
 WINDOW_S, STEP_S = 10.0, 5.0
 LEAST_S = 3.0
 """Less tells nothing."""
@@ -39,6 +41,7 @@ _FINE_S = 0.02
 _RANGE_DB, _LARGEST_RISE_DB = 35.0, 12.0
 _LOW_BANDS, _HIGH_BAND, _BAND_RANGE_DB = (2, 3), 5, 40.0
 """150 to 1000 Hz, and 2.5 to 5 kHz: what telephones carry of vowels and of consonants."""
+_LEAST_ACTIVE = 10
 _LEAST_POWER = 1e-9
 _BATCH = 256
 
@@ -74,11 +77,14 @@ def measure_speech(
         return SpeechCurve(np.zeros(0), np.zeros(0), WINDOW_S)
     last = n_frames - n_window
     starts = np.unique(np.append(np.arange(0, last + 1, round(STEP_S / hop_s)), last))
+    starts_s = (frames.start + starts) * hop_s
+    known = profile.speech_log_odds
+    if known is not None and known.size == starts.size and n_frames == profile.a_power.size:
+        return SpeechCurve(known, starts_s, n_window * hop_s)
     odds = [
         _measure_windows(profile, frames.start + starts[first : first + _BATCH], n_window)
         for first in range(0, starts.size, _BATCH)
     ]
-    starts_s = (frames.start + starts) * hop_s
     return SpeechCurve(np.concatenate(odds), starts_s, n_window * hop_s)
 
 
@@ -97,7 +103,7 @@ def _measure_windows(
     parts = {
         "bias": np.ones(len(starts)),
         **_measure_envelopes(envelope, step_s),
-        "balance": np.array([_measure_balance(each) for each in bands]),
+        "balance": _measure_balance(bands),
     }
     odds: DoubleArray = sum(
         (WEIGHTS[name] * values for name, values in parts.items()), np.zeros(len(starts))
@@ -152,11 +158,14 @@ def _measure_beat(rises: DoubleArray, step_s: float) -> DoubleArray:
     return np.asarray(correlation[:, first:last].max(axis=1) / own)
 
 
-def _measure_balance(bands: FloatArray) -> float:
-    """How much the balance of low and high bands moves while anything is said, in dB."""
-    total = bands[:, _LOW_BANDS[0] : _HIGH_BAND + 2].sum(axis=1, dtype=np.float64)
-    is_active = total > total.max() * 10 ** (-ACTIVE_DB / 10)
-    level = 10.0 * np.log10(np.maximum(bands, _LEAST_POWER), dtype=np.float64)
-    level = np.maximum(level, level.max(axis=0) - _BAND_RANGE_DB)
-    tilt = level[:, _HIGH_BAND] - level[:, _LOW_BANDS].mean(axis=1)
-    return float(tilt[is_active].std()) if is_active.sum() > 10 else 0.0
+def _measure_balance(bands: FloatArray) -> DoubleArray:
+    """How much the balance of low and high bands moves while anything is said, in dB, a row."""
+    total = bands[..., _LOW_BANDS[0] : _HIGH_BAND + 2].sum(axis=2, dtype=np.float64)
+    is_active = total > total.max(axis=1, keepdims=True) * 10 ** (-ACTIVE_DB / 10)
+    asked = bands[..., [*_LOW_BANDS, _HIGH_BAND]]
+    level = 10.0 * np.log10(np.maximum(asked, _LEAST_POWER), dtype=np.float64)
+    level = np.maximum(level, level.max(axis=1, keepdims=True) - _BAND_RANGE_DB)
+    tilt = level[..., -1] - level[..., :-1].mean(axis=2)
+    n_active = is_active.sum(axis=1)
+    spread = tilt.std(axis=1, where=is_active | (n_active <= _LEAST_ACTIVE)[:, None])
+    return np.where(n_active > _LEAST_ACTIVE, spread, 0.0)

@@ -179,7 +179,7 @@ def _make_row(result: FileResult, passage: Passage, clip: bytes | None) -> _Pass
     return _PassageRow(
         path=result.path,
         place=f"{result.path} {passage.index:04d}",
-        number=str(passage.index + 1) if len(result.passages) > 1 else "",
+        number=str(passage.index) if len(result.passages) > 1 else "",
         start_s=passage.start_s,
         duration_s=passage.duration_s,
         level=identity.level if identity else "",

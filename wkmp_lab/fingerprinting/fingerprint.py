@@ -107,10 +107,15 @@ def find_fingerprint_tool() -> str | None:
         version = library._libchromaprint.chromaprint_get_version().decode()
         return f"libchromaprint {version}"
     if choice in ("", "ffmpeg") and _find_ffmpeg() is not None:
-        import importlib.metadata  # loads a parser of e-mail
-
-        return f"ffmpeg of imageio-ffmpeg {importlib.metadata.version('imageio-ffmpeg')}"
+        return f"ffmpeg of imageio-ffmpeg {_read_ffmpeg_version()}"
     return None
+
+
+@functools.cache
+def _read_ffmpeg_version() -> str:
+    import importlib.metadata  # loads a parser of e-mail, and takes 2 ms a call
+
+    return importlib.metadata.version("imageio-ffmpeg")
 
 
 def decode_fingerprint(text: str) -> Items:

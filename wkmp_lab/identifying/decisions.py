@@ -26,14 +26,41 @@ MIN_PIECE_S = 0.1
 """Shortest passage that can be cut by hand."""
 BY_HAND = "by_hand"
 """Source of the evidence, and reason of the identity, that a decision adds."""
+LEADS_BY_HAND = "leads_by_hand"
+"""The parameter that a passage has whose lead points were set."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPoints:
+    """Where the lead-in of a span of the content ends, and its lead-out begins."""
+
+    start_ticks: int
+    end_ticks: int
+    lead_in_ends_ticks: int
+    lead_out_begins_ticks: int
+
+    def __post_init__(self) -> None:
+        points = (self.lead_in_ends_ticks, self.lead_out_begins_ticks)
+        if not all(self.start_ticks <= point <= self.end_ticks for point in points):
+            shown = " and ".join(f"{seconds_from_ticks(point):.2f}" for point in points)
+            raise InvalidInputError(
+                f"lead points must lie within their passage, "
+                f"{seconds_from_ticks(self.start_ticks):.2f} to "
+                f"{seconds_from_ticks(self.end_ticks):.2f} s, got {shown}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class CutDecision:
-    """Where the content is cut; ``boundaries_ticks`` of None gives it back to the automatism."""
+    """Where the content is cut, and where the leads of its passages end and begin.
+
+    ``boundaries_ticks`` of None gives the cuts back to the automatism, and leads that are not set
+    are those that were measured. The latest decision alone holds.
+    """
 
     content: str
     boundaries_ticks: tuple[int, ...] | None
+    leads: tuple[LeadPoints, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +134,13 @@ def make_identity_decision(
     )
 
 
-def make_cut_decision(result: FileResult, boundaries_s: Sequence[float] | None) -> CutDecision:
-    """A decision on where a file is cut.
+def make_cut_decision(
+    result: FileResult,
+    boundaries_s: Sequence[float] | None,
+    *,
+    leads_s: Mapping[int, tuple[float, float]] | None = None,
+) -> CutDecision:
+    """A decision on where a file is cut, and where leads end and begin.
 
     Parameters
     ----------
@@ -117,18 +149,33 @@ def make_cut_decision(result: FileResult, boundaries_s: Sequence[float] | None) 
     boundaries_s
         Inner boundaries in seconds from the file's start; empty: it is one passage; None: back
         to the automatism.
+    leads_s
+        By the number of the passage, as the file is cut then: where its lead-in ends and where
+        its lead-out begins, in seconds from the file's start.
 
     Raises
     ------
     InvalidInputError
-        The boundaries are not in order, not inside the file, or leave a passage under 0.1 s.
+        The boundaries are not in order, not inside the file, or leave a passage under 0.1 s;
+        there is no such passage, or a lead point lies outside it.
     """
     digest, end_s = _require_content(result), result.duration_s
     if boundaries_s is None:
-        return CutDecision(digest, None)
-    if end_s is None:
+        ticks, spans = None, [(each.start_ticks, each.end_ticks) for each in result.passages]
+    elif end_s is None:
         raise InvalidInputError(f"a file without audio cannot be cut: {result.path!r}")
-    return CutDecision(digest, place_boundaries(boundaries_s, end_s, path=result.path))
+    else:
+        ticks = place_boundaries(boundaries_s, end_s, path=result.path)
+        spans = list(itertools.pairwise((0, *ticks, ticks_from_seconds(end_s))))
+    if missing := set(leads_s or {}) - set(range(len(spans))):
+        raise InvalidInputError(
+            f"leads must be of the {len(spans)} passages of {result.path!r}, got {min(missing)}"
+        )
+    points = (
+        LeadPoints(*spans[number], *map(ticks_from_seconds, both))
+        for number, both in (leads_s or {}).items()
+    )
+    return CutDecision(digest, ticks, tuple(points))
 
 
 def make_merge_decision(result: FileResult, passage: int) -> CutDecision:
@@ -179,12 +226,40 @@ def find_boundaries(decisions: Sequence[Decision]) -> tuple[int, ...] | None:
     return None
 
 
+def find_leads(decisions: Sequence[Decision]) -> tuple[LeadPoints, ...]:
+    """The lead points that hold for a content: those that were set with its cuts."""
+    for decision in reversed(decisions):
+        if isinstance(decision, CutDecision):
+            return decision.leads
+    return ()
+
+
 def apply_decisions(result: FileResult, decisions: Sequence[Decision]) -> FileResult:
-    """A result with the identities that a person has chosen; the latest on each place holds."""
+    """A result with the identities and lead points that a person has chosen.
+
+    The latest on each place holds.
+    """
     if not decisions or not result.passages:
         return result
-    passages = tuple(_decide(passage, decisions) for passage in result.passages)
-    return replace(result, passages=passages)
+    leads = find_leads(decisions)
+    passages = (set_leads(_decide(passage, decisions), leads) for passage in result.passages)
+    return replace(result, passages=tuple(passages))
+
+
+def set_leads(passage: Passage, leads: Sequence[LeadPoints]) -> Passage:
+    """A passage with the first lead points that were set for its place; else as it is."""
+    amplitude = passage.amplitude
+    points = next((each for each in leads if _is_there(passage, each)), None)
+    if points is None or amplitude is None:
+        return passage
+    length = passage.end_ticks - passage.start_ticks
+    lead_in = min(max(points.lead_in_ends_ticks - passage.start_ticks, 0), length)
+    lead_out = min(max(passage.end_ticks - points.lead_out_begins_ticks, 0), length)
+    found_with = (*amplitude.parameters, (LEADS_BY_HAND, 1.0))
+    amplitude = replace(
+        amplitude, lead_in_ticks=lead_in, lead_out_ticks=lead_out, parameters=found_with
+    )
+    return replace(passage, amplitude=amplitude)
 
 
 def find_best(passage: Passage) -> Candidate | None:
@@ -212,12 +287,14 @@ def describe_decision(decision: Decision) -> str:
         if decision.candidate is None:
             return "none of the candidates"
         return describe_candidate(decision.candidate, is_quoted=False)
+    n_leads = len(decision.leads)
+    leads = f", leads of {n_leads} passage{'s' * (n_leads > 1)} set" if n_leads else ""
     if decision.boundaries_ticks is None:
-        return "cut automatically"
+        return f"cut automatically{leads}"
     if not decision.boundaries_ticks:
-        return "one passage, not cut"
+        return f"one passage, not cut{leads}"
     times = (f"{seconds_from_ticks(ticks):.2f}" for ticks in decision.boundaries_ticks)
-    return f"cut at {', '.join(times)} s"
+    return f"cut at {', '.join(times)} s{leads}"
 
 
 def _decide(passage: Passage, decisions: Sequence[Decision]) -> Passage:
@@ -227,7 +304,7 @@ def _decide(passage: Passage, decisions: Sequence[Decision]) -> Passage:
     return passage
 
 
-def _is_there(passage: Passage, decision: IdentityDecision) -> bool:
+def _is_there(passage: Passage, decision: IdentityDecision | LeadPoints) -> bool:
     shared = min(passage.end_ticks, decision.end_ticks) - max(
         passage.start_ticks, decision.start_ticks
     )

@@ -13,7 +13,7 @@ from wkmp_lab.library.store import Store
 from wkmp_lab.lookup.freshness import compute_identify_key
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
-from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.known import ProfileKeeper, Recall
 from wkmp_lab.pipeline.own import measures_kept
 from wkmp_lab.runner.worker import Task
 from wkmp_lab.settings import SegmentHints, Settings
@@ -38,6 +38,7 @@ def sort_out(
     settings: Settings,
     decisions: ByContent = MappingProxyType({}),
     recall: Recall | None = None,
+    profiles: ProfileKeeper | None = None,
     retry_failed: bool = False,
     rescan: bool = False,
 ) -> Sorting:
@@ -88,7 +89,7 @@ def sort_out(
         earlier = cache_keys.find_reusable(old, keys_here) if old else None
         if earlier is None and not is_sure:
             hints = make_hints(file, n_in_folder, None)
-        tasks.append(Task(index, file, hints, digest, earlier, recall))
+        tasks.append(Task(index, file, hints, digest, earlier, recall, profiles))
     return Sorting(tuple(tasks), tuple(known), tuple(copies))
 
 

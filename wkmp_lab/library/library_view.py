@@ -2,25 +2,30 @@
 
 from __future__ import annotations  # pandas is loaded when the first table is made
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wkmp_lab.analyzing.null_test import NullTest
 from wkmp_lab.collection import neighbours
+from wkmp_lab.collection.recuts import Recut
+from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.identifying import decisions
-from wkmp_lab.identifying.decisions import Decision, Verdict
-from wkmp_lab.library import by_hand
+from wkmp_lab.identifying.decisions import Decision, LeadPoints, Verdict
+from wkmp_lab.library import by_hand, retuning
 from wkmp_lab.library.finding import find_file
+from wkmp_lab.library.recall import make_profiles, read_kept_profile
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.model import Candidate, FileResult, FlightRecord
 from wkmp_lab.progress.snapshot import Snapshot
-from wkmp_lab.settings import SegmentHints
+from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings
 from wkmp_lab.tables import differences, tables
 from wkmp_lab.tables.session_tables import ResultTables
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from wkmp_lab.signals import LevelProfile
 
 
 class LibraryView(ResultTables):
@@ -42,6 +47,10 @@ class LibraryView(ResultTables):
     def results(self) -> tuple[FileResult, ...]:
         """What has come back so far, by path."""
         return self._run.results.read()
+
+    def _make_table(self, name: str) -> pd.DataFrame:
+        made = self._run.results.make_table(name)
+        return super()._make_table(name) if made is None else made
 
     @property
     def state(self) -> str:
@@ -107,8 +116,48 @@ class LibraryView(ResultTables):
         result = self._run.results.find(str(Path(self.folder, Path(path).expanduser())))
         if result is not None:
             return result
-        known = {result.path: result for result in self.results}
-        return known[find_file(str(path), known, folder=self.folder)]
+        found = find_file(str(path), self._run.results.list_paths(), folder=self.folder)
+        result = self._run.results.find(found)
+        if result is None:
+            raise InvalidInputError(f"the row of {found!r} is damaged in the store: import again")
+        return result
+
+    def preview_retune(
+        self,
+        *,
+        segmenting: SegmentSettings | None = None,
+        analyzing: AnalyzeSettings | None = None,
+    ) -> pd.DataFrame:
+        """What :meth:`retune` would change, a row for each file that it would; nothing is kept.
+
+        Files without a profile have a row, too, as nobody can tell without a decode.
+
+        Raises
+        ------
+        InvalidInputError
+            The import still runs.
+        """
+        found = self._preview(segmenting, analyzing)
+        changed = (each for each in found if each.kind != "unchanged")
+        rows = sorted(changed, key=lambda each: each.path)
+        return self._place(tables.recuts_table(rows))
+
+    def _preview(
+        self, segmenting: SegmentSettings | None, analyzing: AnalyzeSettings | None
+    ) -> Iterator[Recut]:
+        """What would change in each measured file, as it is found out."""
+        asked = self._ask_retuning(segmenting, analyzing)
+        return retuning.preview_library(self._run.results.list_paths(), asked)
+
+    def _ask_retuning(
+        self, segmenting: SegmentSettings | None, analyzing: AnalyzeSettings | None
+    ) -> retuning.Retuning:
+        if not self.is_ended:
+            raise InvalidInputError(f"an import of {self.folder!r} still runs: wait or cancel")
+        settings = retuning.change_settings(
+            self.settings, segmenting=segmenting, analyzing=analyzing
+        )
+        return retuning.Retuning(self.store_path, Path(self.folder), settings)
 
     # -- what a person decides -----------------------------------------------------------
 
@@ -131,7 +180,13 @@ class LibraryView(ResultTables):
         made = [decisions.make_identity_decision(*each, verdict) for each in found]
         by_hand.keep_decisions(self._run, *made)
 
-    def recut(self, path: str | Path, boundaries_s: Sequence[float] | None) -> FileResult:
+    def recut(
+        self,
+        path: str | Path,
+        boundaries_s: Sequence[float] | None,
+        *,
+        leads_s: Mapping[int, tuple[float, float]] | None = None,
+    ) -> FileResult:
         """Cut a file by hand, and measure and identify its passages anew, now and in later runs.
 
         Parameters
@@ -140,9 +195,13 @@ class LibraryView(ResultTables):
             A file of the library, absolute or from its folder.
         boundaries_s
             Inner boundaries in seconds; empty: one passage; None: back to what is found.
+        leads_s
+            By the number of a passage as it is then: where its lead-in ends and its lead-out
+            begins, in seconds of the file. Those of other passages are as measured.
         """
         result = self.get_result(path)
-        return by_hand.cut(self._run, result, decisions.make_cut_decision(result, boundaries_s))
+        decision = decisions.make_cut_decision(result, boundaries_s, leads_s=leads_s)
+        return by_hand.cut(self._run, result, decision)
 
     def merge(self, path: str | Path, passage: int) -> FileResult:
         """Make one of a passage and the next, now and in later runs; :meth:`undo` parts them."""
@@ -152,6 +211,18 @@ class LibraryView(ResultTables):
     def make_hints(self, path: str | Path) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
         return by_hand.make_hints(self._run, self.get_result(path))
+
+    def read_kept_profile(self, path: str | Path) -> LevelProfile | None:
+        """The level profile that an import has kept of a file, read without a decode.
+
+        None where none is kept, or where the file has changed since.
+        """
+        profiles = make_profiles(self.store_path, Path(self.folder), self.settings)
+        return read_kept_profile(self.get_result(path), profiles, self.settings)
+
+    def find_leads(self, path: str | Path) -> tuple[LeadPoints, ...]:
+        """The lead points of a file that were set by hand; see :meth:`recut`."""
+        return by_hand.find_leads(self._run, self.get_result(path))
 
     def undo(self) -> tuple[Decision, ...]:
         """Take the latest decision back, with those made at once with it; empty without any."""

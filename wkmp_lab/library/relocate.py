@@ -9,7 +9,7 @@ from wkmp_lab.errors import StoreError
 from wkmp_lab.io.files.atomic_write import write_atomically
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.io.files.write_guard import require_outside
-from wkmp_lab.library.store import Store, find_store_path, find_stores, read_folder
+from wkmp_lab.library.store import Store, find_profiles, find_store_path, find_stores, read_folder
 from wkmp_lab.library.store.schema import shorten_path
 from wkmp_lab.model import SourceFile
 
@@ -58,6 +58,9 @@ def relocate(old: str | Path, new: str | Path, *, store: str | Path | None = Non
             place, lambda part: opened.copy_to(part, folder=after), music_folder=after
         )
     path.unlink()
+    kept, moved = find_profiles(path, folder=before), find_profiles(place, folder=after)
+    if kept is not None and moved is not None:
+        kept.move_to(moved)
     return place
 
 

@@ -11,6 +11,7 @@ from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.export import run_report
 from wkmp_lab.io.files.scanning import locate_folder, require_folder
 from wkmp_lab.library import relocate as relocation
+from wkmp_lab.library import retuning
 from wkmp_lab.library.library_view import LibraryView
 from wkmp_lab.library.live_sessions import LiveSessions
 from wkmp_lab.library.run.completed import Completed, Since
@@ -19,7 +20,7 @@ from wkmp_lab.library.run.import_run import load_run, make_run
 from wkmp_lab.library.run.import_thread import ImportThread
 from wkmp_lab.library.store import find_store_path
 from wkmp_lab.progress.board import Control
-from wkmp_lab.settings import IdentifySettings, Settings
+from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, SegmentSettings, Settings
 
 
 class ImportSession(LibraryView):
@@ -206,6 +207,48 @@ class ImportSession(LibraryView):
         """
         chosen = replace(self.settings, identifying=settings or self.settings.identifying)
         return type(self).start(self.folder, settings=chosen, store=self.store_path)
+
+    def retune(
+        self,
+        *,
+        segmenting: SegmentSettings | None = None,
+        analyzing: AnalyzeSettings | None = None,
+        redo: bool = False,
+    ) -> Self:
+        """Cut and measure the whole library by other settings, from its kept profiles, undecoded.
+
+        Cuts, levels, loudness and leads are then those of a fresh import by these settings, to the
+        last bit. Passages that begin or end elsewhere have to be heard anew: they lack
+        fingerprint, descriptors and identity until the next import, which decodes their files,
+        and those without a profile. What was decided by hand stays. :meth:`preview_retune` tells
+        what would change.
+
+        Parameters
+        ----------
+        segmenting, analyzing
+            How files are cut, and how leads are found; None: as before.
+        redo
+            Start that next import at once, and return it as it begins.
+
+        Returns
+        -------
+        ImportSession
+            The library as it is now.
+
+        Raises
+        ------
+        InvalidInputError
+            The import still runs.
+        StoreError
+            The store is in use.
+        """
+        asked = self._ask_retuning(segmenting, analyzing)
+        if redo:
+            return type(self).start(self.folder, settings=asked.settings, store=self.store_path)
+        n_done, n_left = retuning.retune_library(self._run.results.list_paths(), asked)
+        session = type(self).open(self.folder, store=self.store_path)
+        session._run.log.remark(retuning.describe_retuned(n_done, n_left), n_jobs=0)
+        return session
 
     def relocate(self, new: str | Path) -> Self:
         """What is known here of a library that lies elsewhere by now, under the same names.

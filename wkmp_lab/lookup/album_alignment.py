@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wkmp_lab.io.web.answers import Release
+from wkmp_lab.lookup.releases import AlbumNames
 from wkmp_lab.model import MAX_EXCESS_S
 from wkmp_lab.model.reasons import CutHint
 
@@ -11,7 +12,8 @@ FULL_COST_S = 10.0
 """A difference in length that counts as much as a missing piece."""
 SKIP_COST = 1.0
 EDGE_SKIP_COST = 0.1
-"""Of a track before the first or after the last piece: a side is a part of its release."""
+"""Of a track before the first or after the last piece, since a side is a part of its release; and
+of one that no player counts."""
 JOIN_COST = 0.3
 CONTRADICTION_COST = 1.0
 CONFIRMATION_GAIN = 0.5
@@ -77,7 +79,7 @@ def align_release(pieces: Sequence[Piece], release: Release) -> ReleaseAlignment
     --------
     >>> from wkmp_lab.io.web.answers import Recording, ReleaseTrack
     >>> songs = [Recording(str(i), duration_s=100.0 + 30 * i) for i in range(3)]
-    >>> tracks = [ReleaseTrack(1, i, song) for i, song in enumerate(songs)]
+    >>> tracks = [ReleaseTrack(1, i, song) for i, song in enumerate(songs, 1)]
     >>> album = Release("r", "Album", None, tuple(tracks))
     >>> aligned = align_release([Piece(100.5), Piece(289.0)], album)
     >>> [(link.pieces, link.tracks) for link in aligned.links]
@@ -93,7 +95,8 @@ def align_release(pieces: Sequence[Piece], release: Release) -> ReleaseAlignment
             own, their = range(origin[0], place[0]), range(origin[1], place[1])
             link = _link(pieces, release, tuple(own), tuple(their))
             is_edge = not own and place[0] in (0, n_pieces)
-            own_cost = EDGE_SKIP_COST if is_edge else _compute_cost(link, pieces, release)
+            is_free = is_edge or _is_uncounted(link, release)
+            own_cost = EDGE_SKIP_COST if is_free else _compute_cost(link, pieces, release)
             cost = best[origin][0] + own_cost
             if place not in best or cost < best[place][0]:
                 best[place] = cost, link
@@ -113,18 +116,20 @@ def align_edition(pieces: Sequence[Piece], release: Release) -> ReleaseAlignment
 
 
 def choose_edition(
-    pieces: Sequence[Piece], releases: Sequence[Release]
+    pieces: Sequence[Piece], releases: Sequence[Release], *, names: AlbumNames | None = None
 ) -> tuple[ReleaseAlignment, ...]:
     """Alignments with every edition, the best first.
 
     The one that holds most of what is known wins, then the one that fits best: editions with
-    more tracks lose by the tracks that nothing stands for. Among equals it is the standard one:
-    with the fewest tracks, official, the earliest.
+    more tracks lose by the tracks that nothing stands for. Among equals it is the one that the
+    tags name, else the standard one: with the fewest tracks, official, the earliest.
     """
+    told = names or AlbumNames()
 
-    def strangeness(release: Release) -> tuple[int, bool, int, str]:
+    def strangeness(release: Release) -> tuple[tuple[float, float], int, bool, int, str]:
         is_strange = release.status not in (None, "Official")
-        return len(release.tracks), is_strange, release.year or 9999, release.mbid
+        unlike = told.measure_unlikeness(release.title, release.artist)
+        return unlike, len(release.tracks), is_strange, release.year or 9999, release.mbid
 
     aligned = [(align_edition(pieces, release), strangeness(release)) for release in releases]
     ranked = sorted(aligned, key=lambda a: (-a[0].n_explained, -round(a[0].score, 2), a[1]))
@@ -151,12 +156,12 @@ def find_lengths(alignment: ReleaseAlignment) -> tuple[float, ...] | None:
 def compare_cuts(alignment: ReleaseAlignment) -> list[CutHint]:
     """What the release says against the cuts that were made; empty where they agree.
 
-    Passages are numbered as in the tables, from #0; tracks as on the cover, from 1.
+    Passages are numbered as in the tables, from #0; tracks as on the cover.
     """
     title = alignment.release.title
     hints = []
     for link in _inner_links(alignment):
-        tracks = " and ".join(str(track + 1) for track in link.tracks)
+        tracks = " and ".join(alignment.release.tracks[track].name for track in link.tracks)
         pieces = " and ".join(f"#{piece}" for piece in link.pieces)
         if len(link.tracks) > 1:
             words = f"passage {pieces} seems to hold tracks {tracks} of {title!r}"
@@ -181,9 +186,17 @@ def _split_discs(release: Release) -> Iterator[Release]:
 
 
 def _inner_links(alignment: ReleaseAlignment) -> Sequence[Link]:
-    """The links from the first to the last piece: what lies around is no part of the file."""
+    """The links from the first to the last piece: what lies around is no part of the file, nor is
+    what no player counts and nothing stands for.
+    """
     held = [index for index, link in enumerate(alignment.links) if link.pieces]
-    return alignment.links[held[0] : held[-1] + 1] if held else ()
+    inner = alignment.links[held[0] : held[-1] + 1] if held else ()
+    return [link for link in inner if not _is_uncounted(link, alignment.release)]
+
+
+def _is_uncounted(link: Link, release: Release) -> bool:
+    """True for tracks that no player counts, where nothing stands for them."""
+    return not link.pieces and all(release.tracks[index].is_extra for index in link.tracks)
 
 
 def _link(

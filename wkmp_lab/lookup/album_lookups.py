@@ -17,6 +17,7 @@ from wkmp_lab.lookup.album_alignment import (
     compare_cuts,
 )
 from wkmp_lab.lookup.passage_lookup import PassageLookup, identify
+from wkmp_lab.lookup.releases import AlbumNames, rank_kind
 from wkmp_lab.lookup.services import Services
 from wkmp_lab.model import MAX_EXCESS_S, FileResult, Passage, Tags
 from wkmp_lab.model.reasons import CutHint
@@ -52,15 +53,15 @@ def align_album(
         Piece(lookup.passage.duration_s, candidate.recording_mbid if candidate else None)
         for lookup, candidate in zip(lookups, known, strict=True)
     ]
-    editions = (
-        [ReleaseRef(release_mbid)]
-        if release_mbid
-        else rank_editions(_find_editions(pieces, lookups, services), len(pieces))
-    )
-    ranked = choose_edition(pieces, _fetch_editions(pieces, editions, services.fetch_release))
-    if not ranked or ranked[0].score < MIN_ALBUM_SCORE:
+    names = choose_names([lookup.tags for lookup in lookups])
+    editions = [ReleaseRef(release_mbid)] if release_mbid else []
+    best = _choose(pieces, editions, names, services.fetch_release)
+    if best is None:
+        shared = _find_editions(pieces, lookups, services)
+        editions = rank_editions(shared, len(pieces), names=names)
+        best = _choose(pieces, editions, names, services.fetch_release)
+    if best is None:
         return None
-    best = ranked[0]
     others = [edition for edition in editions if edition.release_mbid != best.release.mbid]
     for link in best.links:
         if link.is_single and abs(link.excess_s) <= MAX_EXCESS_S:
@@ -68,6 +69,28 @@ def align_album(
             statement = _statement_of_track(track, best, _describe_fit(best, pieces, others))
             lookups[link.pieces[0]].statements.append(statement)
     return best
+
+
+def _choose(
+    pieces: Sequence[Piece],
+    editions: Sequence[ReleaseRef],
+    names: AlbumNames,
+    fetch: Callable[[str], Outcome[Release]],
+) -> ReleaseAlignment | None:
+    """The edition that fits best; None where none fits."""
+    ranked = choose_edition(pieces, _fetch_editions(pieces, editions, fetch), names=names)
+    return ranked[0] if ranked and ranked[0].score >= MIN_ALBUM_SCORE else None
+
+
+def share_releases(lookups: Sequence[PassageLookup]) -> None:
+    """Let each of them know how many of all are on each release, as far as it has been told."""
+    shared: Counter[str] = Counter()
+    for lookup in lookups:
+        chosen = identify(lookup).chosen
+        mbid = chosen.recording_mbid if chosen is not None else None
+        shared.update({each.release_mbid for each in lookup.releases.get(mbid or "", ())})
+    for lookup in lookups:
+        lookup.shared = shared
 
 
 def order_folder(results: Sequence[FileResult]) -> list[FileResult]:
@@ -81,17 +104,40 @@ def order_folder(results: Sequence[FileResult]) -> list[FileResult]:
 
 
 def is_settled(results: Sequence[FileResult], services: Services) -> bool:
-    """True where files of a folder are no album, or agree on a release and are as many as it has.
+    """True where files of a folder are no album, or agree on a release and are as many as it has,
+    or one of its discs.
 
     Asks for nothing that was not asked before.
     """
     identities = [passage.identity for each in results for passage in each.passages]
     releases = {i.chosen.release_mbid if i and i.chosen else None for i in identities}
-    if not MIN_ALBUM_PIECES <= len(results) <= MAX_ALBUM_PIECES or services.fetch_release is None:
+    if not MIN_ALBUM_PIECES <= len(results) <= MAX_ALBUM_PIECES:
         return True
+    if services.fetch_release is None:
+        return len(releases) == 1
     agreed = releases.pop() if len(releases) == 1 else None
     release = services.fetch_release(agreed).found if agreed else None
-    return release is not None and len(release.tracks) == len(results)
+    return release is not None and len(results) in _count_tracks(release)
+
+
+def _count_tracks(release: Release) -> set[int]:
+    """How many files hold a release, or one disc of it, with what no player counts or without."""
+    counted = [track for track in release.tracks if not track.is_extra]
+    by_disc = Counter(track.disc for track in counted)
+    return {len(release.tracks), len(counted), *by_disc.values()}
+
+
+def choose_names(tags: Sequence[Tags]) -> AlbumNames:
+    """What more than half of the files of a folder say of the album."""
+
+    def choose(names: Sequence[str | None]) -> str | None:
+        ((name, n),) = Counter(names).most_common(1) or [(None, 0)]
+        return name if 2 * n > len(names) else None
+
+    return AlbumNames(
+        choose([each.album for each in tags]),
+        choose([each.album_artist or each.artist for each in tags]),
+    )
 
 
 def choose_release_tag(tags: Sequence[Tags]) -> str | None:
@@ -100,19 +146,32 @@ def choose_release_tag(tags: Sequence[Tags]) -> str | None:
     return min(named, key=lambda mbid: (-named[mbid], mbid or ""), default=None)
 
 
-def rank_editions(shared: Counter[ReleaseRef], n_pieces: int) -> list[ReleaseRef]:
-    """Releases by the number of known pieces on them, then by how near their length is.
+def rank_editions(
+    shared: Counter[ReleaseRef], n_pieces: int, *, names: AlbumNames | None = None
+) -> list[ReleaseRef]:
+    """Releases by the number of known pieces on them, then by what the tags call them, then by how
+    near their length, or that of the disc, is.
 
     >>> plain, deluxe = ReleaseRef("b", "Album", 10, 1990), ReleaseRef("a", "Album", 14, 2020)
     >>> [edition.year for edition in rank_editions(Counter([plain, deluxe]), 10)]
     [1990, 2020]
     """
 
-    def strangeness(edition: ReleaseRef) -> tuple[int, int, bool, int, str]:
-        n_more = abs((edition.n_tracks or 1_000) - n_pieces)
-        is_strange = edition.status not in (None, "Official")
-        year = edition.year or 9999
-        return -shared[edition], n_more, is_strange, year, edition.release_mbid
+    told = names or AlbumNames()
+
+    def strangeness(
+        edition: ReleaseRef,
+    ) -> tuple[int, tuple[float, float], int, bool, int, int, str]:
+        totals = [n for n in (edition.n_tracks, edition.n_disc_tracks) if n] or [1_000]
+        return (
+            -shared[edition],
+            told.measure_unlikeness(edition.title, edition.artist),
+            min(abs(n - n_pieces) for n in totals),
+            edition.status not in (None, "Official"),
+            rank_kind(edition.kind),
+            edition.year or 9999,
+            edition.release_mbid,
+        )
 
     return sorted(shared, key=strangeness)
 
@@ -131,6 +190,7 @@ def _find_editions(
             n_calls += 1
             found = services.fetch_recording(mbid).found
             releases = found.releases if found else ()
+            lookup.releases[mbid] = releases
         for release in {each.release_mbid: each for each in releases}.values():
             shared.setdefault(release.release_mbid, []).append(release)
     return Counter({releases[0]: len(releases) for releases in shared.values()})
@@ -183,7 +243,7 @@ def _statement_of_track(track: ReleaseTrack, alignment: ReleaseAlignment, fit: s
         release_mbid=release.mbid,
         release_title=release.title,
         work_mbid=recording.work_mbid,
-        detail=f"track {track.position} of {fit}",
+        detail=f"track {track.name} of {fit}",
     )
 
 

@@ -18,6 +18,7 @@ from wkmp_lab.lookup.album_lookups import (
     choose_release_tag,
     find_cut_hints,
     order_folder,
+    share_releases,
 )
 from wkmp_lab.lookup.passage_lookup import (
     PassageLookup,
@@ -35,7 +36,7 @@ from wkmp_lab.names import read_mbid
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import Settings
 
-IDENTIFY_VERSION = "5"
+IDENTIFY_VERSION = "6"
 """Raised whenever the same answers would be decided about differently."""
 
 
@@ -91,6 +92,7 @@ def identify_folder(
     tracks = [lookup for lookups in files for lookup in lookups]
     named = choose_release_tag([lookup.tags for lookup in tracks])
     align_album(tracks, services, release_mbid=named)
+    share_releases(tracks)
     return [
         _close_file(result, lookups, None, services)
         for result, lookups in zip(ordered, files, strict=True)

@@ -1,6 +1,6 @@
 """What has been learnt about one passage so far, and what it amounts to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wkmp_lab.identifying.evidence import (
@@ -20,7 +20,7 @@ from wkmp_lab.io.web.answers import (
 )
 from wkmp_lab.model import DeclaredPiece, FileResult, Identity, Passage, Tags
 from wkmp_lab.model.reasons import FailedLookup, Reason, Service, Silence, WhyUnidentified
-from wkmp_lab.names import read_mbid
+from wkmp_lab.names import is_placeholder, read_mbid
 
 NOBODY_ELSE = "nobody else, for this import is offline"
 MIN_TOLD_OFFSET_S = 0.5
@@ -41,6 +41,8 @@ class PassageLookup:
     """Who was asked by its sound and what came of it, where nobody's word was enough."""
     releases: dict[str, tuple[ReleaseRef, ...]] = field(default_factory=dict)
     """Releases of each recording that was named."""
+    shared: Mapping[str, int] = field(default_factory=dict)
+    """How many passages of the same file or folder are on each release, by its id."""
 
     @property
     def is_asked_about(self) -> bool:
@@ -55,9 +57,12 @@ def open_lookup(result: FileResult, passage: Passage) -> PassageLookup:
     open, and the passage is as long as the piece is.
     """
     declared, is_alone = passage.declared, len(result.passages) == 1
-    tags = _valid_ids(result.tags) if is_alone else Tags()
-    statements = statements_of_tags(tags) or statements_of_piece(declared)
-    tags = fill_tags(tags, _tags_of_piece(declared))
+    tags = _keep_meaning(result.tags) if is_alone else Tags()
+    of_piece = _keep_meaning(_tags_of_piece(declared))
+    statements = statements_of_tags(tags)
+    if not statements and of_piece.title:
+        statements = statements_of_piece(declared)
+    tags = fill_tags(tags, of_piece)
     is_whole = is_alone or declared is not None
     lookup = PassageLookup(passage, tags, is_whole, list(statements))
     if not lookup.is_asked_about:
@@ -76,13 +81,25 @@ def _tags_of_piece(piece: DeclaredPiece | None) -> Tags:
     return Tags(title=piece.title, artist=piece.performer, album=piece.album, isrc=piece.isrc)
 
 
-def _valid_ids(tags: Tags) -> Tags:
-    """Tags without malformed MusicBrainz ids."""
+def _keep_meaning(tags: Tags) -> Tags:
+    """Tags without malformed MusicBrainz ids, and without names that mean nothing."""
     return replace(
         tags,
         recording_mbid=read_mbid(tags.recording_mbid),
         release_mbid=read_mbid(tags.release_mbid),
+        title=_drop_placeholder(tags.title),
+        artist=_drop_placeholder(tags.artist),
+        album=_drop_placeholder(tags.album),
+        album_artist=_drop_placeholder(tags.album_artist),
+        values=tuple(
+            (name, tuple(each for each in values if not is_placeholder(each)))
+            for name, values in tags.values
+        ),
     )
+
+
+def _drop_placeholder(name: str | None) -> str | None:
+    return None if is_placeholder(name) else name
 
 
 def statement_of_match(match: CatalogueMatch, query_s: float) -> Statement:

@@ -1,17 +1,17 @@
 """On which release an identified recording most likely is, and which work it is of."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from wkmp_lab.identifying.evidence import AGREEMENT
 from wkmp_lab.io.web.answers import Recording, Release, ReleaseRef
 from wkmp_lab.lookup.passage_lookup import PassageLookup, note_failure
 from wkmp_lab.lookup.services import Services
 from wkmp_lab.model import Candidate, Evidence, Identity, Tags
-from wkmp_lab.names import compute_similarity
+from wkmp_lab.names import compute_similarity, read_part
 
 RELEASE_KINDS = ("Album", "EP", "Single", "Soundtrack", "Compilation")
-"""In the order that a library prefers."""
+"""In the order that a library prefers; what else there is (live, remix, ...) comes behind."""
 
 
 def complete_identity(identity: Identity, lookup: PassageLookup, services: Services) -> Identity:
@@ -49,8 +49,11 @@ def _place(chosen: Candidate, lookup: PassageLookup, services: Services) -> Cand
     if chosen.release_mbid:
         return chosen
     known = lookup.releases.get(mbid, ())
-    held = services.recall_release(mbid) if services.recall_release and not known else None
-    if held is not None and _is_on_album(lookup.tags, held):
+    held = _find_tagged(mbid, lookup, services)
+    if held is None and services.recall_release and not known:
+        held = services.recall_release(mbid)
+        held = held if held is not None and _is_on_album(lookup.tags, held) else None
+    if held is not None:
         return replace(chosen, release_mbid=held.mbid, release_title=held.title)
     if not known and services.fetch_recording is not None:
         outcome = services.fetch_recording(mbid)
@@ -58,15 +61,23 @@ def _place(chosen: Candidate, lookup: PassageLookup, services: Services) -> Cand
         if outcome.found is not None:
             known = outcome.found.releases
             chosen = _follow(chosen, outcome.found)
-    preferred = choose_release(known, tags=lookup.tags)
+    preferred = choose_release(known, tags=lookup.tags, shared=lookup.shared)
     if preferred is None:
         return chosen
     title = chosen.release_title or preferred.title
     return replace(chosen, release_mbid=preferred.release_mbid, release_title=title)
 
 
+def _find_tagged(mbid: str, lookup: PassageLookup, services: Services) -> Release | None:
+    """The release whose id is in the tags, where the recording is on it."""
+    if not lookup.tags.release_mbid or services.fetch_release is None:
+        return None
+    release = services.fetch_release(lookup.tags.release_mbid).found
+    return release if release is not None and find_track(release, mbid) else None
+
+
 def _is_on_album(tags: Tags, release: Release) -> bool:
-    return not tags.album or compute_similarity(tags.album, release.title) >= AGREEMENT
+    return not tags.album or measure_title(tags.album, release.title) >= AGREEMENT
 
 
 def _follow(chosen: Candidate, found: Recording) -> Candidate:
@@ -85,26 +96,86 @@ def _follow(chosen: Candidate, found: Recording) -> Candidate:
     )
 
 
-def choose_release(releases: Sequence[ReleaseRef], *, tags: Tags) -> ReleaseRef | None:
+def choose_release(
+    releases: Sequence[ReleaseRef], *, tags: Tags, shared: Mapping[str, int] | None = None
+) -> ReleaseRef | None:
     """The edition that a file most likely comes from; None where none is known.
 
-    The tags' album and track count decide; else the official, plain, earliest edition, since a
-    wrong (deluxe, compilation) edition is the usual error.
-    """
+    What the tags say decides: the id of the release, its title, its artist, and what is known of
+    its neighbours, before any count of tracks, which many releases have in common. Else it is the
+    official, plain, earliest edition, since a wrong (deluxe, compilation) one is the usual error.
 
-    def strangeness(release: ReleaseRef) -> tuple[bool, float, bool, int, int, str]:
-        kind = release.kind or ""
-        rank = RELEASE_KINDS.index(kind) if kind in RELEASE_KINDS else len(RELEASE_KINDS)
+    Parameters
+    ----------
+    releases
+        That the recording is on.
+    tags
+        Of the file.
+    shared
+        How many files beside it are on each release, by its id.
+    """
+    names = AlbumNames(tags.album, tags.album_artist or tags.artist)
+
+    def strangeness(
+        release: ReleaseRef,
+    ) -> tuple[bool, tuple[float, float], int, int, bool, int, int, str]:
         return (
-            tags.n_tracks is not None and release.n_tracks != tags.n_tracks,
-            -round(compute_similarity(tags.album, release.title), 1),
+            release.release_mbid != tags.release_mbid,
+            names.measure_unlikeness(release.title, release.artist),
+            -(shared or {}).get(release.release_mbid, 0),
+            _count_contradictions(tags, release),
             release.status not in (None, "Official"),
-            rank,
+            rank_kind(release.kind),
             release.year or 9999,
             release.release_mbid,
         )
 
     return min(releases, key=strangeness, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumNames:
+    """What tags call an album and whose it is."""
+
+    title: str | None = None
+    artist: str | None = None
+
+    def measure_unlikeness(self, title: str | None, artist: str | None) -> tuple[float, float]:
+        """How unlike title and artist of a release are, for sorting: the likest is least."""
+        by = compute_similarity(self.artist, artist) if artist else 0.0
+        return -measure_title(self.title, title), -round(by, 1)
+
+
+def measure_title(album: str | None, title: str | None) -> float:
+    """How alike two titles of releases are, in tenths; 0 where one of them is missing or they are
+    told to be different parts, 1 only where they are equal but for signs and case.
+
+    >>> measure_title("Illusions I", "Illusions II"), measure_title("The Album", "Album")
+    (0.0, 1.0)
+    """
+    parts = read_part(album), read_part(title)
+    if None not in parts and parts[0] != parts[1]:
+        return 0.0
+    alike = compute_similarity(album, title)
+    return alike if alike == 1.0 else min(round(alike, 1), 0.9)
+
+
+def rank_kind(kind: str | None) -> int:
+    """The place of a kind of release among those that a library prefers; last for any other."""
+    return RELEASE_KINDS.index(kind) if kind in RELEASE_KINDS else len(RELEASE_KINDS)
+
+
+def _count_contradictions(tags: Tags, release: ReleaseRef) -> int:
+    """How many of the tags' numbers are none of the release's.
+
+    Tags count the tracks of a disc, or of all discs together; services tell of the one, of the
+    other, or of both. Of several discs the total of all says nothing about that of one.
+    """
+    places = (tags.disc, release.disc), (tags.track, release.position)
+    n_against = sum(None not in pair and pair[0] != pair[1] for pair in places)
+    totals = {release.n_tracks, release.n_disc_tracks} - {None}
+    is_told = release.n_disc_tracks is not None or (bool(totals) and (tags.n_discs or 1) == 1)
+    return n_against + (is_told and tags.n_tracks not in {None, *totals})
 
 
 def find_track(release: Release, recording_mbid: str | None) -> Recording | None:

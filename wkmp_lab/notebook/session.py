@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.notebook.environment import Ui
 from wkmp_lab.notebook.showing import choose_ui, show_session
-from wkmp_lab.settings import IdentifySettings
+from wkmp_lab.settings import AnalyzeSettings, IdentifySettings, SegmentSettings
 
 if TYPE_CHECKING:
+    from wkmp_lab.notebook.browser.browser import Browser
     from wkmp_lab.notebook.explorer.explorer import Explorer
     from wkmp_lab.notebook.review.review import Review
     from wkmp_lab.notebook.session_plots import SessionPlots
+    from wkmp_lab.notebook.tuner.tuner import Tuner
 
 
 class NotebookSession(ImportSession):
@@ -60,6 +62,31 @@ class NotebookSession(ImportSession):
         """
         return self._show(super().identify(settings))
 
+    def retune(
+        self,
+        *,
+        segmenting: SegmentSettings | None = None,
+        analyzing: AnalyzeSettings | None = None,
+        redo: bool = False,
+    ) -> "NotebookSession":
+        """Cut and measure the whole library by other settings, from its kept profiles, undecoded.
+
+        Cuts, levels, loudness and leads are then those of a fresh import by these settings, to the
+        last bit. Passages that begin or end elsewhere have to be heard anew: they lack
+        fingerprint, descriptors and identity until the next import, which decodes their files,
+        and those without a profile. What was decided by hand stays. :meth:`preview_retune` tells
+        what would change.
+
+        Parameters
+        ----------
+        segmenting, analyzing
+            How files are cut, and how leads are found; None: as before.
+        redo
+            Start that next import at once, shown here, and return it as it begins.
+        """
+        later = super().retune(segmenting=segmenting, analyzing=analyzing, redo=redo)
+        return self._show(later) if redo else later
+
     def _show(self, later: "NotebookSession") -> "NotebookSession":
         later.ui = self.ui
         show_session(later, ui=choose_ui(self.ui))
@@ -78,7 +105,8 @@ class NotebookSession(ImportSession):
         Parameters
         ----------
         path
-            A file of the library, absolute or from its folder. It is decoded once, now.
+            A file of the library, absolute or from its folder. It opens from the level profile
+            that the import has kept; where it has none it is decoded once, now.
 
         Raises
         ------
@@ -91,8 +119,33 @@ class NotebookSession(ImportSession):
 
         return explore(path, session=self)
 
+    def tune(self) -> "Tuner":
+        """Move the settings of cutting and levelling, and see which files change, and why.
+
+        The last expression of a cell shows it; in a terminal it prints what would change.
+
+        Raises
+        ------
+        InvalidInputError
+            The import still runs.
+        """
+        from wkmp_lab.notebook.tuner.tuner import tune
+
+        return tune(self)
+
     def review(self) -> "Review":
         """What is not sure, to be decided by hand: one by one, or many in a table."""
         from wkmp_lab.notebook.review.review import review
 
         return review(self)
+
+    def browse(self) -> "Browser":
+        """The library as one view: sort, filter, hear and select; ``.selection`` is a table.
+
+        It fills while an import runs. A row is played with its button or Enter, and selected with
+        a click or Space; so are those inside a lasso on the map or the scatter. In a terminal it
+        is a table.
+        """
+        from wkmp_lab.notebook.browser.browser import browse
+
+        return browse(self)

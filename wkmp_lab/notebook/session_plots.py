@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
+from wkmp_lab.display.safe_text import clean_path
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.names import read_missing
 from wkmp_lab.notebook.toolbox import read_profile
@@ -42,15 +43,17 @@ class SessionPlots:
     def timeline(self, *, ax: Axes | None = None) -> Axes:
         """Files over phases in time; see :func:`plots.plot_timeline`."""
         session = self._session
-        return timeline.plot_timeline(session.results, record=session.record, ax=ax)
+        return timeline.plot_timeline(session.timeline, record=session.record, ax=ax)
 
     def phase_times(self, *, ax: Axes | None = None) -> Axes:
         """Time per phase; see :func:`plots.plot_phase_times`."""
-        return plots.plot_phase_times(self._session.results, ax=ax)
+        return plots.plot_phase_times(self._session.timeline, ax=ax)
 
     def slowest(self, n: int = 10, *, ax: Axes | None = None) -> Axes:
         """The ``n`` files that took longest; see :func:`plots.plot_slowest`."""
-        return plots.plot_slowest(self._session.results, n_files=n, ax=ax)
+        files = self._session.files.sort_values("elapsed_s", ascending=False, kind="stable")
+        slowest = [self._session.get_result(path) for path in files["path"].head(n)]
+        return plots.plot_slowest(slowest, n_files=n, ax=ax)
 
     def passages(self, path: str | Path, *, ax: Axes | None = None) -> Axes:
         """Passages, cuts and lead points of one file; see :func:`plots.plot_passages`.
@@ -104,9 +107,10 @@ class SessionPlots:
         ax: Axes | None = None,
     ) -> Axes:
         """Passages by flavor; see :func:`flavor_plots.plot_flavor_map`."""
-        asked = None if path is None else self._session.get_result(path).path
-        results = self._session.results
-        return flavor.plot_flavor_map(results, path=asked, passage=passage, n=n, ax=ax)
+        asked = None if path is None else clean_path(self._session.get_result(path).path)
+        heard = self._session.passages[["path", "passage", "tempo_bpm", "key"]]
+        table = self._session.flavors.merge(heard, on=["path", "passage"])
+        return flavor.plot_flavor_map(table, path=asked, passage=passage, n=n, ax=ax)
 
     def flavor_radar(
         self,

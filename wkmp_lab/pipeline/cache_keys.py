@@ -45,6 +45,9 @@ MEASURING = (
 """The phases that every file goes through in a worker, in their order. DECODING has no key:
 nothing of a decode is kept, and what is made of it is made anew by the keys of the others."""
 
+OF_PASSAGES = (Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING)
+"""Those that passages go through one by one."""
+
 PACKAGE, TOOL, HINTS, IDENTIFIED = "wkmp_lab", "tool", "hints", "identified"
 """Beside the measuring phases: the package's version, what computes fingerprints, what was known
 of a file's structure from outside, and what the identities were decided with."""
@@ -158,7 +161,8 @@ def find_stale(result: FileResult, keys: CacheKeys) -> frozenset[Phase]:
     """The phases of a result that were made by other code, settings or hints than the keys tell.
 
     A failure is stale in its phase as soon as the package has another version. Tools make the
-    same fingerprints in every version: only where there was none, and now is one, that counts.
+    same fingerprints in every version: only where there was none, and now is one, that counts. A
+    phase that a passage has not gone through is stale: its file was cut anew without a decode.
     """
     made_by = dict(result.provenance)
     stale = {
@@ -170,6 +174,9 @@ def find_stale(result: FileResult, keys: CacheKeys) -> frozenset[Phase]:
         stale.add(Phase.SEGMENTING)
     if result.passages and TOOL in keys and TOOL not in made_by:
         stale.add(Phase.FINGERPRINTING)
+    stale |= {
+        phase for phase in OF_PASSAGES if any(is_missing(each, phase) for each in result.passages)
+    }
     if measures_kept.find_stale_names(result, keys):
         stale.add(Phase.MEASURING)
     if result.failure is not None and made_by.get(PACKAGE) != keys[PACKAGE]:
@@ -184,7 +191,7 @@ def find_reusable(result: FileResult, keys: CacheKeys) -> FileResult | None:
     at the same places is the same passage.
     """
     stale = find_stale(result, keys)
-    if dict(result.provenance).get(Phase.EXTRACTING.value) != keys[Phase.EXTRACTING.value]:
+    if not is_read_alike(result, keys):
         return None
     if result.status == "no_audio" and not stale:
         return result
@@ -194,6 +201,12 @@ def find_reusable(result: FileResult, keys: CacheKeys) -> FileResult | None:
         return None
     segmentation = None if Phase.SEGMENTING in stale else result.segmentation
     return replace(result, segmentation=segmentation, passages=passages)
+
+
+def is_read_alike(result: FileResult, keys: CacheKeys) -> bool:
+    """True where the samples of a result were read as they would be now."""
+    name = Phase.EXTRACTING.value
+    return dict(result.provenance).get(name) == keys[name]
 
 
 def find_missing(kept: FileResult | None) -> tuple[Phase, ...]:
@@ -206,10 +219,9 @@ def find_missing(kept: FileResult | None) -> tuple[Phase, ...]:
         return MEASURING
     is_cut = kept.segmentation is not None
     always = (Phase.EXTRACTING, Phase.DECODING, *(() if is_cut else (Phase.SEGMENTING,)))
-    of_passages = (Phase.FINGERPRINTING, Phase.ANALYZING, Phase.FLAVORING)
     missing = {
         phase
-        for phase in of_passages
+        for phase in OF_PASSAGES
         if any(is_missing(passage, phase) for passage in kept.passages)
     }
     return tuple(phase for phase in MEASURING if phase in always or phase in missing)

@@ -1,13 +1,9 @@
 """One file through the measuring phases: one decode, one resampling, functions of samples."""
 
-import contextlib
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import soxr
@@ -19,7 +15,6 @@ from wkmp_lab.errors import (
     WkmpLabError,
 )
 from wkmp_lab.fingerprinting import fingerprint
-from wkmp_lab.io import fault_injection
 from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.io.files.audio_hash import hash_from_bytes
 from wkmp_lab.io.files.scanning import compute_sha256
@@ -30,18 +25,16 @@ from wkmp_lab.model import (
     Failure,
     FileResult,
     Fingerprint,
-    Passage,
     Phase,
     SourceFile,
-    Span,
     Tags,
 )
-from wkmp_lab.pipeline import cache_keys, recognize
+from wkmp_lab.pipeline import cache_keys, recognize, recut
 from wkmp_lab.pipeline.audio_buffer import AudioBuffer
-from wkmp_lab.pipeline.declared import complete_hints, mark_declared, tell_declaration
-from wkmp_lab.pipeline.gates import Gates, OpenGates
+from wkmp_lab.pipeline.course import Course, Gates, NoProgress, OpenGates, Progress
+from wkmp_lab.pipeline.declared import complete_hints, tell_declaration
 from wkmp_lab.pipeline.health import describe_error, describe_health, find_cause
-from wkmp_lab.pipeline.known import Recall
+from wkmp_lab.pipeline.known import ProfileKeeper, Recall
 from wkmp_lab.pipeline.own.measures_kept import LeftOut, take_over
 from wkmp_lab.pipeline.own.measuring import OwnMeasures
 from wkmp_lab.pipeline.passage_phases import (
@@ -49,75 +42,11 @@ from wkmp_lab.pipeline.passage_phases import (
     describe_passage,
     fingerprint_passage,
     fingerprint_whole,
-    lay_out,
 )
 from wkmp_lab.segmenting import passages as segmenting
 from wkmp_lab.settings import FingerprintSettings, SegmentHints, Settings
 from wkmp_lab.signals import FloatArray, LevelProfile
 from wkmp_lab.units import ANALYSIS_SR
-
-
-class Progress(Protocol):
-    """Where a file's work reports how far it is; ``advance`` may raise CancelledError."""
-
-    def enter(self, phase: Phase) -> None: ...
-    def advance(self, fraction: float) -> None: ...
-    def cut(self, n_passages: int) -> None: ...
-    def measure(self, index: int | None) -> None: ...
-    def leave(self, phase: Phase) -> None: ...
-
-
-class NoProgress:
-    """A progress that nobody looks at."""
-
-    def enter(self, phase: Phase) -> None: ...
-    def advance(self, fraction: float) -> None: ...
-    def cut(self, n_passages: int) -> None: ...
-    def measure(self, index: int | None) -> None: ...
-    def leave(self, phase: Phase) -> None: ...
-
-
-@dataclass(slots=True)
-class _Course:
-    """The course of one file: which phase it is in, and when it was in which."""
-
-    path: str
-    progress: Progress
-    gates: Gates
-    phase: Phase = Phase.EXTRACTING
-    spans: list[Span] = field(default_factory=list)
-
-    @contextlib.contextmanager
-    def through(self, phase: Phase) -> Iterator[None]:
-        self.phase = phase
-        asked_s = time.monotonic()
-        with self.gates.hold_place(phase):
-            waited_s = time.monotonic() - asked_s
-            self.progress.enter(phase)
-            fault_injection.strike(phase, self.path)
-            start_s, start_cpu_s = time.time(), time.thread_time()
-            try:
-                yield
-            finally:
-                cpu_s = time.thread_time() - start_cpu_s
-                end_s, worker = time.time(), str(os.getpid())
-                self.spans.append(Span(phase, start_s, end_s, worker, cpu_s, round(waited_s, 3)))
-        self.progress.leave(phase)
-
-    def fill(
-        self, phase: Phase, passages: Sequence[Passage], measure: Callable[[Passage], Passage]
-    ) -> list[Passage]:
-        """The passages, measured where they were not yet; a phase without such ones is left."""
-        missing = [passage for passage in passages if cache_keys.is_missing(passage, phase)]
-        if not missing:
-            self.progress.leave(phase)
-            return list(passages)
-        measured: dict[int, Passage] = {}
-        with self.through(phase):
-            for passage in missing:
-                self.progress.advance(len(measured) / len(missing))
-                measured[passage.index] = measure(passage)
-        return [measured.get(passage.index, passage) for passage in passages]
 
 
 def measure_file(
@@ -128,6 +57,7 @@ def measure_file(
     sha256: str | None = None,
     earlier: FileResult | None = None,
     recall: Recall | None = None,
+    profiles: ProfileKeeper | None = None,
     left_out: LeftOut = (),
     progress: Progress | None = None,
     gates: Gates | None = None,
@@ -151,6 +81,9 @@ def measure_file(
         decoded. Identities stay where nothing that they rest on has changed.
     recall
         Tells what else is known of audio like that of the file, to be taken over likewise.
+    profiles
+        Keeps the level profiles of what is decoded; a file that it has one of is cut and levelled
+        anew by that, and decoded only where new passages are to be heard.
     left_out
         Measures of one's own that are not run on this file, and why.
     progress
@@ -165,8 +98,10 @@ def measure_file(
         that are new have no identity yet.
     """
     settings, hints = settings or Settings(), hints or SegmentHints()
-    course = _Course(source.path, progress or NoProgress(), gates or OpenGates())
     own_keys = cache_keys.compute_keys(settings)
+    course = Course(
+        source.path, settings, own_keys, profiles, progress or NoProgress(), gates or OpenGates()
+    )
     keys = cache_keys.add_hints(own_keys, hints, path=source.path)
     kept: FileResult | None = None
     result = FileResult(source, status="done", sha256=sha256)
@@ -180,7 +115,11 @@ def measure_file(
             whole = recognize.take_whole(result, known, keys) if known else None
         if whole is None:
             with AudioBuffer() as buffer, OwnMeasures(settings.measures, left_out) as own:
-                result = _measure(result, kept, buffer, own, settings, hints, course)
+                again = _level_again(result, known, kept, hints, course)
+                if again is None or own.is_needed(again):
+                    result = _measure(result, kept, buffer, own, hints, course)
+                else:
+                    result = _show_whole(again, course.progress)
         else:
             result = _show_whole(whole, course.progress)
         _require_unchanged(source)
@@ -197,6 +136,9 @@ def read_profile(
     path: str | Path, *, listener: Callable[[FloatArray, int], None] | None = None
 ) -> LevelProfile:
     """The level profile of a file: what cutting it anew needs, without another decode.
+
+    It is as precise as the profiles that imports cut by and keep; see
+    :func:`wkmp_lab.dsp.profile_packing.pack_profile`.
 
     It is decoded in this very process, which a native decoder can bring down; ``wl.read_profile``
     does the same in a child.
@@ -221,7 +163,7 @@ def read_profile(
             mono = meter.feed(block.samples)
             if listener is not None:
                 listener(mono, reader.sr)
-    return meter.finish()
+    return recut.round_profile(meter.finish())
 
 
 def fingerprint_file(path: str | Path) -> Fingerprint:
@@ -259,18 +201,40 @@ def _extract(result: FileResult) -> FileResult:
         return replace(result, notes=(f"tags not read: {error}",))
 
 
+def _level_again(
+    result: FileResult,
+    known: FileResult | None,
+    kept: FileResult | None,
+    hints: SegmentHints,
+    course: Course,
+) -> FileResult | None:
+    """The file by the level profile that is kept of it; None where there is none, or where it has
+    passages now that nobody has heard yet.
+    """
+    if known is None or kept is None or not recut.is_heard(kept):
+        return None
+    profile = recut.read_kept(known.audio_hash, course.keys, course.profiles)
+    if profile is None:
+        return None
+    result = recognize.take_audio(result, known)
+    hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
+    result = _cut(result, kept, profile, hints, course)
+    if not recut.is_heard(result):
+        return None
+    return _finish(_analyze(result, profile, course), kept, course)
+
+
 def _measure(
     result: FileResult,
     kept: FileResult | None,
     buffer: AudioBuffer,
     own: OwnMeasures,
-    settings: Settings,
     hints: SegmentHints,
-    course: _Course,
+    course: Course,
 ) -> FileResult:
+    settings = course.settings
     with course.through(Phase.DECODING):
-        heard = _listen(result.path, buffer, own, settings, course.progress)
-        audio, profile, shown, hashed = heard
+        audio, profile, shown, hashed = _listen(result.path, buffer, own, course)
         result = replace(
             result,
             tags=fill_tags(result.tags, shown),
@@ -278,37 +242,23 @@ def _measure(
             audio=audio,
             notes=(*result.notes, *describe_health(audio)),
         )
+        profile = recut.round_profile(profile, result.audio_hash, course.keys, course.profiles)
     hints = complete_hints(hints, result.path, result.tags, profile.duration_s)
     if kept is not None and kept.audio is not None and kept.audio.n_samples != audio.n_samples:
         kept = None  # more or less of the file is read than when its passages were measured
-    is_cut_alike = kept is not None and recognize.has_same_hints(result.tags, kept.tags)
-    cut = kept.segmentation if kept and is_cut_alike else None
-    if cut is None:
-        with course.through(Phase.SEGMENTING):
-            cut = segmenting.find_passages(profile, settings=settings.segmenting, hints=hints)
-    else:
-        course.progress.leave(Phase.SEGMENTING)
-    course.progress.cut(len(cut.spans_ticks))
-    told = tell_declaration(hints.declared)
-    result = replace(result, segmentation=cut, notes=(*result.notes, *told))
-    if not cut.spans_ticks:
-        return replace(result, status="no_audio")
-    passages = lay_out(cut.spans_ticks, kept.passages if kept else ())
-    passages = mark_declared(passages, hints.declared, end_ticks=cut.spans_ticks[-1][1])
-    passages = course.fill(
-        Phase.FINGERPRINTING, passages, lambda each: fingerprint_passage(each, buffer, settings)
+    result = _cut(result, kept, profile, hints, course)
+    result = replace(result, notes=(*result.notes, *tell_declaration(hints.declared)))
+    if not result.passages:
+        return result
+    result = course.fill(
+        result, Phase.FINGERPRINTING, lambda each: fingerprint_passage(each, buffer, settings)
     )
-    passages = course.fill(
-        Phase.ANALYZING, passages, partial(analyze_passage, profile=profile, settings=settings)
-    )
+    result = _analyze(result, profile, course)
     del profile  # 14 MB an hour, which the last phase needs for itself
-    passages = course.fill(
-        Phase.FLAVORING, passages, lambda each: describe_passage(each, buffer, settings)
+    result = course.fill(
+        result, Phase.FLAVORING, lambda each: describe_passage(each, buffer, settings)
     )
-    result = replace(
-        result, passages=tuple(passages), file_fingerprint=fingerprint_whole(passages)
-    )
-    result = take_over(result, kept, [each.info for each in settings.measures])
+    result = _finish(result, kept, course)
     if not own.is_needed(result):
         course.progress.leave(Phase.MEASURING)
         return result
@@ -316,14 +266,46 @@ def _measure(
         return own.measure(result, buffer, course.progress)
 
 
+def _cut(
+    result: FileResult,
+    kept: FileResult | None,
+    profile: LevelProfile,
+    hints: SegmentHints,
+    course: Course,
+) -> FileResult:
+    """The file with its passages; those that it has had are as they were."""
+    cut = recut.find_kept_cut(result, kept)
+    if cut is None:
+        with course.through(Phase.SEGMENTING):
+            settings = course.settings.segmenting
+            cut = segmenting.find_passages(profile, settings=settings, hints=hints)
+    else:
+        course.progress.leave(Phase.SEGMENTING)
+    course.progress.cut(len(cut.spans_ticks))
+    return recut.lay_out_cut(result, cut, kept, hints)
+
+
+def _analyze(result: FileResult, profile: LevelProfile, course: Course) -> FileResult:
+    analyze = partial(analyze_passage, profile=profile, settings=course.settings)
+    return course.fill(result, Phase.ANALYZING, analyze)
+
+
+def _finish(result: FileResult, kept: FileResult | None, course: Course) -> FileResult:
+    """The file with what stands beside its passages, where it has any."""
+    if not result.passages:
+        return result
+    result = replace(result, file_fingerprint=fingerprint_whole(result.passages))
+    return take_over(result, kept, [each.info for each in course.settings.measures])
+
+
 def _listen(
-    path: str, buffer: AudioBuffer, own: OwnMeasures, settings: Settings, progress: Progress
+    path: str, buffer: AudioBuffer, own: OwnMeasures, course: Course
 ) -> tuple[AudioFormat, LevelProfile, Tags, str | None]:
     """The one decode: every block feeds the level meter, and its mono mix the buffer.
 
     The tags are those that the decoder shows; the packets are hashed on the way.
     """
-    limit_s = settings.scanning.max_duration_s
+    limit_s = course.settings.scanning.max_duration_s
     with AudioReader(path, max_duration_s=limit_s, is_hashed=True) as reader:
         meter = levels.LevelMeter(
             sr=reader.sr, n_channels=reader.n_channels, channels=reader.channels
@@ -336,7 +318,7 @@ def _listen(
             own.hear(block.samples, reader.sr)
             buffer.append(resampler.resample_chunk(mono))
             n_read += block.n_samples
-            progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
+            course.progress.advance(min(n_read / n_expected, 1.0) if n_expected else 0.0)
         buffer.append(resampler.resample_chunk(np.empty(0, np.float32), last=True))
         return reader.describe(), meter.finish(), reader.tags, reader.read_audio_hash()
 

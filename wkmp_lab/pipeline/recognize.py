@@ -62,6 +62,14 @@ def recognize(
     return result, hints, known.result
 
 
+def take_audio(result: FileResult, known: FileResult) -> FileResult:
+    """A file with what is known of its audio as a whole, under its own tags."""
+    # Tags that only the decoder shows are those of the same bytes, too.
+    tags = known.tags if known.sha256 == result.sha256 else result.tags
+    audio_hash = result.audio_hash or _read_audio_hash(result)
+    return replace(result, tags=tags, audio=known.audio, audio_hash=audio_hash)
+
+
 def take_whole(
     result: FileResult, known: FileResult, keys: cache_keys.CacheKeys
 ) -> FileResult | None:
@@ -78,16 +86,12 @@ def take_whole(
     """
     if cache_keys.find_stale(known, keys) or known.segmentation is None:
         return None
-    # Tags that only the decoder shows are those of the same bytes, too.
-    tags = known.tags if known.sha256 == result.sha256 else result.tags
-    if not has_same_hints(tags, known.tags):
+    result = take_audio(result, known)
+    if not has_same_hints(result.tags, known.tags):
         return None
     return replace(
         result,
         status=known.status,
-        tags=tags,
-        audio_hash=result.audio_hash or _read_audio_hash(result),
-        audio=known.audio,
         segmentation=known.segmentation,
         passages=known.passages,
         file_fingerprint=known.file_fingerprint,

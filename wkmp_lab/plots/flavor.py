@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 
 from wkmp_lab.collection.neighbours import (
     Neighbour,
-    compute_flavor_map,
-    find_neighbours,
+    collect_vectors,
+    find_near_vectors,
+    place_vectors,
 )
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
@@ -22,15 +23,20 @@ from wkmp_lab.plots.figures import (
     name_file,
     style_axes,
 )
+from wkmp_lab.plots.marks import draw_marks
+from wkmp_lab.signals import DoubleArray
+from wkmp_lab.tables.read_back import read_vectors
 
 MAX_NAMED = 40
+MAX_TRIED = 400
+"""Passages of a large library beside which a name may be written."""
 NAME_WIDTH, NAME_HEIGHT = 0.22, 0.055
 """Room of a name, in shares of the plane."""
 _COLORS = tuple(PHASE_COLORS.values())[1:]
 
 
 def plot_flavor_map(
-    results: Sequence[FileResult],
+    results: Sequence[FileResult] | pd.DataFrame,
     *,
     path: str | None = None,
     passage: int = 0,
@@ -39,10 +45,12 @@ def plot_flavor_map(
 ) -> Axes:
     """Passages on a plane: near ones sound alike. See :func:`neighbours.compute_flavor_map`.
 
+    Of a large library a mark stands for all passages that lie near one another.
+
     Parameters
     ----------
     results
-        The library.
+        The library, or a table of it (:func:`read_back.read_vectors`), which is read faster.
     path, passage
         A passage to be joined with its ``n`` nearest neighbours; none where None. These are the
         nearest in all descriptors: on the plane, others may look nearer.
@@ -57,13 +65,16 @@ def plot_flavor_map(
         The passage is not in the library or was not described.
     """
     ax = make_axes(height_in=4.6) if ax is None else style_axes(ax)
-    places, share = compute_flavor_map(results)
+    vectors = (
+        read_vectors(results) if isinstance(results, pd.DataFrame) else collect_vectors(results)
+    )
+    places, share = place_vectors(vectors)
     if len(places) < 3:
         return label_axes(ax, title="A map needs three passages or more")
-    near = find_neighbours(results, path, passage, n=n) if path is not None else ()
+    near = find_near_vectors(vectors, path, passage, n=n) if path is not None else ()
     _draw_rays(ax, places, (path or "", passage), near)
     xs, ys = zip(*places.values(), strict=True)
-    ax.scatter(xs, ys, s=36, color=CURVE, alpha=0.85)
+    draw_marks(ax, xs, ys, color=CURVE, area=36)
     _name_near(ax, places, (path or "", passage), near) if near else _name_some(ax, places)
     ax.margins(x=0.12, y=0.08)
     # A place on the plane has no unit: only who is near whom counts.
@@ -105,10 +116,11 @@ def plot_flavor_radar(
     ranks = flavors[list(descriptors)].astype("float64").rank(pct=True).to_numpy()
     angles = np.linspace(0.0, 2.0 * np.pi, len(descriptors), endpoint=False)
     closed = [*range(len(descriptors)), 0]
-    names = _names(flavors)
+    named = list(zip(flavors["path"], flavors["passage"], strict=True))
     for position, row in enumerate(rows):
         color = _COLORS[position % len(_COLORS)]
-        ax.plot(angles[closed], ranks[row][closed], color=color, label=names[row], linewidth=1.6)
+        words = _name_passage(*named[row])
+        ax.plot(angles[closed], ranks[row][closed], color=color, label=words, linewidth=1.6)
         ax.fill(angles[closed], ranks[row][closed], color=color, alpha=0.10)
     ax.set_xticks(angles, list(descriptors))
     ax.tick_params(axis="x", pad=24)
@@ -160,34 +172,34 @@ def _name_near(
 def _name_some(ax: Axes, places: Mapping[PassageId, tuple[float, float]]) -> None:
     """Name the passages beside which there is room, from the left to the right.
 
-    A name stands behind its point, else before it, and covers neither a point nor a name.
+    A name stands behind its point, else before it, and covers neither a point nor a name. Of a
+    large library those are tried that lie outermost: there is no room elsewhere.
     """
-    x_low, x_high, y_low, y_high = (
-        f(axis) for axis in zip(*places.values(), strict=True) for f in (min, max)
-    )
-    width, height = max(x_high - x_low, 1e-9), max(y_high - y_low, 1e-9)
-    spots = {name: ((x - x_low) / width, (y - y_low) / height) for name, (x, y) in places.items()}
+    named = list(places)
+    points = np.array(list(places.values()))
+    low, high = points.min(axis=0), points.max(axis=0)
+    spots = (points - low) / np.maximum(high - low, 1e-9)
+    away = np.linalg.norm(spots - np.median(spots, axis=0), axis=1)
+    tried = np.argsort(-away, kind="stable")[:MAX_TRIED]
     taken: list[tuple[float, float]] = []
-    for name, place in sorted(places.items(), key=lambda item: item[1]):
-        others = [spot for other, spot in spots.items() if other != name]
-        x, y = spots[name]
+    for k in tried[np.lexsort((points[tried, 1], points[tried, 0]))]:
+        others = np.delete(spots, k, axis=0)
+        x, y = (float(value) for value in spots[k])
         for is_before, left in ((False, x), (True, x - NAME_WIDTH)):
             if len(taken) < MAX_NAMED and _is_free((left, y), others, taken):
                 taken.append((left, y))
-                _write(ax, _name_passage(*name), place, is_before=is_before)
+                place = places[named[k]]
+                _write(ax, _name_passage(*named[k]), place, is_before=is_before)
                 break
 
 
 def _is_free(
-    corner: tuple[float, float],
-    points: Sequence[tuple[float, float]],
-    names: Sequence[tuple[float, float]],
+    corner: tuple[float, float], points: DoubleArray, names: Sequence[tuple[float, float]]
 ) -> bool:
     """True where a name from ``corner`` on stays on the plane and covers nothing."""
     left, y = corner
-    is_covering = any(
-        left <= a <= left + NAME_WIDTH and abs(y - b) <= NAME_HEIGHT for a, b in points
-    )
+    across, up = points[:, 0] - left, np.abs(points[:, 1] - y)
+    is_covering = ((across >= 0.0) & (across <= NAME_WIDTH) & (up <= NAME_HEIGHT)).any()
     is_crossing = any(abs(left - a) <= NAME_WIDTH and abs(y - b) <= NAME_HEIGHT for a, b in names)
     return left > -0.1 and not is_covering and not is_crossing
 
@@ -203,13 +215,6 @@ def _write(ax: Axes, words: str, place: tuple[float, float], *, is_before: bool 
         color=NEUTRAL,
         parse_math=False,
     )
-
-
-def _names(flavors: pd.DataFrame) -> list[str]:
-    return [
-        _name_passage(path, passage)
-        for path, passage in zip(flavors["path"], flavors["passage"], strict=True)
-    ]
 
 
 def _name_passage(path: str, passage: int) -> str:

@@ -18,10 +18,13 @@ from wkmp_lab.plots.figures import (
     name_file,
     style_axes,
 )
+from wkmp_lab.plots.marks import draw_marks
 
 MARKERS: dict[MatchLevel, str] = {"high": "o", "medium": "s", "low": "^", "unidentified": "x"}
 MAX_NAMED = 30
 LEAD_BIN_S = 0.25
+MAX_LEAD_BINS = 100
+"""Bins grow wider where leads are longer."""
 EVEN_SCORE = 0.5
 """Gaps that score less are pauses in the music."""
 NEAR_SCORE = 0.2
@@ -46,21 +49,20 @@ def plot_loudness_tempo(passages: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     for level in MATCH_LEVELS:
         some = known[known["match"] == level]
         if len(some):
-            ax.scatter(
+            draw_marks(
+                ax,
                 some["tempo_bpm"],
                 some["loudness_lufs"],
-                s=42,
-                alpha=0.85,
                 marker=MARKERS[level],
                 color=MATCH_COLORS[level],
                 label=f"{level} ({len(some)})",
             )
     pending = known[known["match"].isna()]
     if len(pending):
-        ax.scatter(
+        draw_marks(
+            ax,
             pending["tempo_bpm"],
             pending["loudness_lufs"],
-            s=42,
             marker="+",
             color=NEUTRAL,
             label=f"not looked for yet ({len(pending)})",
@@ -92,7 +94,7 @@ def plot_dynamics(passages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if len(some):
             x, y = some["loudness_lufs"], some["loudness_range_lu"]
             words = f"{label} ({len(some)})"
-            ax.scatter(x, y, s=42, alpha=0.85, marker=marker, color=color, label=words)
+            draw_marks(ax, x, y, marker=marker, color=color, label=words)
     title = f"Loudness and dynamics of {format_count(len(known), 'passage')}"
     label_axes(ax, title=title, x="loudness (LUFS)", y="loudness range (LU)")
     add_legend(ax, is_below=True, n_columns=2)
@@ -144,6 +146,7 @@ def plot_gaps(gaps: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         Where to draw; new axes where None.
     """
     ax = make_axes(height_in=3.8) if ax is None else style_axes(ax)
+    ax.set_yscale("log")
     is_taken = gaps["is_boundary"].to_numpy(dtype=bool, na_value=False)
     for some, marker, color, label in (
         (gaps[is_taken], "o", WARNING, "the file is cut here"),
@@ -151,20 +154,12 @@ def plot_gaps(gaps: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ):
         if len(some):
             words = f"{label} ({len(some)})"
-            ax.scatter(
-                some["score"],
-                some["duration_s"],
-                s=42,
-                alpha=0.85,
-                marker=marker,
-                color=color,
-                label=words,
-            )
+            scores, lengths_s = some["score"], some["duration_s"]
+            draw_marks(ax, scores, lengths_s, marker=marker, color=color, label=words)
     low, high = EVEN_SCORE - NEAR_SCORE, EVEN_SCORE + NEAR_SCORE
     ax.axvspan(low, high, color=NEUTRAL, alpha=0.15, linewidth=0, label="may be judged otherwise")
     ax.axvline(EVEN_SCORE, color=NEUTRAL, linewidth=0.9, linestyle="--")
     ax.set_xlim(-0.03, 1.03)
-    ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda length_s, _: f"{length_s:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
@@ -236,7 +231,8 @@ def _draw_leads(ax: Axes, known: pd.DataFrame) -> None:
 def _count_leads(ax: Axes, known: pd.DataFrame) -> None:
     lead_in, lead_out = known["lead_in_s"].to_numpy(), known["lead_out_s"].to_numpy()
     longest_s = max(float(lead_in.max()), float(lead_out.max()), LEAD_BIN_S)
-    bins = np.arange(0.0, longest_s + 2 * LEAD_BIN_S, LEAD_BIN_S)
+    width_s = LEAD_BIN_S * max(np.ceil(longest_s / LEAD_BIN_S / MAX_LEAD_BINS), 1.0)
+    bins = np.arange(0.0, longest_s + 2 * width_s, width_s)
     ax.hist(-lead_in, bins=(-bins[::-1]).tolist(), color=CURVE, label="lead-in")
     kinds = list(_by_end(known))
     ax.hist(

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
+from wkmp_lab.collection.flight import PHASES, collect_spans
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.display.palette import CURVE, NEUTRAL, PHASE_COLORS, WARNING
 from wkmp_lab.display.safe_text import clean_text, elide
-from wkmp_lab.model import FileResult, Passage, Phase
+from wkmp_lab.model import FileResult, Passage
 from wkmp_lab.plots.figures import (
     add_legend,
     label_axes,
@@ -18,6 +20,7 @@ from wkmp_lab.plots.figures import (
     style_axes,
 )
 from wkmp_lab.signals import LevelProfile
+from wkmp_lab.tables.read_back import read_spans
 from wkmp_lab.units import seconds_from_ticks
 
 N_POINTS = 1800
@@ -49,7 +52,7 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
             color=WARNING,
             linewidth=0.9,
             linestyle="--",
-            label=f"silence below {cut.threshold_dbfs:.0f} dBFS",
+            label=f"silence below {cut.threshold_dbfs:.1f} dBFS",
         )
         for gap in cut.gaps:
             _draw_gap(
@@ -71,15 +74,26 @@ def plot_passages(profile: LevelProfile, result: FileResult, *, ax: Axes | None 
     return ax
 
 
-def plot_phase_times(results: Sequence[FileResult], *, ax: Axes | None = None) -> Axes:
-    """Time spent in each phase over all files, processor time as the darker part."""
+def plot_phase_times(
+    results: Sequence[FileResult] | pd.DataFrame, *, ax: Axes | None = None
+) -> Axes:
+    """Time spent in each phase over all files, processor time as the darker part.
+
+    Parameters
+    ----------
+    results
+        Of the library, or its table of times (``session.timeline``), which is read faster.
+    ax
+        Where to draw; new axes where None.
+    """
     ax = make_axes(height_in=2.6) if ax is None else style_axes(ax)
-    spans = [span for result in results for span in result.spans]
-    phases = [phase for phase in Phase if any(span.phase is phase for span in spans)]
+    spans = read_spans(results) if isinstance(results, pd.DataFrame) else collect_spans(results)
+    n = len(PHASES)
+    walls_s = np.bincount(spans.phase, spans.end_s - spans.start_s, n)
+    cpus_s = np.bincount(spans.phase, spans.cpu_s, n)
+    phases = [PHASES[k] for k in np.unique(spans.phase)]
     for row, phase in enumerate(phases):
-        mine = [span for span in spans if span.phase is phase]
-        wall_s = sum(span.end_s - span.start_s for span in mine)
-        cpu_s = sum(span.cpu_s or 0.0 for span in mine)
+        wall_s, cpu_s = (float(times[PHASES.index(phase)]) for times in (walls_s, cpus_s))
         ax.barh(row, wall_s, color=PHASE_COLORS[phase], alpha=0.4)
         ax.barh(row, cpu_s, color=PHASE_COLORS[phase])
         ax.text(wall_s, row, f" {wall_s:.1f} s", color=NEUTRAL, fontsize=8, va="center")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
@@ -13,6 +14,7 @@ from wkmp_lab.collection.flight import (
     Load,
     measure_cover,
     measure_load,
+    order_flight,
     read_flight,
 )
 from wkmp_lab.display.numbers import format_clock, format_count
@@ -29,6 +31,7 @@ from wkmp_lab.plots.figures import (
     name_file,
     style_axes,
 )
+from wkmp_lab.tables.read_back import read_spans
 
 MAX_NAMED_FILES = 30
 MAX_WORKERS = 24
@@ -46,7 +49,7 @@ Row = tuple[npt.NDArray[np.bool_], int]
 
 
 def plot_timeline(
-    results: Sequence[FileResult],
+    results: Sequence[FileResult] | pd.DataFrame,
     *,
     record: FlightRecord | None = None,
     ax: Axes | None = None,
@@ -64,14 +67,18 @@ def plot_timeline(
     Parameters
     ----------
     results
-        Of the library.
+        Of the library, or its table of times (``session.timeline``), which is read faster.
     record
         What the import noted of itself (``session.record``): without it start-up, limits and the
         work of the leading process are not known.
     ax
         Where to draw the bars alone; a figure with all of it where None.
     """
-    flight = read_flight(results, record)
+    flight = (
+        order_flight(read_spans(results), record)
+        if isinstance(results, pd.DataFrame)
+        else read_flight(results, record)
+    )
     is_named = len(flight.paths) <= MAX_NAMED_FILES
     rows, names = _list_files(flight) if is_named else _list_workers(flight)
     if not flight.paths:

@@ -1,8 +1,8 @@
 """The progress board: one memory-mapped record a file, shared by workers and parent.
 
-A worker writes only the record of the file it holds, the parent the control word and which files
-are held back, so no lock is needed. Nothing depends on the board for correctness: results travel
-by return value, and a lost write costs a stale progress bar at worst.
+A worker writes only the record of the file it holds, the parent the control word, which files are
+held back and how many may be read at once, so no lock is needed. Nothing depends on the board for
+correctness: results travel by return value, and a lost write costs a stale progress bar at worst.
 """
 
 import contextlib
@@ -111,6 +111,17 @@ class Board:
     def control(self, value: Control) -> None:
         self._records[0]["state"] = value
 
+    @property
+    def n_readers(self) -> int:
+        """Files that may be read at once; 0 where nobody need wait. Kept in the ``n_passages`` of
+        record 0.
+        """
+        return int(self._records[0]["n_passages"])
+
+    @n_readers.setter
+    def n_readers(self, value: int) -> None:
+        self._records[0]["n_passages"] = value
+
     def read(self) -> npt.NDArray[Any]:
         """A copy of all file records, shape ``(n_files,)``."""
         return np.array(self._records[1:])
@@ -148,7 +159,14 @@ class Board:
         return is_postponed
 
     def note(
-        self, index: int, *, phase: int, fraction: float, phases_left: int, n_cut: int
+        self,
+        index: int,
+        *,
+        phase: int,
+        fraction: float,
+        phases_left: int,
+        n_cut: int,
+        waits_for: int = 0,
     ) -> None:
         """Write down how far a worker of another machine is; news of a file that is measured come
         too late.
@@ -165,6 +183,7 @@ class Board:
             record["phase"] = phase
             record["phase_started"] = now
         record["fraction"] = fraction
+        record["waits_for"] = waits_for
         record["phases_left"] |= phases_left
         record["n_cut"] = max(record["n_cut"], n_cut)
         record["alive"] = now

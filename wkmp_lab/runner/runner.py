@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -21,9 +21,9 @@ from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline.health import is_ended_from_outside
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
-from wkmp_lab.runner.dask import run_on_dask
+from wkmp_lab.runner.clusters.dask import run_on_dask
+from wkmp_lab.runner.clusters.ray import run_on_ray
 from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
-from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
 from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs
@@ -37,6 +37,9 @@ from wkmp_lab.runner.worker import (
     prepare_worker,
 )
 from wkmp_lab.settings import RunSettings, Settings
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 MAX_BARREN = 10
 """How often in a row workers may die without any file: what kills them is no file, and stays."""
@@ -69,8 +72,8 @@ class Runner:
         Holds what waits, for whoever wants to look at it or change its order.
     on_change
         Is told how many files may go on at once, and why: at the start where memory holds fewer
-        workers than wanted, and when it changes during a run on ``loky`` workers; without a
-        reason when the run has ended.
+        workers than wanted, and when it changes during a run on ``loky`` workers, in DECODING
+        or (None) at all; without a reason when the run has ended.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Runner:
         n_tasks: int | None = None,
         queue: TaskQueue | None = None,
         look: Callable[[], Machine] = read_machine,
-        on_change: OnChange = lambda _n_now, _reason: None,
+        on_change: OnChange = lambda _n_now, _reason, _phase: None,
     ) -> None:
         self._settings = settings.with_named_order()  # a function need not travel
         self._queue = queue or TaskQueue()
@@ -92,7 +95,7 @@ class Runner:
         n_wanted = min(n_wanted, n_tasks or n_wanted)
         self.n_jobs = fit_jobs(n_wanted, self._budget_mb)
         if self.n_jobs < n_wanted:
-            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers")
+            on_change(self.n_jobs, f"{self._budget_mb:.0f} MB hold no more workers", None)
         if self._backend == "loky" and self.n_jobs > 1 and (fault := find_pool_fault()):
             self._do_without_pool(fault)
         self._starting: Iterator[Any] = iter(())
@@ -122,7 +125,7 @@ class Runner:
     def _do_without_pool(self, fault: str) -> None:
         """Go on with the one child, which needs nothing but pipes."""
         self.n_jobs = 1
-        self._on_change(1, f"no pool of processes can be made: {fault}")
+        self._on_change(1, f"no pool of processes can be made: {fault}", None)
 
     def run(self, tasks: Sequence[Task], board: Board) -> Iterator[TaskOutcome]:
         """Outcomes in the order in which they are finished.
@@ -274,6 +277,37 @@ class Runner:
                 initargs=(os.getpid(), self._settings.running.worker_memory_mb),
             )
             return iter(pool(jobs))
+
+
+def run_batches(
+    work: Callable[[Sequence[Item]], Outcome], items: Sequence[Item], *, size: int, n_jobs: int
+) -> Iterator[Outcome]:
+    """What comes of each batch of work that opens no audio, as they are done.
+
+    There is no board and no supervisor: nothing native is at work that a file could bring down, so
+    whatever is raised there is raised here.
+
+    Parameters
+    ----------
+    work
+        A function of a module, or a partial of one: it travels to the workers.
+    items
+        What is to be worked on.
+    size
+        Items in a batch: so many that handing them over costs little beside them.
+    n_jobs
+        Batches at once; with one job, or for one batch, no worker is made.
+    """
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    if n_jobs == 1 or len(batches) <= 1:
+        yield from map(work, batches)
+        return
+    jobs = (delayed(work)(batch) for batch in batches)
+    # As above: it ends before the first outcome.
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        pool: Any = Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+        outcomes: Iterator[Outcome] = iter(pool(jobs))
+    yield from outcomes
 
 
 def find_pool_fault() -> str:

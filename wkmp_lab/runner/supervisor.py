@@ -1,8 +1,9 @@
 """The eye on the workers while they run: ends those that stall, lets go on as many as may.
 
 A thread looks at the board four times a second. It ends a worker that shows no progress or
-overhears a cancel, and holds files back by what :mod:`~wkmp_lab.runner.throttle` decides. Nothing
-waits for it: the oldest file always goes on, and all do once it has ended, however it ended.
+overhears a cancel, and lets files wait, or those that would read, by what
+:mod:`~wkmp_lab.runner.throttle` decides. Nothing waits for it: the oldest file always goes on, and
+all do once it has ended, however it ended.
 """
 
 import collections
@@ -42,8 +43,9 @@ CANCEL_GRACE_S = 1.5
 
 _DECODING = PHASES.index(Phase.DECODING)
 
-OnChange = Callable[[int, str], None]
-"""Is told how many files may go on at once, and why; without a reason when the run has ended."""
+OnChange = Callable[[int, str, Phase | None], None]
+"""Is told how many files may go on at once, in a phase or (None) at all, and why; without a reason
+when the run has ended."""
 
 
 class Watch:
@@ -92,7 +94,7 @@ class Watch:
         self._budget_mb = budget_mb
         self._look = look
         self._on_change = on_change
-        self._gate = Gate(n_jobs)
+        self._gate = Gate(n_jobs, n_jobs)
         self._n_told = n_jobs
         self._unfit: set[int] = set()
         """Files that waited on our behalf while they were read: they tell nothing of the disk."""
@@ -115,7 +117,7 @@ class Watch:
     ) -> None:
         self._is_over.set()
         self._thread.join()
-        self._on_change(self._n_jobs, "")
+        self._on_change(self._n_jobs, "", None)
 
     def note(self, outcome: TaskOutcome) -> None:
         """Take a result as evidence of how fast files are read."""
@@ -128,6 +130,7 @@ class Watch:
                 self._watch()
         finally:
             self._hold(self._find_in_flight(self._board.read()), set())
+            self._board.n_readers = 0
 
     def _watch(self) -> None:
         records = self._board.read()
@@ -170,7 +173,11 @@ class Watch:
         self._hold(by_age, {int(i) for i in held})
         self._note_waiting(records, held)
         if gate is not self._gate:
+            is_of_reading = gate.n_readers != self._gate.n_readers
             self._gate = gate
+            if is_of_reading:
+                self._board.n_readers = gate.n_readers if gate.n_readers < self._n_jobs else 0
+                self._on_change(gate.n_readers, gate.reason, Phase.DECODING)
             self._tell(gate.n_allowed, gate.reason)
         elif len(held) and len(chosen) < gate.n_allowed:
             self._tell(
@@ -198,18 +205,14 @@ class Watch:
     def _tell(self, n_now: int, reason: str) -> None:
         if n_now != self._n_told:
             self._n_told = n_now
-            self._on_change(n_now, reason)
+            self._on_change(n_now, reason, None)
 
     def _estimate_mb(self, index: int) -> float:
         limit_s = self._settings.scanning.max_duration_s
         return estimate_file_mb(self._sources[index], max_duration_s=limit_s)
 
     def _measure_reading(self) -> Reading | None:
-        """How files were read that were begun since the gate's latest change; nothing where the
-        number of files at once is not to follow the disk.
-        """
-        if self._settings.running.design == "files":
-            return None
+        """How files were read that were begun since the gate's latest change."""
         results = [
             result
             for index, _, result in list(self._outcomes)
@@ -218,7 +221,7 @@ class Watch:
             and index not in self._unfit
             and result.spans[0].start_s > self._gate.changed_s
         ]
-        return measure_reading(results, n_jobs=self._gate.n_allowed)
+        return measure_reading(results, n_jobs=self._gate.n_readers)
 
 
 def _end_workers(pids: set[int]) -> None:

@@ -1,19 +1,21 @@
-"""How many files may be worked on at once: evidence in, decision out; nothing is done here.
+"""How many files may be worked on, and read, at once: evidence in, decision out; nothing is done
+here.
 
-Two things speak for fewer. Memory that runs short: the number is halved at once, and grows by one
-at a time when there is plenty again. A disk that is crowded: workers wait for input while the
-cores idle, and fewer readers at once may bring as much, because a disk that need not seek is
-faster. But a drive that merely answers late (a network's) shows the same signs and loses by fewer
-readers: so that step is judged by what is read in all, and taken back for good if it cost.
+Memory that runs short speaks for fewer files: their number is halved at once, and grows by one at
+a time when there is plenty again. A disk that is crowded speaks for fewer readers, while files in
+other phases go on: workers wait for input while the cores idle, and fewer readers at once may
+bring as much, because a disk that need not seek is faster. But a drive that merely answers late (a
+network's) shows the same signs and loses by fewer readers: so that step is judged by what is read
+in all, and taken back for good if it cost.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Literal
 
 from wkmp_lab.io.machine import Machine
-from wkmp_lab.model import FileResult, Phase, SourceFile
+from wkmp_lab.model import FileResult, SourceFile
+from wkmp_lab.runner.gates import READING
 
 WORKER_MB = 200.0
 """Resident size of a worker that is warm and has no file (197 MB measured, Linux, Python 3.11)."""
@@ -38,8 +40,6 @@ MAX_LOSS = 0.25
 MIN_READ = 4
 """Files, and two for each job, that a reading takes."""
 
-_READING = (Phase.EXTRACTING, Phase.DECODING)
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -53,12 +53,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How many files may go on now, and how that came."""
+    """How many files may go on now, how many may be read, and how that came."""
 
     n_allowed: int
+    n_readers: int
+    """As many as there are jobs where nobody need wait for the disk."""
     reason: str = ""
     changed_s: float = float("-inf")
-    cause: Literal["", "memory", "disk"] = ""
+    is_memory_short: bool = False
+    """It was, and not all files go on again."""
     tried: tuple[int, float] | None = None
     """(files, MB/s of all together) before a step for the disk that is not judged yet."""
     is_late_drive: bool = False
@@ -131,7 +134,7 @@ def measure_reading(results: Sequence[FileResult], *, n_jobs: int) -> Reading | 
     """How files were read; None where too few are there to tell."""
     if len(results) < max(MIN_READ, 2 * n_jobs):
         return None
-    spans = [span for result in results for span in result.spans if span.phase in _READING]
+    spans = [span for result in results for span in result.spans if span.phase in READING]
     wall_s = sum(span.end_s - span.start_s for span in spans)
     if wall_s <= 0.0:
         return None
@@ -161,43 +164,39 @@ def decide(gate: Gate, machine: Machine, reading: Reading | None, *, n_jobs: int
     if machine.available_mb < short_mb:
         if gate.n_allowed == 1:
             return gate
-        fewer = replace(gate, cause="memory", tried=None)
-        return _step(fewer, gate.n_allowed // 2, f"memory is short ({free})", machine)
-    if gate.cause == "memory":
+        fewer = replace(gate, n_allowed=gate.n_allowed // 2, is_memory_short=True, tried=None)
+        return _tell(fewer, f"memory is short ({free})", machine)
+    if gate.is_memory_short:
         if machine.available_mb < 2.0 * short_mb:
             return gate
-        more = replace(gate, cause="memory" if gate.n_allowed + 1 < n_jobs else "")
-        return _step(more, gate.n_allowed + 1, f"there is memory again ({free})", machine)
+        n_more = gate.n_allowed + 1
+        more = replace(gate, n_allowed=n_more, is_memory_short=n_more < n_jobs)
+        return _tell(more, f"there is memory again ({free})", machine)
     if reading is None:
         return gate
     return _decide_by_reading(gate, machine, reading, n_jobs)
 
 
 def _decide_by_reading(gate: Gate, machine: Machine, reading: Reading, n_jobs: int) -> Gate:
-    all_mb_per_s = gate.n_allowed * reading.mb_per_s
+    all_mb_per_s = gate.n_readers * reading.mb_per_s
     if gate.tried is not None:
         n_before, before_mb_per_s = gate.tried
         if all_mb_per_s < (1.0 - MAX_LOSS) * before_mb_per_s:
             told = f"fewer read only {all_mb_per_s:.1f} of {before_mb_per_s:.1f} MB/s"
-            return _step(replace(gate, is_late_drive=True), n_before, told, machine)
+            back = replace(gate, n_readers=n_before, tried=None, is_late_drive=True)
+            return _tell(back, told, machine)
         gate = replace(gate, tried=None)
     waits = f"{1.0 - reading.busy:.0%} of the reading is waiting"
     is_crowded = reading.busy < CROWDED_BUSY and machine.idle > CROWDED_IDLE
-    if is_crowded and gate.n_allowed > 1 and not gate.is_late_drive:
-        fewer = replace(gate, cause="disk")
-        stepped = _step(fewer, gate.n_allowed // 2, f"the disk is crowded ({waits})", machine)
-        return replace(stepped, tried=(gate.n_allowed, all_mb_per_s))
-    if gate.n_allowed < n_jobs and reading.busy > FREE_BUSY:
-        return _step(gate, gate.n_allowed + 1, f"the disk keeps up ({waits})", machine)
+    if is_crowded and gate.n_readers > 1 and not gate.is_late_drive:
+        tried = (gate.n_readers, all_mb_per_s)
+        fewer = replace(gate, n_readers=gate.n_readers // 2, tried=tried)
+        return _tell(fewer, f"the disk is crowded ({waits})", machine)
+    if gate.n_readers < n_jobs and reading.busy > FREE_BUSY:
+        more = replace(gate, n_readers=gate.n_readers + 1, tried=None)
+        return _tell(more, f"the disk keeps up ({waits})", machine)
     return gate
 
 
-def _step(gate: Gate, n_allowed: int, reason: str, machine: Machine) -> Gate:
-    is_more = n_allowed > gate.n_allowed
-    return replace(
-        gate,
-        n_allowed=n_allowed,
-        reason=reason,
-        changed_s=machine.now_s,
-        tried=None if is_more else gate.tried,
-    )
+def _tell(gate: Gate, reason: str, machine: Machine) -> Gate:
+    return replace(gate, reason=reason, changed_s=machine.now_s)

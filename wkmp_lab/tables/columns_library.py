@@ -6,6 +6,7 @@ from typing import NamedTuple
 from wkmp_lab.collection.copies import describe_origin
 from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
+from wkmp_lab.collection.recuts import Recut, describe_cuts
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.identifying.decisions import Decision, describe_decision
 from wkmp_lab.identifying.merges import Merge
@@ -128,6 +129,17 @@ MUSICAL_FLAVORS: Sequence[Column[PassageRow]] = (
     Column("submission", "int", "which of several", lambda row: _read_flavor(row, "submission")),
 )
 """What stands before the shares: a row per passage, a column per element of each category."""
+RECUTS: Sequence[Column[Recut]] = (
+    Column("path", "path", "the file", lambda recut: recut.path),
+    Column("kind", "text", "changed, unchanged, or no profile", lambda recut: recut.kind),
+    Column("n_before", "int", "passages as it is cut", lambda recut: recut.n_before),
+    Column("n_after", "int", "passages as it would be cut", lambda recut: recut.n_after),
+    Column("n_new", "int", "those that would have to be heard anew", lambda recut: recut.n_new),
+    Column("n_levels", "int", "those that stay, with other leads", lambda recut: recut.n_levels),
+    Column("cuts", "text", "those that come, go or move", describe_cuts),
+    Column("why", "text", "what is said of each", lambda recut: recut.why),
+)
+"""A row per file that other settings would cut or level otherwise."""
 DESIGNS: Sequence[Column[DesignTrial]] = (
     Column("design", "text", "lanes, or files that keep their places", lambda row: row.design),
     Column("passed_s", "float", "time of an import, median", lambda row: row.passed_s),

@@ -30,6 +30,10 @@ class ResultTables(abc.ABC):
     def _place(self, table: pd.DataFrame) -> pd.DataFrame:
         return shown.place(table, self.folder)
 
+    def _make_table(self, name: str) -> pd.DataFrame:
+        """One of :data:`tables.TABLES`, of all results."""
+        return tables.TABLES[name](self.results)
+
     @property
     @abc.abstractmethod
     def results(self) -> tuple[FileResult, ...]:
@@ -38,52 +42,52 @@ class ResultTables(abc.ABC):
     @property
     def files(self) -> pd.DataFrame:
         """A row per file."""
-        return self._place(tables.files_table(self.results))
+        return self._place(self._make_table("files"))
 
     @property
     def passages(self) -> pd.DataFrame:
         """A row per passage."""
-        return self._place(tables.passages_table(self.results))
+        return self._place(self._make_table("passages"))
 
     @property
     def candidates(self) -> pd.DataFrame:
         """A row per identity candidate of each passage."""
-        return self._place(tables.candidates_table(self.results))
+        return self._place(self._make_table("candidates"))
 
     @property
     def evidence(self) -> pd.DataFrame:
         """A row per piece of evidence: why each candidate was (not) taken."""
-        return self._place(tables.evidence_table(self.results))
+        return self._place(self._make_table("evidence"))
 
     @property
     def flavors(self) -> pd.DataFrame:
         """The measured character of each passage."""
-        return self._place(tables.flavors_table(self.results))
+        return self._place(self._make_table("flavors"))
 
     @property
     def musical_flavors(self) -> pd.DataFrame:
         """WKMP's flavor of each passage whose recording AcousticBrainz knows."""
-        return self._place(tables.musical_flavors_table(self.results))
+        return self._place(self._make_table("musical_flavors"))
 
     @property
     def gaps(self) -> pd.DataFrame:
         """Every gap that was weighed, taken or not."""
-        return self._place(tables.gaps_table(self.results))
+        return self._place(self._make_table("gaps"))
 
     @property
     def timeline(self) -> pd.DataFrame:
         """When and where each phase of each file ran."""
-        return self._place(tables.timeline_table(self.results))
+        return self._place(self._make_table("timeline"))
 
     @property
     def failures(self) -> pd.DataFrame:
         """A row per failed file, with phase and reason."""
-        return self._place(tables.failures_table(self.results))
+        return self._place(self._make_table("failures"))
 
     @property
     def measures(self) -> pd.DataFrame:
         """A row per column of your own measures: unit, version, code, values and errors."""
-        return self._place(tables.measures_table(self.results))
+        return self._place(self._make_table("measures"))
 
     @property
     def same_songs(self) -> pd.DataFrame:

@@ -12,9 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from wkmp_lab.collection.copy_groups import GroupedCopy
 from wkmp_lab.collection.neighbours import Neighbour
+from wkmp_lab.collection.recuts import Recut
 from wkmp_lab.collection.same_songs import SameSong
 from wkmp_lab.display.numbers import list_failures
 from wkmp_lab.display.safe_text import clean_path, clean_text
@@ -47,11 +49,13 @@ from wkmp_lab.tables.columns_library import (
     MERGES,
     MUSICAL_FLAVORS,
     NEIGHBOURS,
+    RECUTS,
     SAME_SONGS,
     DecisionRow,
     NeighbourRow,
 )
 from wkmp_lab.tables.differences import DIFFERENCES, Difference
+from wkmp_lab.tables.packing import list_shares
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +101,7 @@ def flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
     rows = [row for row in _passages(results) if row.passage.descriptors is not None]
     values = [row.passage.descriptors.as_dict() for row in rows if row.passage.descriptors]
     names = dict.fromkeys(name for described in values for name in described)
-    return _add_numbers(_make_table(FLAVORS, rows), names, values)
+    return add_numbers(_make_table(FLAVORS, rows), _list_numbers(names, values))
 
 
 def gaps_table(results: Sequence[FileResult]) -> pd.DataFrame:
@@ -150,17 +154,8 @@ def musical_flavors_table(results: Sequence[FileResult]) -> pd.DataFrame:
     and ``submission`` tell where the flavor comes from.
     """
     rows = [row for row in _passages(results) if row.passage.musical_flavor is not None]
-    values = [
-        {
-            f"{category}.{element}": share
-            for category, shares in row.passage.musical_flavor.categories.items()
-            for element, share in shares.items()
-        }
-        for row in rows
-        if row.passage.musical_flavor
-    ]
-    names = [f"{name}.{element}" for name, elements in CATEGORIES.items() for element in elements]
-    return _add_numbers(_make_table(MUSICAL_FLAVORS, rows), names, values)
+    values = [list_shares(row.passage) for row in rows]
+    return add_numbers(_make_table(MUSICAL_FLAVORS, rows), _list_numbers(name_shares(), values))
 
 
 def neighbours_table(
@@ -214,9 +209,29 @@ TABLES: Mapping[str, Callable[[Sequence[FileResult]], pd.DataFrame]] = MappingPr
 """Every table by name, in the order of exports."""
 
 
+def add_numbers(
+    table: pd.DataFrame, numbers: Mapping[str, npt.NDArray[np.float64]]
+) -> pd.DataFrame:
+    """The table with a float64 column for each of the numbers behind its own."""
+    import pandas as pd
+
+    added = pd.DataFrame(dict(numbers), index=table.index)
+    return shown.mark(pd.concat([table, added], axis=1), shown.FLAVORS)
+
+
+def name_shares() -> list[str]:
+    """The elements of WKMP's flavor, as columns are named after them."""
+    return [f"{name}.{element}" for name, elements in CATEGORIES.items() for element in elements]
+
+
 def designs_table(trials: Sequence[DesignTrial]) -> pd.DataFrame:
     """A row per design; columns :data:`columns_library.DESIGNS`."""
     return _make_table(DESIGNS, trials)
+
+
+def recuts_table(recuts: Sequence[Recut]) -> pd.DataFrame:
+    """A row per file, as given; columns :data:`columns_library.RECUTS`."""
+    return _make_table(RECUTS, recuts)
 
 
 def _by_path(results: Sequence[FileResult]) -> list[FileResult]:
@@ -253,18 +268,13 @@ def _make_table(
     )
 
 
-def _add_numbers(
-    table: pd.DataFrame, names: Iterable[str], values: Sequence[Mapping[str, float]]
-) -> pd.DataFrame:
-    """The table with a float64 column per name; NaN where a row has no such value."""
-    import pandas as pd
-
-    numbers = {
+def _list_numbers(
+    names: Iterable[str], values: Sequence[Mapping[str, float]]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """A column per name; NaN where a row has no such value."""
+    return {
         name: np.array([row.get(name, np.nan) for row in values], np.float64) for name in names
     }
-    return shown.mark(
-        pd.concat([table, pd.DataFrame(numbers, index=table.index)], axis=1), shown.FLAVORS
-    )
 
 
 def _make_series(kind: ColumnKind, values: list[object]) -> pd.Series[Any]:

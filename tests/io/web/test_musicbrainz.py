@@ -1,6 +1,7 @@
 """MusicBrainz: recordings, releases, ISRCs and search."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,7 @@ from wkmp_lab.io.web.musicbrainz import (
     make_query,
     read_body,
     read_recording,
+    read_release,
 )
 from wkmp_lab.io.web.transport import Host, Patience, Transport
 from wkmp_lab.model.reasons import OutcomeKind
@@ -99,6 +101,70 @@ def test_a_page_that_is_no_answer_is_malformed_and_not_kept(standin, client, fau
 def test_bodies_that_cannot_be_read_are_malformed(body):
     outcome = read_body(body, read_recording)
     assert (outcome.kind, outcome.found) == (OutcomeKind.MALFORMED, None)
+
+
+def track_xml(position, number, name):
+    numbers = f"<position>{position}</position><number>{number}</number><length>60000</length>"
+    return f"{numbers}<recording id='{name}'><title>{name}</title></recording>"
+
+
+def release_xml(*media):
+    listed = "".join(f"<medium>{medium}</medium>" for medium in media)
+    inner = f"<release id='r'><title>R</title><medium-list>{listed}</medium-list></release>"
+    return f"<metadata xmlns='http://musicbrainz.org/ns/mmd-2.0#'>{inner}</metadata>".encode()
+
+
+def list_xml(tracks, *, name="track"):
+    inner = "".join(f"<track>{track_xml(*track)}</track>" for track in tracks)
+    return f"<{name}-list count='{len(tracks)}'>{inner}</{name}-list>"
+
+
+def places_of(*media):
+    tracks = read_body(release_xml(*media), read_release).found.tracks
+    return [(t.recording.mbid, t.disc, t.position, t.number, t.is_extra) for t in tracks]
+
+
+def test_a_track_that_is_hidden_before_the_first_is_read_and_not_counted():
+    pregap = f"<position>1</position><pregap>{track_xml(0, 0, 'hidden')}</pregap>"
+    places = places_of(pregap + list_xml([(1, 1, "first"), (2, 2, "second")]))
+    assert places == [
+        ("hidden", 1, 0, "0", True),
+        ("first", 1, 1, "1", False),
+        ("second", 1, 2, "2", False),
+    ]
+
+
+def test_a_disc_of_data_alone_is_its_music_and_data_behind_music_is_extra():
+    data = list_xml([(1, 1, "song"), (2, 2, "other")], name="data-track")
+    empty = "<position>1</position><track-list count='0' offset='0'/>"
+    assert [place[0] for place in places_of(empty + data)] == ["song", "other"]
+    assert not any(place[-1] for place in places_of(empty + data))
+    film = list_xml([(2, 2, "film")], name="data-track")
+    places = places_of(f"<position>1</position>{list_xml([(1, 1, 'song')])}{film}")
+    assert places == [("song", 1, 1, "1", False), ("film", 1, 2, "2", True)]
+
+
+def test_discs_positions_and_numbers_are_read_as_they_are_told():
+    sides = list_xml([(1, "A", "front"), (2, "B", "back")])
+    last = list_xml([(4, "", "late")])
+    places = places_of(f"<position>2</position>{sides}", f"<position>5</position>{last}", last)
+    assert places == [
+        ("front", 2, 1, "A", False),
+        ("back", 2, 2, "B", False),
+        ("late", 5, 4, None, False),
+        ("late", 3, 4, None, False),
+    ]
+
+
+def test_a_release_of_a_recording_tells_its_disc_and_place(standin, client):
+    album = standin.world.releases[make_id("release", 0, 0)]
+    twice = dataclasses.replace(album, disc_ends=(6,))
+    standin.world.releases[album.mbid] = twice
+    found = client.fetch_recording(album.tracks[7]).found
+    places = [(each.disc, each.position, each.n_disc_tracks) for each in found.releases]
+    assert places == [(2, 2, 4), (1, 8, 11)]
+    discs = [track.disc for track in client.fetch_release(album.mbid).found.tracks]
+    assert discs == [1] * 6 + [2] * 4
 
 
 def test_an_isrc_leads_to_its_recording(standin, client):

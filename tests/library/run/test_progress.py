@@ -86,7 +86,7 @@ def test_copies_and_known_files_count_nothing(progress):
 
 def test_what_an_earlier_import_left_is_a_whole():
     progress = RunProgress(started_s=5.0)
-    progress.load([example.make_result(path) for path in PATHS])
+    progress.load(len(PATHS), 2 * len(PATHS))
     now = progress.read(is_live=False)
     assert (now.n_files, now.fraction, now.elapsed_s) == (8, 1.0, 0.0)
     assert now.board.n_passages_by_phase == (0, 0, 0, 16, 16, 16, 16, 16, 16)

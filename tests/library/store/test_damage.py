@@ -47,14 +47,15 @@ def test_no_bit_of_a_store_gives_other_figures_without_a_word(library, tmp_path)
     music, store = library
     flips = choose_bits(store, N_FLIPS, seed=1)
     found = collections.Counter(judge_flip(music, store, place, tmp_path) for place in flips)
-    assert found["told"] >= N_FLIPS // 10, found
+    # Of two files little of a store is rows: most of its pages are empty.
+    assert found["told"] + found["mended"] >= N_FLIPS // 20, found
     assert found["named"], found
 
 
 def test_a_damaged_row_is_named_left_out_and_measured_anew(damaged):
     music, store, change = damaged
     expected = read_figures(open_session(music, store=store))
-    change("UPDATE file SET document = replace(document, '44100', '44101'), size_bytes = 1")
+    change("UPDATE file SET document = zeroblob(length(document)), size_bytes = 1")
     opened = open_session(music, store=store)
     assert opened.results == ()
     assert "the row of 'song.wav' is damaged: expected checksum " in remarks_of(opened)
@@ -137,7 +138,7 @@ def test_what_cannot_be_mended_is_named_and_left_as_it_is(damaged):
     assert len(open_session(music, store=store).results) == 2
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3, -4])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4, -5])
 def test_a_header_that_tells_another_schema_is_refused(damaged, version):
     music, store, change = damaged
     change(f"PRAGMA user_version = {version}")

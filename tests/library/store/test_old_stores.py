@@ -1,6 +1,8 @@
 """What an earlier version has kept is there in this one, with every decision."""
 
+import contextlib
 import hashlib
+import sqlite3
 
 import pytest
 from support.broken_off import break_off_store
@@ -17,7 +19,7 @@ SETTINGS = Settings(
 )
 
 
-VERSIONS = ("0.1.0", "0.2.0")
+VERSIONS = ("0.1.0", "0.2.0", "schema-4")
 
 
 @pytest.fixture(params=VERSIONS)
@@ -85,3 +87,26 @@ def test_the_music_of_the_old_stores_is_the_same_to_the_byte(tmp_path):
     for version in VERSIONS:
         known = open_session(FOLDER, store=unpack_store(version, tmp_path)).files
         assert known["sha256"].str[:16].tolist() == ["34c065bc935aa90a", "8fb9e3cb3641aa77"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("UPDATE file SET document = replace(document, '8000', '8001')", "the row of 'side.wav'"),
+        ("UPDATE file SET document = 'no JSON'", "the row of 'song.wav' is damaged"),
+        ("UPDATE decision SET content = 'ab'", "a decision by hand"),
+        ("UPDATE seal SET n_rows = n_rows + 1", "3 rows of files were written, 2 are there"),
+        ("DELETE FROM seal", "an unknown number rows of imports"),
+    ],
+)
+def test_what_was_damaged_before_it_was_carried_over_is_told_after_it(tmp_path, change, told):
+    path = unpack_store("schema-4", tmp_path)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        for event in ("insert", "delete", "update"):
+            for table in ("file", "decision", "run"):
+                db.execute(f"DROP TRIGGER {table}_{event}")
+        db.execute(change)
+    assert any(told in line for line in open_session(FOLDER, store=path).snapshot().remarks)
+    with Store(path, folder=FOLDER) as store:
+        assert any(told in line for line in store.mend())
+        assert store.mend() == ()

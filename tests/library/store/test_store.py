@@ -90,14 +90,6 @@ def test_the_last_run_tells_its_settings(store):
     assert (last.id, last.settings) == ("two", settings)
 
 
-def test_sql_sees_passages_through_a_view(store):
-    store.put(result_of("/m/a.flac"))
-    with sqlite3.connect(store.path) as db:
-        rows = db.execute("SELECT passage, start_ticks, end_ticks FROM passage").fetchall()
-    assert rows == [(0, 0, 28_224_000)]
-    db.close()
-
-
 def test_only_one_import_writes(tmp_path, music, store):
     with pytest.raises(StoreError, match="in use by another import"):
         Store(store.path, folder=music)

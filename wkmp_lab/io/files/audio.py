@@ -28,6 +28,8 @@ TRUNCATED_SHARE = 0.01
 TRUNCATED_S = 1.0
 """A file that ends earlier than it declares by more than both is truncated; so is one whose bytes
 end within its last page (see :mod:`wkmp_lab.io.files.end_of_stream`)."""
+PREROLL_S = 0.2
+"""What is decoded and thrown away where lossy frames lack those before them."""
 
 _SEEKABLE_CODECS = ("pcm_", "flac", "alac", "wavpack", "tta")
 _SEEKABLE_CONTAINERS = {"aiff", "au", "caf", "flac", "m4a", "tta", "wav", "wavpack"}
@@ -142,8 +144,10 @@ class AudioReader:
         if rest is not None and rest.samples:
             yield self._convert(rest)
 
-    def seek_before(self, position_samples: int) -> int | None:
+    def seek_before(self, position_samples: int, *, is_exact: bool = True) -> int | None:
         """Go to a frame at or before a position, ahead of reading the blocks.
+
+        Unless ``is_exact``, it is enough to know the position as players do.
 
         Returns
         -------
@@ -152,10 +156,7 @@ class AudioReader:
             not tell it exactly, and this reader is to be used no further.
         """
         stream = self._stream
-        container, codec = self._names
-        if container not in _SEEKABLE_CONTAINERS or not codec.startswith(_SEEKABLE_CODECS):
-            return None
-        if not stream.time_base or (Fraction(1, self.sr) / stream.time_base).denominator != 1:
+        if not stream.time_base or (is_exact and not self._can_seek()):
             return None
         start_ticks = stream.start_time or 0
         try:
@@ -170,6 +171,13 @@ class AudioReader:
         self._first = first
         found = round((first.pts - start_ticks) * stream.time_base * self.sr)
         return found if 0 <= found <= position_samples else None
+
+    def _can_seek(self) -> bool:
+        container, codec = self._names
+        if container not in _SEEKABLE_CONTAINERS or not codec.startswith(_SEEKABLE_CODECS):
+            return False
+        step = Fraction(1, self.sr) / self._stream.time_base
+        return bool(step.denominator == 1)
 
     def describe(self) -> AudioFormat:
         """How the audio is stored and how well it decoded; complete once the blocks are read."""
@@ -312,7 +320,9 @@ class AudioReader:
         return Signal(np.ascontiguousarray(samples), self.sr)
 
 
-def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None = None) -> Signal:
+def read_signal(
+    path: str | Path, *, start_s: float = 0.0, end_s: float | None = None, is_exact: bool = True
+) -> Signal:
     """A stretch of a file, or all of it: sample for sample what a full decode gives there.
 
     It is decoded in this very process, which a native decoder can bring down; what the package
@@ -328,6 +338,8 @@ def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None =
         A file that :class:`AudioReader` can open.
     start_s, end_s
         The stretch in seconds of decoded audio; an end behind the file's is its end.
+    is_exact
+        False: every format is entered near the stretch, as players do; it may be off by a frame.
 
     Returns
     -------
@@ -341,7 +353,8 @@ def read_signal(path: str | Path, *, start_s: float = 0.0, end_s: float | None =
     """
     if start_s > 0.0:
         with AudioReader(path) as reader:
-            position = reader.seek_before(round(start_s * reader.sr))
+            wanted_s = start_s if is_exact else max(start_s - PREROLL_S, 0.0)
+            position = reader.seek_before(round(wanted_s * reader.sr), is_exact=is_exact)
             if position is not None:
                 return _read_stretch(reader, position, start_s, end_s)
     with AudioReader(path) as reader:

@@ -15,9 +15,11 @@ MAX_CLIP_S = 30.0
 CLIP_SR = 48_000
 """Opus knows no other usual rate."""
 CLIP_BIT_RATE = 64_000
+AROUND_S = 8.0
+"""What is heard of a cross-fade before and after its overlap."""
 
 
-def read_clip(path: str | Path, *, start_s: float, end_s: float) -> bytes:
+def read_clip(path: str | Path, *, start_s: float, end_s: float, is_exact: bool = True) -> bytes:
     """A stretch of a file as Ogg Opus, at most 30 s of it.
 
     Parameters
@@ -26,14 +28,16 @@ def read_clip(path: str | Path, *, start_s: float, end_s: float) -> bytes:
         The audio file.
     start_s, end_s
         What to cut out, in seconds; a start before the file's is moved to it.
+    is_exact
+        False: it may be off by a frame, and comes at once wherever it lies in a long file.
     """
     start_s = max(start_s, 0.0)
     end_s = min(end_s, start_s + MAX_CLIP_S)
-    return encode_clip(read_signal(path, start_s=start_s, end_s=end_s))
+    return encode_clip(read_signal(path, start_s=start_s, end_s=end_s, is_exact=is_exact))
 
 
 def read_crossfade(
-    path: str | Path, before: Passage, after: Passage, *, around_s: float = 8.0
+    path: str | Path, before: Passage, after: Passage, *, around_s: float = AROUND_S
 ) -> bytes:
     """How a player passes from one passage of a file to another, by their lead points.
 
@@ -50,14 +54,26 @@ def read_crossfade(
     around_s
         What is heard before and after the overlap, in seconds.
     """
-    overlap_s = compute_overlap_s(before, after)
-    start_s = max(before.end_s - overlap_s - around_s, before.start_s)
-    end_s = min(after.start_s + overlap_s + around_s, after.end_s)
+    start_s, turn_s, length_s = find_crossfade(before, after, around_s=around_s)
     ending = read_signal(path, start_s=start_s, end_s=before.end_s)
+    end_s = after.start_s + length_s - turn_s
     beginning = read_signal(path, start_s=after.start_s, end_s=end_s)
-    n_overlap = round(overlap_s * ending.sr)
+    n_overlap = round(compute_overlap_s(before, after) * ending.sr)
     mixed = mix_signals(ending.samples, beginning.samples, n_overlap=n_overlap)
     return encode_clip(Signal(mixed, ending.sr))
+
+
+def find_crossfade(
+    before: Passage, after: Passage, *, around_s: float = AROUND_S
+) -> tuple[float, float, float]:
+    """Where the clip of a cross-fade begins in the file, when the second passage sets in, and how
+    long it is, in seconds; see :func:`read_crossfade`.
+    """
+    overlap_s = compute_overlap_s(before, after)
+    start_s = max(before.end_s - overlap_s - around_s, before.start_s)
+    turn_s = max(before.end_s - overlap_s - start_s, 0.0)
+    end_s = min(after.start_s + overlap_s + around_s, after.end_s)
+    return start_s, turn_s, turn_s + end_s - after.start_s
 
 
 def compute_overlap_s(before: Passage, after: Passage) -> float:

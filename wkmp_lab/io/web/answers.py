@@ -37,6 +37,13 @@ class ReleaseRef:
     """Type of the release group: Album, Single, Compilation, ..."""
     status: str | None = None
     """Official, Promotion, Bootleg, ...; None where the service does not say."""
+    artist: str | None = None
+    disc: int | None = None
+    """The disc that the recording is on, from 1; None where the service does not say."""
+    position: int | None = None
+    """Its place on that disc."""
+    n_disc_tracks: int | None = None
+    """How many tracks that disc has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +63,33 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTrack:
-    """A recording at its place on a release."""
+    """A recording at its place on a release.
+
+    Attributes
+    ----------
+    disc, position
+        As the service tells them; a track that is hidden before the first one has position 0.
+    number
+        As it stands on the cover, such as A1; None where it is not told.
+    is_extra
+        Hidden before the first track, or among the data of a disc: no player counts it.
+    """
 
     disc: int
     position: int
     recording: Recording
+    number: str | None = None
+    is_extra: bool = False
+
+    @property
+    def name(self) -> str:
+        """What to call it: its number on the cover, else its position."""
+        return self.number or str(self.position)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release with all its tracks, in order."""
+    """A release with all its tracks, disc by disc, in order."""
 
     mbid: str
     title: str | None

@@ -6,7 +6,7 @@ transport, since its own fetching has no time-out and retries outside its limite
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import ParseError
 
@@ -241,8 +241,14 @@ def read_release(found: Document) -> Release | None:
 
 
 def _read_tracks(release: Document) -> Iterator[ReleaseTrack]:
-    for disc, medium in enumerate(release.get("medium-list", ()), 1):
-        for position, track in enumerate(medium.get("track-list", ()), 1):
+    for nth, medium in enumerate(release.get("medium-list", ()), 1):
+        disc = _number_of(medium.get("position"), nth)
+        tracks, data = medium.get("track-list", ()), medium.get("data-track-list", ())
+        hidden = [medium["pregap"]] if "pregap" in medium else []
+        # Where a disc holds nothing but data, that is its music.
+        listed = [*((each, True) for each in hidden), *((each, False) for each in tracks)]
+        listed += [(each, bool(tracks)) for each in data]
+        for place, (track, is_extra) in enumerate(listed, 1 - len(hidden)):
             recording = track.get("recording", {})
             if "id" not in recording:
                 continue
@@ -250,7 +256,9 @@ def _read_tracks(release: Document) -> Iterator[ReleaseTrack]:
             # recording that is identified, so the track only fills in what that lacks.
             lacking = {key: track[key] for key in ("title", "length") if key in track}
             credit = {"artist-credit-phrase": release.get("artist-credit-phrase")}
-            yield ReleaseTrack(disc, position, _recording_of({**credit, **lacking, **recording}))
+            position = _number_of(track.get("position"), place)
+            whole = _recording_of({**credit, **lacking, **recording})
+            yield ReleaseTrack(disc, position, whole, track.get("number") or None, is_extra)
 
 
 def _recording_of(recording: Document) -> Recording:
@@ -267,15 +275,34 @@ def _recording_of(recording: Document) -> Recording:
 
 
 def _ref_of(release: Document) -> ReleaseRef:
+    """A release of a recording: it lists the discs that this is on, with this track alone."""
     n_tracks = release.get("medium-track-count")
+    group = release.get("release-group", {})
+    medium: Document = next(iter(release.get("medium-list", ())), {})
+    track: Document = next(iter(medium.get("track-list", ())), {})
     return ReleaseRef(
         release_mbid=str(release["id"]).lower(),
         title=release.get("title"),
         n_tracks=int(n_tracks) if n_tracks else None,
         year=_year_of(release.get("date")),
-        kind=release.get("release-group", {}).get("primary-type"),
+        kind=next(
+            iter(group.get("secondary-type-list", ())),
+            group.get("primary-type") or group.get("type"),
+        ),
         status=release.get("status"),
+        artist=release.get("artist-credit-phrase"),
+        disc=_number_of(medium.get("position")),
+        position=_number_of(track.get("position")),
+        n_disc_tracks=_number_of(medium.get("track-count")),
     )
+
+
+@overload
+def _number_of(told: object, otherwise: int) -> int: ...
+@overload
+def _number_of(told: object, otherwise: None = None) -> int | None: ...
+def _number_of(told: object, otherwise: int | None = None) -> int | None:
+    return int(told) if isinstance(told, (int, str)) and str(told).isdecimal() else otherwise
 
 
 def _seconds_of(length_ms: str | None) -> float | None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Self
 
 from wkmp_lab.errors import InvalidInputError
@@ -38,6 +38,12 @@ class Finished:
         with self._changed:
             self._files.append((index, path))
             self._wake()
+
+    def load(self, paths: Sequence[str]) -> None:
+        """Show what an earlier import left, as a whole that is over."""
+        with self._changed:
+            self._files = list(enumerate(paths))
+        self.end()
 
     def end(self) -> None:
         """No more will come."""

@@ -15,7 +15,8 @@ from wkmp_lab.library.run.progress import RunProgress
 from wkmp_lab.library.run.recorder import FlightRecorder
 from wkmp_lab.library.run.results import Results
 from wkmp_lab.library.run.shared_store import SharedStore
-from wkmp_lab.library.store import Store, is_written_elsewhere
+from wkmp_lab.library.run.stored import MAX_HELD, StoredResults
+from wkmp_lab.library.store import Store, is_written_elsewhere, packed
 from wkmp_lab.lookup import services
 from wkmp_lab.model import FileResult
 from wkmp_lab.progress.snapshot import SessionState, Snapshot
@@ -106,20 +107,24 @@ def place(path: str | Path, folder: str) -> str:
     return str(Path(folder, Path(path).expanduser()))
 
 
-def make_run(folder: Path, *, settings: Settings, store_path: Path) -> ImportRun:
-    """An import of a folder of which nothing has happened yet."""
+def make_run(
+    folder: Path, *, settings: Settings, store_path: Path, is_stored: bool = False
+) -> ImportRun:
+    """An import of a folder of which nothing has happened yet; ``is_stored``: all has, earlier."""
     session_id, started_s = uuid.uuid4().hex[:8], time.time()
+    store, log = SharedStore(store_path, folder=folder), RunLog(session_id)
+    stored = StoredResults(store, settings, on_damage=lambda line: _tell_damage(log, line))
     limit = services.name_limit(settings.identifying)
     return ImportRun(
         session_id=session_id,
         folder=str(folder),
         settings=settings,
         started_s=started_s,
-        store=SharedStore(store_path, folder=folder),
-        results=Results(since_s=started_s),
+        store=store,
+        results=Results(since_s=started_s, stored=stored if is_stored else None),
         finished=Finished(),
         progress=RunProgress(started_s=started_s, lookup_limit=limit),
-        log=RunLog(session_id),
+        log=log,
         recorder=FlightRecorder(session_id, started_s=started_s),
         control=RunControl(),
         queue=TaskQueue(),
@@ -136,22 +141,30 @@ def load_run(folder: Path, store_path: Path) -> ImportRun:
     """
     is_elsewhere = is_written_elsewhere(store_path)
     with Store(store_path, folder=folder, is_writer=False) as opened:
-        damage = opened.find_damage()
+        is_large = (packed.count_files(opened) or 0) > MAX_HELD
+        damage = opened.find_damage(has_rows=not is_large)
         stored = opened.read_last_run()
         settings = stored.settings if stored else Settings()
-        results = changes.note_stale(opened.read_results(), settings)
-        run = make_run(folder, settings=settings, store_path=store_path)
+        run = make_run(folder, settings=settings, store_path=store_path, is_stored=is_large)
         run.take_decisions(opened)
         record = opened.read_record()
+        if not is_large:
+            for result in changes.note_stale(opened.read_results(), settings):
+                run.results.replace(result)
     if stored is not None and record is not None and record.run_id == stored.id:
         run.recorder.load(record)
-    for index, result in enumerate(results):
-        run.results.replace(result)
-        run.finished.add(index, result.path)
-    run.finished.end()
-    run.progress.load(results)
+    if is_large:
+        counts = run.results.count_stored()
+        paths = counts.paths
+        n_passages = sum(kind.n_passages * n for kind, n in counts.n_of_kind.items())
+    else:
+        held = run.results.read()
+        paths = tuple(result.path for result in held)
+        n_passages = sum(len(result.passages) for result in held)
+    run.finished.load(paths)
+    run.progress.load(len(paths), n_passages)
     for line in damage:
-        run.log.remark(f"{DAMAGED}: {line}", n_jobs=0)
+        _tell_damage(run.log, line)
     if is_elsewhere:
         run.log.remark(ELSEWHERE, n_jobs=0)
     # A run that never said how it ended was broken off, unless its store is being written to.
@@ -160,3 +173,9 @@ def load_run(folder: Path, store_path: Path) -> ImportRun:
     run.control.enter("running elsewhere" if is_elsewhere else ended)
     run.control.end()
     return run
+
+
+def _tell_damage(log: RunLog, line: str) -> None:
+    told = f"{DAMAGED}: {line}"
+    if not any(told in remark for remark in log.remarks):
+        log.remark(told, n_jobs=0)

@@ -13,11 +13,12 @@ from wkmp_lab.errors import CancelledError
 from wkmp_lab.identifying.decisions import CutDecision, decisions_on, find_boundaries
 from wkmp_lab.io.files.scanning import scan_folder
 from wkmp_lab.library import changes
-from wkmp_lab.library.recall import make_recall
+from wkmp_lab.library.recall import make_profiles, make_recall
 from wkmp_lab.library.relocate import find_former_folder, offer_relocation
 from wkmp_lab.library.run.costs import expect_costs
 from wkmp_lab.library.run.import_run import ImportRun, place
-from wkmp_lab.library.store import Store, StoredRun
+from wkmp_lab.library.run.stored import MAX_HELD
+from wkmp_lab.library.store import Store, StoredRun, find_profiles, packed
 from wkmp_lab.lookup.lookup_thread import LookupThread, identify_now
 from wkmp_lab.model import FileResult, Phase, SourceFile
 from wkmp_lab.pipeline import cache_keys
@@ -86,6 +87,7 @@ class ImportThread:
         store.put_run(begun, version=__version__)
         store.put_record(run.recorder.read())
         store.mark_missing(file.path for file in scan.files)
+        self._drop_profiles(store)
         board = run.progress.open(scan)
         run.control.attach(board)
         run.control.enter("running")
@@ -102,7 +104,17 @@ class ImportThread:
         store.put_run(ended, version=__version__)
         run.recorder.end()
         store.put_record(run.recorder.read())
+        if len(scan.files) > MAX_HELD:
+            packed.pack(store)
         self._log(f"{run.control.state}: {len(run.results.read())} of {len(scan.files)} files")
+
+    def _drop_profiles(self, store: Store) -> None:
+        """Where none are to be kept, keep none of an earlier import either."""
+        if self._run.settings.running.has_profiles:
+            return
+        profiles = find_profiles(store.path, folder=Path(self._run.folder))
+        if profiles is not None:
+            profiles.delete()
 
     def _measure_and_identify(
         self, files: Sequence[SourceFile], store: Store, board: Board
@@ -120,7 +132,7 @@ class ImportThread:
             on_identified=lambda result: self._finish(result, store),
             on_revised=lambda result: run.revise(result, store),
             is_cancelled=lambda: run.control.is_cancelled,
-            on_change=self._adapt_lookups,
+            on_change=lambda n_now, reason: self._adapt(n_now, reason, Phase.IDENTIFYING),
             on_broken=self._stop_waiting,
         ) as lookup_thread:
             run.progress.expect(
@@ -172,12 +184,14 @@ class ImportThread:
     def _sort_out(
         self, files: Sequence[SourceFile], store: Store, *, retry_failed: bool, rescan: bool
     ) -> changes.Sorting:
+        place = (store.path, Path(self._run.folder), self._run.settings)
         return changes.sort_out(
             files,
             store=store,
             settings=self._run.settings,
             decisions=self._run.results.decisions,
-            recall=make_recall(store.path, Path(self._run.folder), self._run.settings),
+            recall=make_recall(*place),
+            profiles=make_profiles(*place),
             retry_failed=retry_failed,
             rescan=rescan,
         )
@@ -234,17 +248,15 @@ class ImportThread:
         if (record := self._run.recorder.take_news()) is not None:
             store.put_record(record)
 
-    def _adapt(self, n_jobs: int, reason: str) -> None:
-        """Show how many files go on at once; called by the runner's watch."""
-        self._run.progress.n_jobs = n_jobs
-        self._run.recorder.note_limit(n_jobs, reason)
+    def _adapt(self, n_now: int, reason: str, phase: Phase | None) -> None:
+        """Show how many files go on at once, in a phase or at all; called by the runner's watch
+        and the look-ups' threads.
+        """
+        if phase is None:
+            self._run.progress.n_jobs = n_now
+        self._run.recorder.note_limit(n_now, reason, phase=phase)
         if reason:
-            self._log(f"now {n_jobs} at a time: {reason}")
-
-    def _adapt_lookups(self, n_now: int, reason: str) -> None:
-        """Note how many look-ups go on at once; called by their threads."""
-        self._run.recorder.note_limit(n_now, reason, phase=Phase.IDENTIFYING)
-        self._log(f"now {n_now} at a time in {Phase.IDENTIFYING}: {reason}")
+            self._log(f"now {n_now} at a time{f' in {phase}' if phase else ''}: {reason}")
 
     def _stop_waiting(self) -> None:
         """Let nobody wait for a place that only an answer would free; called by lookup threads."""

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wkmp_lab.io.files.scanning import Scan
@@ -115,18 +114,17 @@ class RunProgress:
         with self._mutex:
             self._expected = expected
 
-    def load(self, results: Sequence[FileResult]) -> None:
+    def load(self, n_files: int, n_passages: int) -> None:
         """Show what an earlier import left, as a whole that is over."""
-        n_passages = sum(len(result.passages) for result in results)
         with self._mutex:
-            self._n_found = len(results)
+            self._n_found = n_files
             self._last_reading = BoardReading(
                 fraction=1.0,
-                n_by_phase=(len(results),) * len(PHASES),
+                n_by_phase=(n_files,) * len(PHASES),
                 n_passages_by_phase=tuple(
                     n_passages * (k >= FIRST_OF_PASSAGES) for k in range(len(PHASES))
                 ),
-                n_finished=len(results),
+                n_finished=n_files,
                 n_passages=n_passages,
                 in_flight=(),
             )

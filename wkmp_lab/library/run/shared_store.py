@@ -24,7 +24,7 @@ class SharedStore:
 
     def __init__(self, path: Path, *, folder: Path) -> None:
         self.path = path
-        self._folder = folder
+        self.folder = folder
         self._mutex = threading.RLock()
         self._kept: Store | None = None
 
@@ -32,7 +32,7 @@ class SharedStore:
     def keep_open(self) -> Iterator[Store]:
         """The store, open for writing until the end of the import; StoreError as in Store."""
         with self._mutex:
-            store = self._kept = Store(self.path, folder=self._folder)
+            store = self._kept = Store(self.path, folder=self.folder)
         try:
             yield store
         finally:
@@ -47,5 +47,5 @@ class SharedStore:
             if self._kept is not None:
                 yield self._kept
                 return
-            with Store(self.path, folder=self._folder, is_writer=is_writer) as store:
+            with Store(self.path, folder=self.folder, is_writer=is_writer) as store:
                 yield store

@@ -7,13 +7,16 @@ from wkmp_lab.library.store.places import (
     is_written_elsewhere,
     read_folder,
 )
+from wkmp_lab.library.store.profiles import ProfileStore, find_profiles
 from wkmp_lab.library.store.rows import StoredRun
 from wkmp_lab.library.store.store import Store
 
 __all__ = [
     "SUFFIX",
+    "ProfileStore",
     "Store",
     "StoredRun",
+    "find_profiles",
     "find_store_path",
     "find_stores",
     "is_written_elsewhere",

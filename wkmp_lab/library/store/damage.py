@@ -11,24 +11,28 @@ from wkmp_lab.library.store.places import SUFFIX, find_stores_folder
 _NOUNS = {"file": "files", "decision": "decisions by hand", "run": "imports"}
 
 
-def find_damage(db: sqlite3.Connection) -> tuple[str, ...]:
+def find_damage(db: sqlite3.Connection, *, has_rows: bool = True) -> tuple[str, ...]:
     """What is damaged, a sentence each; empty where all is as it was written.
 
-    Older schemas could not tell: of them nothing is found.
+    Schemas before 4 could not tell: of them nothing is found. Without ``has_rows`` the rows of
+    files are counted, by their checksums, but not read: whoever reads one finds out.
     """
-    if db.execute("PRAGMA user_version").fetchone()[0] < schema.SCHEMA_VERSION:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version < 4:
         return ()
     with db:
         # As of one moment: somebody may be writing.
         db.execute("BEGIN")
-        return tuple(_find_all(db))
+        return tuple(_find_all(db, version, has_rows=has_rows))
 
 
-def _find_all(db: sqlite3.Connection) -> list[str]:
-    found = [*_find_rows(db, "file"), *_find_rows(db, "decision"), *_find_rows(db, "run")]
+def _find_all(db: sqlite3.Connection, version: int, *, has_rows: bool) -> list[str]:
+    read = [table for table in _NOUNS if has_rows or table != "file"]
+    found = [line for table in read for line in _find_rows(db, table, version)]
     for table, noun in _NOUNS.items():
+        how = "NOT INDEXED" if table in read else "INDEXED BY file_by_checksum"
         n_rows, total = db.execute(
-            f"SELECT count(*), ifnull(sum(checksum), 0) FROM {table} NOT INDEXED"  # noqa: S608
+            f"SELECT count(*), ifnull(sum(checksum), 0) FROM {table} {how}"  # noqa: S608
         ).fetchone()
         kept = db.execute("SELECT n_rows, total FROM seal WHERE name = ?", (table,)).fetchone()
         if kept is None or kept[0] != n_rows:
@@ -80,7 +84,7 @@ def copy_beside(db: sqlite3.Connection, path: Path, *, word: str) -> Path | None
     return None
 
 
-def _find_rows(db: sqlite3.Connection, table: str) -> list[str]:
+def _find_rows(db: sqlite3.Connection, table: str, version: int) -> list[str]:
     """A sentence for each row that is not as it was written."""
     named = {
         "file": "path",
@@ -89,8 +93,8 @@ def _find_rows(db: sqlite3.Connection, table: str) -> list[str]:
         "run": "CAST(id AS BLOB)",
     }[table]
     rows = db.execute(
-        f"SELECT checksum, {schema.compute(table)}, {named} FROM {table} NOT INDEXED "  # noqa: S608
-        f"WHERE NOT {schema.is_sound(table, schema.SCHEMA_VERSION)}"
+        f"SELECT checksum, {schema.compute(table, version=version)}, {named} "  # noqa: S608
+        f"FROM {table} NOT INDEXED WHERE NOT {schema.is_sound(table, version)}"
     )
     return [
         f"the row of {_name(table, *names)} is damaged: expected checksum {kept}, got {came}"

@@ -1,4 +1,4 @@
-"""What a row of a store is: results, decisions and imports as text, and a checksum over each."""
+"""What a row of a store is: results as bytes, decisions and imports as text, and checksums."""
 
 import zlib
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from wkmp_lab.identifying.decisions import CutDecision, Decision, IdentityDecision
+from wkmp_lab.library.store.documents import pack_result, unpack_result
 from wkmp_lab.library.store.schema import lengthen_path, shorten_path
 from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.pipeline.old_results import renew_result
@@ -14,6 +15,8 @@ from wkmp_lab.settings import Settings
 
 Value = bytes | str | int | float | None
 """What a column holds."""
+FileRow = tuple[bytes, bytes | None, str | None, str | None, bytes | str, bytes | None]
+"""Path, path of the file it is a copy of, hashes of bytes and of audio, document, fingerprints."""
 DECISION_KINDS: dict[str, type[Decision]] = {"cut": CutDecision, "identity": IdentityDecision}
 
 
@@ -51,34 +54,34 @@ def compute_checksum(*values: Value) -> int:
 
 def row_from_result(result: FileResult, *, folder: Path, run_id: str | None) -> tuple[Value, ...]:
     """The columns of ``schema.COLUMNS['file']`` for a file that is there."""
-    source, made_by = result.source, dict(result.provenance)
-    twin = result.duplicate_of
-    # Paths go into BLOB columns: a JSON text cannot hold the surrogate escapes of odd names.
-    document = replace(result, source=replace(source, path=""), duplicate_of=None)
+    source, twin = result.source, result.duplicate_of
+    # Paths go into BLOB columns: a text cannot hold the surrogate escapes of odd names.
+    document, prints = pack_result(result)
     return (
         shorten_path(source.path, folder),
         source.size_bytes,
         source.mtime_ns,
         result.sha256,
         result.status,
-        "; ".join(f"{what}={key}" for what, key in made_by.items() if what != "identified"),
-        made_by.get("identified"),
         None if twin is None else shorten_path(twin, folder),
         0,
         run_id,
-        msgspec.json.encode(document).decode(),
         result.audio_hash,
+        document,
+        prints,
     )
 
 
-def result_from_row(row: tuple[bytes, bytes | None, str], *, folder: Path) -> FileResult:
-    """A result of its path, the path it is a copy of, and its document, by today's model."""
-    path, twin, document = row
-    result = renew_result(msgspec.json.decode(document, type=FileResult))
+def result_from_row(row: FileRow, *, folder: Path) -> FileResult:
+    """A result of what its row tells, by today's model."""
+    path, twin, sha256, audio_hash, document, prints = row
+    result = renew_result(unpack_result(document, prints))
     return replace(
         result,
         source=replace(result.source, path=lengthen_path(path, folder)),
         duplicate_of=None if twin is None else lengthen_path(twin, folder),
+        sha256=sha256,
+        audio_hash=audio_hash,
     )
 
 

@@ -1,7 +1,6 @@
 """The one SQLite file of a library: every result as it arrives, written by the parent alone.
 
-A result is one JSON document with the columns that resuming asks for beside it; views unfold the
-documents for those who look in with SQL.
+A result is one document with the columns that resuming asks for beside it.
 """
 
 import contextlib
@@ -10,6 +9,7 @@ import os
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +19,13 @@ import msgspec
 
 from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import Decision
-from wkmp_lab.library.store import damage, places, rows, schema
+from wkmp_lab.library.store import damage, migration, places, rows, schema
 from wkmp_lab.library.store.rows import StoredRun
 from wkmp_lab.model import FileResult, FlightRecord
 from wkmp_lab.settings import Settings
 
+N_AT_ONCE = 1000
+"""Results that one query brings."""
 _INSERT = {
     table: f"INSERT INTO {table}({', '.join(names)}, checksum) "  # noqa: S608
     f"VALUES ({', '.join('?' * len(names))}, ?)"
@@ -35,6 +37,9 @@ _PUT_FILE, _PUT_RUN = (
     + ", ".join(f"{name} = excluded.{name}" for name in (*schema.COLUMNS[table], "checksum"))
     for table in ("file", "run")
 )
+READ = "path, duplicate_of, sha256, audio_hash, document, prints"
+"""What :func:`rows.result_from_row` makes a result of."""
+_READ_OLD = "path, duplicate_of, sha256, json_extract(document, '$.audio_hash'), document, NULL"
 _PUT_DECISION = _INSERT["decision"]
 _MARK_FILE = (
     "UPDATE file SET is_missing = ?2, "  # noqa: S608
@@ -70,7 +75,7 @@ class Store:
 
     def __init__(self, path: Path, *, folder: Path, is_writer: bool = True) -> None:
         self.path = path
-        self._folder = folder.expanduser().absolute()
+        self.folder = folder.expanduser().absolute()
         self._mutex = threading.RLock()
         self._lost = ""
         places.require_file(path)
@@ -116,9 +121,9 @@ class Store:
         A decision that was made on the hash of a file's bytes is from then on one on its audio.
         """
         shown = list(results)
-        made = [rows.row_from_result(each, folder=self._folder, run_id=run_id) for each in shown]
+        made = [rows.row_from_result(each, folder=self.folder, run_id=run_id) for each in shown]
         hashes = [(each.audio_hash, each.sha256) for each in shown if each.audio_hash]
-        with self._writing():
+        with self.writing():
             self._db.executemany(_PUT_FILE, map(_seal, made))
             self._db.executemany(_MOVE_DECISION, hashes)
 
@@ -139,17 +144,24 @@ class Store:
         where = "audio_hash >= ? AND audio_hash < ? AND status IN ('done', 'no_audio')"
         return tuple(self._select(where, (head, f"{head}g")))
 
+    def find_many(self, paths: Sequence[bytes]) -> Iterator[FileResult]:
+        """The results of paths as they are stored; those that are damaged are left out."""
+        for start in range(0, len(paths), N_AT_ONCE):
+            some = paths[start : start + N_AT_ONCE]
+            where = f"is_missing = 0 AND path IN ({', '.join('?' * len(some))})"
+            yield from self._select(where, tuple(some))
+
     def read_paths(self) -> tuple[str, ...]:
         """Paths of all files that the store knows, there or not."""
         with self._mutex, self._speaking_clearly():
             found = self._db.execute("SELECT path FROM file").fetchall()
-            return tuple(schema.lengthen_path(path, self._folder) for (path,) in found)
+            return tuple(schema.lengthen_path(path, self.folder) for (path,) in found)
 
     def assign(self, folder: Path) -> None:
         """Say that the library lies in another folder, under the same names."""
-        with self._writing():
+        with self.writing():
             _write_folder(self._db, folder)
-            self._folder = folder
+            self.folder = folder
 
     def copy_to(self, path: Path, *, folder: Path) -> None:
         """Write all that is kept into a new file, as the store of another folder."""
@@ -170,7 +182,7 @@ class Store:
     def mark_missing(self, present: Iterable[str]) -> None:
         """Note which files the latest scan has seen; the others are kept, but not shown."""
         there = {name for path in present for name in self._names_of(path)}
-        with self._writing():
+        with self.writing():
             known = self._db.execute("SELECT path, is_missing FROM file").fetchall()
             self._db.executemany(
                 _MARK_FILE,
@@ -183,7 +195,7 @@ class Store:
         settings = msgspec.json.encode(kept).decode()
         ended_s = None if run.ended_s is None else float(run.ended_s)
         row = (run.id, float(run.started_s), ended_s, run.state, run.n_jobs, version, settings)
-        with self._writing():
+        with self.writing():
             self._db.execute(_PUT_RUN, _seal(row))
 
     def read_last_run(self) -> StoredRun | None:
@@ -203,7 +215,7 @@ class Store:
     def put_record(self, record: FlightRecord) -> None:
         """Keep how the latest import ran, in the place of what was kept before."""
         text = rows.text_from_record(record)
-        with self._writing():
+        with self.writing():
             self._db.execute("INSERT OR REPLACE INTO library VALUES ('record', ?)", (text,))
 
     def read_record(self) -> FlightRecord | None:
@@ -215,7 +227,7 @@ class Store:
 
     def put_decisions(self, decisions: Sequence[Decision]) -> None:
         """Add what a person has decided at once to the log: all or nothing, as of one moment."""
-        with self._writing():
+        with self.writing():
             query = "SELECT ifnull(max(made_s), 0.0), ifnull(max(id), 0) + 1 FROM decision"
             latest_s, first = self._db.execute(query).fetchone()
             # No two moments are the same, whatever the clock says: undoing goes by them.
@@ -231,7 +243,7 @@ class Store:
         them in their order; empty where there is none.
         """
         sound = schema.is_sound("decision", schema.SCHEMA_VERSION)
-        with self._writing():
+        with self.writing():
             undone = self._db.execute(
                 "DELETE FROM decision WHERE made_s = "  # noqa: S608
                 f"(SELECT made_s FROM decision WHERE {sound} ORDER BY id DESC LIMIT 1) "
@@ -242,14 +254,16 @@ class Store:
     def read_decisions(self) -> tuple[tuple[float, Decision], ...]:
         """(seconds since the epoch, decision), oldest first."""
         with self._mutex, self._speaking_clearly():
-            query = schema.select_decisions(self._version())
+            query = migration.select_decisions(self._version())
             made = self._db.execute(query).fetchall() if query else ()
             return tuple((at_s, rows.decision_from_row(kind, text)) for at_s, kind, text in made)
 
-    def find_damage(self) -> tuple[str, ...]:
-        """What is not as it was written, a sentence each: rows that no reading gives."""
+    def find_damage(self, *, has_rows: bool = True) -> tuple[str, ...]:
+        """What is not as it was written, a sentence each: rows that no reading gives; without
+        ``has_rows`` as far as it shows without reading those of files.
+        """
         with self._mutex, self._speaking_clearly():
-            return damage.find_damage(self._db)
+            return damage.find_damage(self._db, has_rows=has_rows)
 
     def mend(self) -> tuple[str, ...]:
         """Take out what is damaged; what it was, and where a copy is, a sentence each.
@@ -265,20 +279,27 @@ class Store:
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[FileResult]:
         with self._mutex, self._speaking_clearly():
             sound = schema.is_sound("file", self._version())
-            query = f"SELECT path, duplicate_of, document FROM file WHERE {sound} AND {where}"  # noqa: S608
+            columns = READ if self._version() >= 5 else _READ_OLD
+            query = f"SELECT {columns} FROM file WHERE {sound} AND {where}"  # noqa: S608
             found = self._db.execute(query, values).fetchall()
         for row in found:
             with self._speaking_clearly():
-                result = rows.result_from_row(row, folder=self._folder)
+                result = rows.result_from_row(row, folder=self.folder)
             yield result
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction; it counts only where the file is still the one that was opened."""
         with self._mutex, self._speaking_clearly():
             with self._db:
-                yield
+                yield self._db
             self._require_same_file()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The database for a moment, alone."""
+        with self._mutex, self._speaking_clearly():
+            yield self._db
 
     def _require_same_file(self) -> None:
         now = places.read_inode(self.path)
@@ -318,12 +339,12 @@ class Store:
                 f"library that has moved is told by wkmp-lab relocate OLD NEW"
             )
         if is_writer:
-            folders = (self._folder, self._folder.resolve())
-            schema.migrate(self._db, version, folders=folders)
+            folders = (self.folder, self.folder.resolve())
+            migration.migrate(self._db, version, folders=folders)
 
     def _names_of(self, path: str) -> tuple[bytes, bytes]:
         """What a path may be stored as: by today's schema, and by the older ones."""
-        return schema.shorten_path(path, self._folder), os.fsencode(path)
+        return schema.shorten_path(path, self.folder), os.fsencode(path)
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
@@ -333,7 +354,7 @@ class Store:
         """Turn what SQLite and the system say into errors that name the file."""
         try:
             yield
-        except (sqlite3.Error, OSError, msgspec.MsgspecError, UnicodeError) as error:
+        except (sqlite3.Error, OSError, msgspec.MsgspecError, UnicodeError, zlib.error) as error:
             raise StoreError(f"the store {str(self.path)!r} cannot be used: {error}") from error
 
 

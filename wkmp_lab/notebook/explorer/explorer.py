@@ -8,10 +8,11 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ipywidgets as widgets
 from IPython import get_ipython
@@ -22,37 +23,42 @@ from wkmp_lab.display.safe_text import clean_text
 from wkmp_lab.display.summary import format_result_html
 from wkmp_lab.display.templating import render
 from wkmp_lab.errors import InvalidInputError, WkmpLabError
-from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip, read_crossfade
 from wkmp_lab.io.tags.reading import read_tags
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import Tags
 from wkmp_lab.notebook.card import format_status
 from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import (
-    CutEditor,
-    Player,
     Sliders,
     format_settings_code,
     make_button,
 )
 from wkmp_lab.notebook.explorer.cutting import Cutting
-from wkmp_lab.notebook.explorer.overview import read_beats, read_overview
-from wkmp_lab.notebook.explorer.plots import plot_boundary, plot_overview
+from wkmp_lab.notebook.explorer.listening import Listening
+from wkmp_lab.notebook.explorer.overview import (
+    Overview,
+    Spectrogram,
+    read_overview,
+    read_spectrogram,
+    sketch_spectrogram,
+)
+from wkmp_lab.notebook.explorer.plots import plot_overview
+from wkmp_lab.notebook.explorer.wave import (
+    describe_cutting,
+    make_wave,
+    show_spectrum,
+)
 from wkmp_lab.notebook.standing import Standing
 from wkmp_lab.pipeline.declared import complete_hints
 from wkmp_lab.plots.figures import draw_png
 from wkmp_lab.runner.decoder_child import run_in_child
 from wkmp_lab.settings import SegmentHints, SegmentSettings, Settings
 
-BOUNDARY_S = 5.0
-"""What is played before and after a cut."""
 CALM_S = 1.0
 """How long nothing is asked for before what a saved notebook keeps is renewed."""
 LEAST_WIDTH_PX = 760
 """Of a picture: its words stay readable; where there is less room, it scrolls sideways."""
 _TEMPLATE = "notebook/templates/explorer.html.jinja"
-
-T = TypeVar("T")
 
 
 def explore(
@@ -66,7 +72,8 @@ def explore(
     Parameters
     ----------
     path
-        The audio file; it is decoded once, now, in a child process.
+        The audio file; it is decoded once, now, in a child process. Where an import has kept its
+        level profile, it opens from that, and is decoded meanwhile for its spectrogram.
     settings
         Where to begin; None: as the session was asked for, else the defaults.
     session
@@ -84,7 +91,11 @@ def explore(
     if session is not None:
         path, hints = session.get_result(path).path, session.make_hints(path)
         chosen = settings or session.settings.segmenting
-    overview = run_in_child(partial(read_overview, path), path=path)
+    kept = session.read_kept_profile(path) if session is not None else None
+    if kept is None:
+        overview = run_in_child(partial(read_overview, path), path=path)
+    else:
+        overview = Overview(kept, sketch_spectrogram(kept), is_sketch=True)
     tags = Tags()
     with contextlib.suppress(InvalidInputError):  # tags beyond reason
         tags = run_in_child(partial(read_tags, path), path=path)
@@ -93,7 +104,7 @@ def explore(
 
 
 class Explorer:
-    """Controls, pictures and player of one file.
+    """Sliders and picture of one file.
 
     Attributes
     ----------
@@ -107,20 +118,24 @@ class Explorer:
         self.cutting = cutting
         self._standing = Standing()
         self._is_kept = True
-        self._beats: dict[int, tuple[float, ...]] = {}
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._make_widgets()
-        self._draw()
+        self._show_cut()
         threading.Thread(target=self._follow, name="wkmp-explore", daemon=True).start()
+        if cutting.overview.is_sketch:
+            threading.Thread(target=self._paint, name="wkmp-paint", daemon=True).start()
 
     def show(self) -> None:
         """Draw soon what the cutting has become."""
+        self.sliders.show(self.cutting.settings)
         self._requests.put(_draw_anew)
 
     def close(self) -> None:
         """End the exploring: a picture and tables, which a saved file keeps, take its place."""
         self._requests.put(_end)
+        self._listening.close()
         self._standing.end(self._make_bundle())
+        self.wave.close()
         self.box.close()
 
     def __repr__(self) -> str:
@@ -145,19 +160,7 @@ class Explorer:
         cutting = self.cutting
         threshold_dbfs = cutting.segmentation.threshold_dbfs
         self.sliders = Sliders(cutting.settings, threshold_dbfs, self._then_show(cutting.tune))
-        self.editor = CutEditor(
-            on_pick=lambda _: self.show(),
-            on_move=self._then_show(cutting.move),
-            on_split=self._then_show(self._split),
-            on_join=self._then_show(cutting.join),
-            on_snap=self._then_show(cutting.snap),
-            on_release=self._then_show(cutting.release),
-        )
-        self.player = Player(
-            on_passage=self._try(lambda index: self._listen(index, 0.0, MAX_CLIP_S)),
-            on_cut=self._try(lambda index: self._listen(index, -BOUNDARY_S, BOUNDARY_S)),
-            on_crossfade=self._try(self._listen_across),
-        )
+        self.wave = make_wave(cutting, self._hear)
         keep = make_button(
             "Keep these cuts",
             "save",
@@ -172,30 +175,37 @@ class Explorer:
             self.close,
             css_class="done",
         )
-        self.verdict, self.message, self.code = map(
-            _with_class, (widgets.HTML() for _ in range(3)), ("verdict", "message", "code")
+        self.verdict, self.message, self.code = (
+            _with_class(widgets.HTML(), name) for name in ("verdict", "message", "code")
         )
-        self.picture, self.near = (
-            _with_class(widgets.Image(format="png"), name) for name in ("picture", "near")
-        )
-        for image in (self.picture, self.near):
-            image.layout = widgets.Layout(width="100%", min_width=f"{LEAST_WIDTH_PX}px")
-        frame = widgets.Layout(width="100%", max_width="920px", overflow="auto hidden")
-        whole, near = (
-            _with_class(widgets.Box([image], layout=frame), "frame")
-            for image in (self.picture, self.near)
-        )
-        row = widgets.Layout(flex_flow="row wrap", align_items="flex-start")
-        for part in (self.sliders.box, self.player.box):
-            part.layout.flex = "1 1 360px"
         self.box = widgets.VBox(
             [
-                widgets.HBox([self.sliders.box, self.player.box], layout=row),
-                *(self.verdict, whole, self.editor.box, near),
+                self.sliders.box,
+                *(self.verdict, self.wave, self.message),
                 widgets.HBox([keep, done] if cutting.session else [done]),
-                *(self.message, self.code),
+                self.code,
             ]
         )
+        self._listening = Listening(cutting, self.wave, self._say)
+        self._deeds: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "move": self._then_show(self._move),
+            "lead": self._then_show(self._move_lead),
+            "split": self._then_show(lambda asked: cutting.split(asked["at_s"])),
+            "join": self._then_show(lambda asked: cutting.join(asked["number"])),
+            "snap": self._then_show(lambda asked: cutting.snap(asked["number"])),
+            "release": self._then_show(lambda _: cutting.release()),
+            "undo": self._then_show(lambda _: cutting.undo()),
+            "redo": self._then_show(lambda _: cutting.redo()),
+            "threshold": self._try(self._set_threshold),
+            "go": self._try(self._go),
+        }
+
+    def _hear(self, asked: Mapping[str, Any]) -> None:
+        """Do what the picture asks for."""
+        if asked["kind"] in self._deeds:
+            self._deeds[asked["kind"]](asked)
+        else:
+            self._listening.hear(asked)
 
     def _try(self, act: Callable[..., None]) -> Callable[..., None]:
         """Callbacks are mute: what goes wrong is told."""
@@ -216,15 +226,33 @@ class Explorer:
 
         return self._try(do)
 
-    def _split(self, typed: str) -> None:
-        at_s, end_s = read_clock(typed), self.cutting.overview.profile.duration_s
-        if not 0.0 < at_s < end_s:
+    def _move(self, asked: Mapping[str, Any]) -> None:
+        """Move a cut; with the end of a dragging its step ends, too."""
+        self.cutting.move(asked["number"], asked["to_s"])
+        if asked["is_last"]:
+            self.cutting.end_step()
+
+    def _move_lead(self, asked: Mapping[str, Any]) -> None:
+        is_lead_in = asked["name"] == "lead_in_s"
+        self.cutting.move_lead(asked["passage"], to_s=asked["to_s"], is_lead_in=is_lead_in)
+        if asked["is_last"]:
+            self.cutting.end_step()
+
+    def _set_threshold(self, asked: Mapping[str, Any]) -> None:
+        self.sliders.threshold.value = asked["dbfs"]
+        if asked["is_last"]:
+            self.cutting.end_step()
+
+    def _go(self, asked: Mapping[str, Any]) -> None:
+        """Show the place that was typed."""
+        typed, end_s = asked["typed"], self.cutting.overview.profile.duration_s
+        at_s = read_clock(typed)
+        if not 0.0 <= at_s <= end_s:
             raise InvalidInputError(
                 f"expected a time within the file, which is {format_clock(end_s)} long, "
                 f"got {typed.strip()}"
             )
-        self.cutting.split(at_s)
-        self.editor.new.value = ""
+        self.wave.send({"kind": "cursor", "view": asked["view"], "at_s": at_s})
 
     def _say(self, words: str) -> None:
         self.message.value = format_status(words)
@@ -248,8 +276,24 @@ class Explorer:
             else:
                 request()
             if is_due and self._requests.empty():
-                is_due = not self._draw()
-                self._is_kept = False
+                self._draw()
+                is_due = self._is_kept = False
+
+    def _paint(self) -> None:
+        """Measure the spectrogram, and show it in the place of its sketch."""
+        path = self.cutting.path
+        try:
+            spectrogram = run_in_child(partial(read_spectrogram, path), path=path)
+        except (WkmpLabError, OSError) as error:
+            self._say(f"no spectrogram: {error}")
+            return
+        self._requests.put(partial(self._take_spectrogram, spectrogram))
+
+    def _take_spectrogram(self, spectrogram: Spectrogram) -> None:
+        cutting = self.cutting
+        cutting.overview = replace(cutting.overview, spectrogram=spectrogram, is_sketch=False)
+        show_spectrum(self.wave, cutting.overview)
+        self._is_kept = False
 
     def _await_request(self) -> Callable[[], None]:
         """The next request; where none comes for a while, what has changed is kept meanwhile."""
@@ -261,69 +305,17 @@ class Explorer:
                 self._is_kept = True
         return self._requests.get()
 
-    def _draw(self) -> bool:
-        """Cut and show everything; False where another request came before the end."""
-        cutting, end_s = self.cutting, self.cutting.overview.profile.duration_s
-        passages = cutting.cut().passages
+    def _draw(self) -> None:
+        """Cut, and show everything."""
+        self.cutting.cut()
+        self._show_cut()
+
+    def _show_cut(self) -> None:
+        cutting = self.cutting
         self.verdict.value = _format_verdict(cutting)
         self.code.value = _format_code(cutting, "code")
-        self.player.show([(p.start_s, p.end_s) for p in passages])
-        cuts_s = [passage.start_s for passage in passages[1:]]
-        self.editor.show(cuts_s, end_s, is_by_hand=cutting.is_by_hand)
-        steps = [self._draw_whole, self._draw_near, self._listen_for_beats]
-        if cutting.is_by_hand:  # the eye is on the near picture
-            steps[:2] = reversed(steps[:2])
-        for step in steps:
-            step()
-            if not self._requests.empty():
-                return False
-        return True
-
-    def _draw_whole(self) -> None:
-        self.picture.value = draw_png(plot_overview(self.cutting.overview, self.cutting.result))
-
-    def _draw_near(self) -> None:
-        """The chosen cut from near by, with the beats that are known."""
-        at_s = self._find_chosen_s()
-        self.near.layout.display = "none" if at_s is None else ""
-        if at_s is not None:
-            profile, beats_s = self.cutting.overview.profile, self._beats.get(round(at_s), ())
-            near = plot_boundary(profile, at_s, result=self.cutting.result, beats_s=beats_s)
-            self.near.value = draw_png(near)
-
-    def _listen_for_beats(self) -> None:
-        """Find the beats around the chosen cut, once a second of the file."""
-        at_s = self._find_chosen_s()
-        if at_s is None or round(at_s) in self._beats:
-            return
-        end_s = self.cutting.overview.profile.duration_s
-        try:
-            self._beats[round(at_s)] = self._decode(partial(read_beats, at_s=at_s, end_s=end_s))
-        except (WkmpLabError, OSError) as error:
-            self._say(f"no beats: {error}")
-            return
-        self._draw_near()
-
-    def _find_chosen_s(self) -> float | None:
-        number, passages = self.editor.chosen, self.cutting.result.passages
-        return passages[number + 1].start_s if number is not None else None
-
-    def _listen(self, index: int, from_s: float, to_s: float) -> None:
-        """Play around the start of a passage."""
-        start_s = self.cutting.result.passages[index].start_s
-        work = partial(read_clip, start_s=start_s + from_s, end_s=start_s + to_s)
-        self.player.play(self._decode(work))
-
-    def _listen_across(self, index: int) -> None:
-        if index == 0:
-            raise InvalidInputError("no passage comes before the first")
-        before, after = self.cutting.result.passages[index - 1 : index + 1]
-        self.player.play(self._decode(partial(read_crossfade, before=before, after=after)))
-
-    def _decode(self, work: "partial[T]") -> T:
-        """What ``work`` reads of the file, in the child that decodes for this process."""
-        path = self.cutting.path
-        return run_in_child(partial(work, path), path=path)
+        self.sliders.show_threshold(cutting.segmentation.threshold_dbfs)
+        self.wave.state = describe_cutting(cutting)
 
     def _make_bundle(self) -> dict[str, str]:
         cutting = self.cutting
@@ -344,9 +336,10 @@ class Explorer:
 def format_cutting_code(cutting: Cutting) -> str:
     """What was found, as Python: the settings, and the boundaries where they were set by hand."""
     code = format_settings_code(cutting.settings)
-    if cutting.is_by_hand:
-        places = ", ".join(f"{at_s:.2f}" for at_s in cutting.cuts_s)
-        code += f"\nsession.recut({cutting.path!r}, [{places}])"
+    if cutting.can_release:
+        cuts = [round(at_s, 2) for at_s in cutting.cuts_s] if cutting.is_by_hand else None
+        leads = {n: (round(a, 2), round(b, 2)) for n, (a, b) in cutting.leads_s.items()}
+        code += f"\nsession.recut({cutting.path!r}, {cuts}{f', leads_s={leads}' if leads else ''})"
     return code
 
 

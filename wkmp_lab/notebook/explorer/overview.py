@@ -1,20 +1,20 @@
 """A whole file at a glance: its level profile, and a spectrogram for the eye."""
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import librosa
 import numpy as np
-import numpy.typing as npt
 import soxr
 
 from wkmp_lab.dsp.compiling import load_numba
 from wkmp_lab.flavoring.descriptors import measure_descriptors
-from wkmp_lab.io.files.audio import read_signal
+from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.pipeline.measure import read_profile
 from wkmp_lab.settings import FlavorSettings
-from wkmp_lab.signals import FloatArray, LevelProfile
+from wkmp_lab.signals import BAND_EDGES_HZ, FloatArray, LevelProfile
 from wkmp_lab.units import ANALYSIS_SR
 
 N_BANDS = 96
@@ -52,10 +52,21 @@ class Spectrogram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """What the explorer draws from."""
+    """What the explorer draws from.
+
+    Attributes
+    ----------
+    profile
+        The levels.
+    spectrogram
+        For the eye.
+    is_sketch
+        True where the spectrogram is one of :func:`sketch_spectrogram`.
+    """
 
     profile: LevelProfile
     spectrogram: Spectrogram
+    is_sketch: bool = False
 
 
 def read_overview(path: str | Path) -> Overview:
@@ -69,6 +80,46 @@ def read_overview(path: str | Path) -> Overview:
     blocks = _Columns()
     profile = read_profile(path, listener=blocks.feed)
     return Overview(profile, blocks.finish(profile.sr))
+
+
+def read_spectrogram(path: str | Path) -> Spectrogram:
+    """The spectrogram of a file, in a decode of its own.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    """
+    columns = _Columns()
+    with AudioReader(path) as reader:
+        for block in reader.blocks():
+            columns.feed(block.samples.mean(axis=0), reader.sr)
+        return columns.finish(reader.sr)
+
+
+def sketch_spectrogram(profile: LevelProfile) -> Spectrogram:
+    """What a level profile tells of a spectrogram: its few bands, each as a step.
+
+    It is there at once, and takes the place of one until that has been measured.
+    """
+    high_hz = 0.5 * profile.sr
+    load_numba()
+    mels_hz = librosa.mel_frequencies(N_BANDS + 2, fmin=LOW_HZ, fmax=high_hz)
+    band = np.searchsorted(BAND_EDGES_HZ, mels_hz[1:-1], side="right") - 1
+    # Power is told as of a sine in the middle of each mel band, which takes its share of the band.
+    edges_hz = np.array([*BAND_EDGES_HZ, max(high_hz, BAND_EDGES_HZ[-1] + 1.0)])
+    share = (0.5 * (mels_hz[2:] - mels_hz[:-2]) / np.diff(edges_hz)[band]).clip(max=1.0)
+    factor = max(round(COLUMN_S / profile.coarse_hop_s), 1)
+    starts = np.arange(0, len(profile.band_power), factor)
+    if not starts.size:
+        return Spectrogram(np.zeros((N_BANDS, 0), np.float32), COLUMN_S, LOW_HZ, high_hz)
+    lengths = np.diff(starts, append=len(profile.band_power))[:, None]
+    power = np.add.reduceat(profile.band_power, starts, axis=0) / lengths
+    level_db = 10.0 * np.log10(np.maximum(2.0 * power[:, band] * share, 1e-12)).T
+    column_s = factor * profile.coarse_hop_s
+    return Spectrogram(
+        np.maximum(level_db, FLOOR_DB).astype(np.float32), column_s, LOW_HZ, high_hz
+    )
 
 
 def find_calm_spot(profile: LevelProfile, near_s: float) -> float:
@@ -113,49 +164,65 @@ class _Columns:
         self._rest = np.zeros(0, np.float32)
         self._sr = 0
         self._powers: list[FloatArray] = []
-        self._filters: FloatArray | None = None
 
     def feed(self, mono: FloatArray, sr: int) -> None:
         """Take the next samples in."""
-        hop, n_fft = round(COLUMN_S * sr), _n_fft(sr)
+        hop, n_fft = round(COLUMN_S * sr), count_fft(sr)
         samples = np.concatenate([self._rest, mono])
         n_columns = len(samples) // hop if hop >= n_fft else 0
         if n_columns:
             frames = samples[: n_columns * hop].reshape(n_columns, hop)[:, :n_fft]
-            self._powers.append(self._measure(frames, sr))
+            self._powers.append(measure_bands(frames, sr))
         self._rest = samples[n_columns * hop :]
 
     def finish(self, sr: int) -> Spectrogram:
         """The spectrogram of all that was fed."""
         if len(self._rest):
-            last = np.zeros((1, _n_fft(sr)), np.float32)
+            last = np.zeros((1, count_fft(sr)), np.float32)
             kept = self._rest[: last.shape[1]]
             last[0, : len(kept)] = kept
-            self._powers.append(self._measure(last, sr))
+            self._powers.append(measure_bands(last, sr))
         powers = self._powers or [np.zeros((0, N_BANDS), np.float32)]
         power = np.concatenate(powers).T
         level_db = np.maximum(10.0 * np.log10(np.maximum(power, 1e-12)), FLOOR_DB)
         return Spectrogram(level_db.astype(np.float32), COLUMN_S, LOW_HZ, 0.5 * sr)
 
-    def _measure(self, frames: npt.NDArray[np.float32], sr: int) -> FloatArray:
-        n_fft = frames.shape[1]
-        if self._filters is None:
-            load_numba()
-            bank = librosa.filters.mel(
-                sr=sr, n_fft=n_fft, n_mels=N_BANDS, fmin=LOW_HZ, norm=None, dtype=np.float32
-            )
-            # Bands narrower than a bin hold none: they take what lies nearest.
-            empty = np.flatnonzero(bank.sum(axis=1) == 0.0)
-            centres = librosa.mel_frequencies(N_BANDS + 2, fmin=LOW_HZ, fmax=0.5 * sr)[1:-1]
-            bank[empty, np.round(centres[empty] * n_fft / sr).astype(int)] = 1.0
-            self._filters = bank
-        window = np.hanning(n_fft).astype(np.float32)
-        spectra = np.fft.rfft(frames * window, axis=1)
-        # A full-scale sine has the power 1 in its bin.
-        power = (np.abs(spectra) / (0.5 * window.sum())) ** 2
-        measured: FloatArray = (power.astype(np.float32) @ self._filters.T).astype(np.float32)
-        return measured
+
+def measure_bands(frames: FloatArray, sr: int) -> FloatArray:
+    """Power of each frame in mel bands; a full-scale sine has 1 in its band.
+
+    Parameters
+    ----------
+    frames
+        Mono, shape ``(n_frames, n_fft)``.
+    sr
+        Their rate in Hz.
+
+    Returns
+    -------
+    FloatArray
+        Shape ``(n_frames, n_bands)``.
+    """
+    window = np.hanning(frames.shape[1]).astype(np.float32)
+    spectra = np.fft.rfft(frames * window, axis=1)
+    power = (np.abs(spectra) / (0.5 * window.sum())) ** 2
+    bands: FloatArray = power.astype(np.float32) @ _make_filters(sr, frames.shape[1]).T
+    return bands
 
 
-def _n_fft(sr: int) -> int:
+def count_fft(sr: int) -> int:
+    """Samples of a column's window: the power of two nearest to 46 ms, 16 at least."""
     return 1 << max(round(math.log2(WINDOW_S * sr)), 4)
+
+
+@functools.lru_cache(maxsize=4)
+def _make_filters(sr: int, n_fft: int) -> FloatArray:
+    load_numba()
+    bank: FloatArray = librosa.filters.mel(
+        sr=sr, n_fft=n_fft, n_mels=N_BANDS, fmin=LOW_HZ, norm=None, dtype=np.float32
+    )
+    # Bands narrower than a bin hold none: they take what lies nearest.
+    empty = np.flatnonzero(bank.sum(axis=1) == 0.0)
+    centres = librosa.mel_frequencies(N_BANDS + 2, fmin=LOW_HZ, fmax=0.5 * sr)[1:-1]
+    bank[empty, np.round(centres[empty] * n_fft / sr).astype(int)] = 1.0
+    return bank

@@ -1,0 +1,1 @@
+"""The settings of a whole library, moved while looking at what they would change."""
