@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wkmp_lab.collection.recuts import count_recuts
 from wkmp_lab.library.retuning import Retuning, preview_library
-from wkmp_lab.library.session import import_folder, open_session
+from wkmp_lab.library.session import import_folder
 from wkmp_lab.library.store import ProfileStore, Store, find_profiles
 from wkmp_lab.model import FileResult
 from wkmp_lab.pipeline import cache_keys, recut
@@ -51,8 +51,8 @@ def main() -> None:
         folder, store = home / "library", home / "library.wkmp.db"
         folder.mkdir()
         made_hours = replicate(done, profiles, folder, store, hours=options.hours)
-        results = open_session(folder, store=store).results
-        print(f"{made_hours:.0f} hours in {len(results)} files, {options.jobs} jobs:")
+        paths = [str(path) for path in sorted(folder.iterdir())]
+        print(f"{made_hours:.0f} hours in {len(paths)} files, {options.jobs} jobs:")
         for words, segmenting, analyzing in (
             ("cut anew", SegmentSettings(min_silence_s=1.5), AnalyzeSettings()),
             (
@@ -63,7 +63,7 @@ def main() -> None:
         ):
             changed = replace(settings, segmenting=segmenting, analyzing=analyzing)
             began_s = time.perf_counter()
-            found = list(preview_library(results, Retuning(store, folder, changed)))
+            found = list(preview_library(paths, Retuning(store, folder, changed)))
             passed_s = time.perf_counter() - began_s
             counts = count_recuts(found)
             print(

@@ -109,6 +109,9 @@ class LevelProfile:
     coding_traces
         How clearly the frames of each kind of lossy encoder are seen in the samples; see
         :func:`wkmp_lab.dsp.coding_traces.measure_traces`. Empty where nobody has looked.
+    speech_log_odds
+        Of the windows of :func:`wkmp_lab.dsp.speech.measure_speech` over the whole file; None
+        where nobody has looked.
     """
 
     duration_s: float
@@ -132,6 +135,7 @@ class LevelProfile:
     bend_peak: npt.NDArray[np.float16]
     bend_mean: npt.NDArray[np.float16]
     coding_traces: tuple[tuple[str, float], ...] = ()
+    speech_log_odds: DoubleArray | None = None
 
     @property
     def coarse_hop_s(self) -> float:

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from tests.support.audio_factory import music_like
 from wkmp_lab.analyzing.amplitude import measure_amplitude
 from wkmp_lab.analyzing.quality import find_clicks
+from wkmp_lab.dsp import profile_packing
 from wkmp_lab.dsp.byte_codes import (
     pack_counts,
     pack_numbers,
@@ -21,6 +22,7 @@ from wkmp_lab.dsp.byte_codes import (
 )
 from wkmp_lab.dsp.levels import measure_levels
 from wkmp_lab.dsp.profile_packing import pack_profile, unpack_profile
+from wkmp_lab.dsp.speech import measure_speech
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.segmenting.passages import find_passages
 from wkmp_lab.settings import SegmentSettings
@@ -88,6 +90,18 @@ def test_clicks_stay_and_none_comes():
     clicks = find_clicks(SIDE, frames)
     assert np.count_nonzero(clicks) >= 3
     np.testing.assert_array_equal(find_clicks(LEFT, frames), clicks)
+
+
+def test_the_odds_of_speech_go_along_until_they_would_be_others(monkeypatch):
+    measured = measure_speech(SIDE)
+    kept = measure_speech(LEFT)
+    np.testing.assert_allclose(kept.log_odds, measured.log_odds, rtol=1e-6)
+    assert kept.starts_s.tolist() == measured.starts_s.tolist()
+    of_part = measure_speech(LEFT, start_s=5.0).log_odds
+    assert of_part.size < kept.log_odds.size
+    packed = pack_profile(SIDE)
+    monkeypatch.setattr(profile_packing, "SPEECH_VERSION", 99)
+    assert unpack_profile(packed).speech_log_odds is None
 
 
 def test_it_is_cut_at_the_same_places():

@@ -1,6 +1,7 @@
 """Level profiles in an import: kept beside the store, used for what changes, or kept by nobody."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.audio_factory import music_like, write_audio
@@ -37,7 +38,7 @@ def import_it(folder, settings, store="kept.wkmp.db"):
 
 
 def profiles_of(session):
-    return find_profiles(session.store_path, folder=session._run.store._folder)
+    return find_profiles(session.store_path, folder=Path(session.folder))
 
 
 def test_an_import_after_a_changed_setting_decodes_nothing(music):

@@ -140,7 +140,6 @@ def test_a_file_without_a_profile_is_left_to_the_next_import(session):
 
 
 def test_several_workers_find_the_same(session, monkeypatch):
-    monkeypatch.setattr(retuning, "ALONE_S", 0.0)
     monkeypatch.setattr(retuning, "BATCH", 1)
     running = RunSettings(n_jobs=2)
     session.settings = replace(session.settings, running=running)

@@ -25,6 +25,7 @@ from wkmp_lab.dsp.byte_codes import (
     unpack_numbers,
     unpack_steps,
 )
+from wkmp_lab.dsp.speech import SPEECH_VERSION, measure_speech
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.signals import BAND_EDGES_HZ, FloatArray, LevelProfile
 
@@ -61,6 +62,7 @@ class _Header(msgspec.Struct, frozen=True, array_like=True):
     n_frames: int
     n_coarse: int
     n_bins: int
+    speech_version: int
     coding_traces: tuple[tuple[str, float], ...]
     sizes: tuple[tuple[str, int], ...]
 
@@ -77,6 +79,8 @@ def pack_profile(profile: LevelProfile) -> bytes:
     - ``channel_mean``: to 9 % and 1e-6;
     - bends: to 0.25 dB around what may be a click, else 0;
     - counts, lengths and traces: exact.
+
+    The odds of speech over the whole file, which take longest to measure, go along.
     """
     power = _code_levels(profile.power, LEVEL_STEP_DB)
     expected = _expect_channels(power, profile.coarse_factor)
@@ -99,6 +103,7 @@ def pack_profile(profile: LevelProfile) -> bytes:
         "n_clipped": pack_counts(profile.n_clipped),
         "n_clipped_runs": pack_counts(profile.n_clipped_runs),
         "n_silent": pack_counts(profile.n_silent),
+        "speech": measure_speech(profile).log_odds.astype("<f4").tobytes(),
     }
     header = _Header(
         duration_s=profile.duration_s,
@@ -109,6 +114,7 @@ def pack_profile(profile: LevelProfile) -> bytes:
         n_frames=profile.power.size,
         n_coarse=profile.a_power.size,
         n_bins=profile.mean_spectrum.size,
+        speech_version=SPEECH_VERSION,
         coding_traces=profile.coding_traces,
         sizes=tuple((name, len(section)) for name, section in sections.items()),
     )
@@ -152,6 +158,8 @@ def _unpack_arrays(header: _Header, sections: Mapping[str, memoryview]) -> Level
     balance += _expect_channels(power, header.coarse_factor)
     peak, true_peak = _unpack_peaks(sections, power)
     bend_peak, bend_mean = _unpack_bends(sections, header.n_frames)
+    is_known = header.speech_version == SPEECH_VERSION
+    speech = np.frombuffer(sections["speech"], "<f4").astype(np.float64) if is_known else None
     bands = read_levels("band_power", (len(BAND_EDGES_HZ), *coarse), BAND_STEP_DB)
     return LevelProfile(
         duration_s=header.duration_s,
@@ -175,6 +183,7 @@ def _unpack_arrays(header: _Header, sections: Mapping[str, memoryview]) -> Level
         bend_peak=bend_peak,
         bend_mean=bend_mean,
         coding_traces=header.coding_traces,
+        speech_log_odds=speech,
     )
 
 

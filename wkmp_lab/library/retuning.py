@@ -2,10 +2,11 @@
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from wkmp_lab._version import __version__
@@ -18,7 +19,6 @@ from wkmp_lab.identifying.decisions import (
     group_by_content,
 )
 from wkmp_lab.io.machine import read_machine
-from wkmp_lab.library import changes
 from wkmp_lab.library.store import ProfileStore, Store, StoredRun, find_profiles
 from wkmp_lab.model import FileResult
 from wkmp_lab.pipeline import cache_keys, recut
@@ -27,9 +27,7 @@ from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings, Se
 Outcome = TypeVar("Outcome")
 
 BATCH = 64
-"""Files that a worker takes at once."""
-ALONE_S = 8 * 3600.0
-"""So much music is cut here in about the time that workers take to start."""
+"""Files that a worker takes at once; no more are cut here, where no worker has to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,13 @@ def change_settings(
     )
 
 
-def preview_library(results: Sequence[FileResult], asked: Retuning) -> Iterator[Recut]:
+def preview_library(paths: Sequence[str], asked: Retuning) -> Iterator[Recut]:
     """What would change in each measured file, as it is found out; nothing is kept."""
-    for batch in _run(preview_batch, results, asked):
+    for batch in _run(preview_batch, paths, asked):
         yield from batch
 
 
-def retune_library(results: Sequence[FileResult], asked: Retuning) -> tuple[int, int]:
+def retune_library(paths: Sequence[str], asked: Retuning) -> tuple[int, int]:
     """Cut and level every measured file anew, and keep that.
 
     Broken off, it has done so with some files; the others are stale, and another call or the next
@@ -97,7 +95,7 @@ def retune_library(results: Sequence[FileResult], asked: Retuning) -> tuple[int,
     with Store(asked.store_path, folder=asked.folder) as store:
         begun = StoredRun(uuid.uuid4().hex[:8], time.time(), None, "running", 0, asked.settings)
         store.put_run(begun, version=__version__)
-        for batch in _run(retune_batch, results, asked):
+        for batch in _run(retune_batch, paths, asked):
             fresh = [each for each in batch if each is not None]
             store.put_many(fresh, run_id=begun.id)
             n_done += len(fresh)
@@ -132,19 +130,15 @@ def retune_batch(asked: Retuning, files: Sequence[FileInFolder]) -> list[FileRes
 
 def _run(
     work: Callable[[Retuning, Sequence[FileInFolder]], Outcome],
-    results: Sequence[FileResult],
+    paths: Sequence[str],
     asked: Retuning,
 ) -> Iterator[Outcome]:
     from wkmp_lab.runner.runner import count_jobs, run_batches  # loads joblib
 
-    n_in_folder = changes.count_siblings(each.source for each in results)
-    measured = [each for each in results if each.status in ("done", "no_audio")]
-    files = [
-        FileInFolder(each.path, changes.make_hints(each.source, n_in_folder, None).n_siblings or 0)
-        for each in measured
-    ]
-    is_short = sum(each.duration_s or 0.0 for each in measured) < ALONE_S
-    n_jobs = 1 if is_short else count_jobs(asked.settings.running, read_machine())
+    n_in_folder = Counter(PurePath(path).parent for path in paths)
+    files = [FileInFolder(path, n_in_folder[PurePath(path).parent] - 1) for path in paths]
+    running = asked.settings.running
+    n_jobs = 1 if running.backend == "sequential" else count_jobs(running, read_machine())
     # Neither measures of one's own nor a function to sort by need travel.
     sent = replace(asked, settings=asked.settings.without_measures().with_named_order())
     return run_batches(partial(work, sent), files, size=BATCH, n_jobs=n_jobs)
@@ -159,7 +153,7 @@ def _cut_anew(
         decisions = group_by_content(made for _, made in store.read_decisions())
         for file in files:
             kept = store.find_by_path(file.path)
-            if kept is not None:
+            if kept is not None and kept.status in ("done", "no_audio"):
                 yield kept, _cut_one(kept, file, asked.settings, profiles, decisions)
 
 

@@ -245,7 +245,7 @@ class ImportSession(LibraryView):
         asked = self._ask_retuning(segmenting, analyzing)
         if redo:
             return type(self).start(self.folder, settings=asked.settings, store=self.store_path)
-        n_done, n_left = retuning.retune_library(self.results, asked)
+        n_done, n_left = retuning.retune_library(self._run.results.list_paths(), asked)
         session = type(self).open(self.folder, store=self.store_path)
         session._run.log.remark(retuning.describe_retuned(n_done, n_left), n_jobs=0)
         return session

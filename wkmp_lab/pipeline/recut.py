@@ -8,7 +8,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from wkmp_lab.dsp.profile_packing import PACKING_VERSION, pack_profile, unpack_profile
-from wkmp_lab.model import FileResult, Phase, Segmentation
+from wkmp_lab.model import FileResult, Fingerprint, Phase, Segmentation
 from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.declared import complete_hints, mark_declared
 from wkmp_lab.pipeline.known import ProfileKeeper
@@ -126,8 +126,10 @@ def retune(
         else each
         for each in fresh.passages
     )
-    whole = fingerprint_whole(passages) if passages else None
-    fresh = replace(fresh, passages=passages, file_fingerprint=whole)
+    fresh = replace(fresh, passages=passages)
+    if _list_heard(fresh) != _list_heard(result):
+        whole = fingerprint_whole(passages) if passages else None
+        fresh = replace(fresh, file_fingerprint=whole)
     outdated = _list_outdated(result, fresh, changed)
     made = {name: key for name, key in made_by.items() if name not in outdated}
     names = {*changed, cache_keys.HINTS}
@@ -149,6 +151,10 @@ def _bare(result: FileResult) -> FileResult:
         cut_hints=(),
         stale=(),
     )
+
+
+def _list_heard(result: FileResult) -> list[Fingerprint | None]:
+    return [passage.fingerprint for passage in result.passages]
 
 
 def _list_outdated(old: FileResult, new: FileResult, changed: Set[str]) -> Set[str]:

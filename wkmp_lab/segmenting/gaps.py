@@ -123,8 +123,9 @@ def _measure_band_floors(level: FloatArray, total: FloatArray, *, hop_s: float) 
     n = min(max(round(FLOOR_WINDOW_S / hop_s), 1), len(level[inner]))
     totals = _running_mean(total[inner], n)
     is_quiet = totals <= totals.min() + NEAR_FLOOR_DB
-    floors = _running_mean(level[inner], n)[is_quiet].min(axis=0)
-    kept: FloatArray = np.maximum(floors, LEAST_FLOOR_DB).astype(np.float32)
+    # Band by band: sums along the other axis take five times as long.
+    floors = [_running_mean(band, n)[is_quiet].min() for band in level[inner].T]
+    kept: FloatArray = np.maximum(np.array(floors), LEAST_FLOOR_DB).astype(np.float32)
     return kept
 
 
