@@ -1,6 +1,7 @@
 # make run [MUSIC=folder] [OUT=folder]   import a folder of music, leave tables and a notebook
 # make lab                               open JupyterLab on the notebooks
 # make test                              lint, types and all tests
+# make test-ray                          the tests that need Ray, in an environment of their own (.venv-ray)
 # make torture                           hostile files and faults, and long fuzzing (about half an hour)
 # make bench [MUSIC=folder]              the benchmarks, beside their peers
 # make docs                              the documentation, with every cell run, in build/docs
@@ -15,9 +16,10 @@ OUT ?= results
 JOBS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
+RAY_VENV := $(if $(filter command line,$(origin VENV)),$(VENV),.venv-ray)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run smoke lab test torture bench docs docs-links clean
+.PHONY: run smoke lab test test-ray torture bench docs docs-links clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -35,6 +37,10 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) install --editable '.[test,docs]'
+	@touch $@
+
+$(VENV)/.installed-scale: $(VENV)/.installed-test
+	$(PIP) install --editable '.[scale]'
 	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed-test
@@ -69,6 +75,11 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(JOBS) --cov=wkmp_lab
+
+# Apart from the others: Ray is large, and with it installed they would start it.
+test-ray:
+	$(MAKE) VENV="$(RAY_VENV)" "$(RAY_VENV)/.installed-scale"
+	"$(RAY_VENV)/bin/python" -m pytest tests/runner/clusters/test_ray.py tests/library/test_import_on_ray.py
 
 # atheris has wheels for few systems; what needs it is skipped where there is none.
 torture: $(VENV)/.installed-test

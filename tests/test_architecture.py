@@ -46,7 +46,7 @@ def test_no_module_of_the_package_is_loaded_by_name():
     assert loads == {
         "wkmp_lab": ["importlib.import_module(_HOMES[name])"],
         "wkmp_lab.export.export": ["importlib.import_module('pyarrow')"],
-        "wkmp_lab.runner.remote": ["importlib.import_module(package)"],  # dask or ray
+        "wkmp_lab.runner.clusters.remote": ["importlib.import_module(package)"],  # dask or ray
     }
 
 

@@ -36,10 +36,6 @@ from wkmp_lab.settings import (
             "limit of FLAVORING must be a whole.*got 0",
         ),
         (lambda: RunSettings(limits={"FLAVORING": True}), "a whole number >= 1, got True"),
-        (
-            lambda: RunSettings(limits={"FLAVORING": 1}, backend="ray"),
-            "limits need a backend.*'ray'",
-        ),
         (lambda: RunSettings(limits=("FLAVORING",)), "limits must be a number by phase.*got"),
         (lambda: RunSettings(cluster="somewhere"), "cluster must be auto, tcp.*got 'somewhere'"),
         (lambda: RunSettings(cluster="tcp://host"), "cluster must be auto.*got 'tcp://host'"),
@@ -47,10 +43,6 @@ from wkmp_lab.settings import (
         (
             lambda: RunSettings(cluster="ray://host:1", backend="dask"),
             "'ray://host:1' needs the backend 'ray', got backend 'dask'",
-        ),
-        (
-            lambda: RunSettings(cluster="ray://host:1", limits={"FLAVORING": 1}),
-            "limits need a backend.*'ray'",
         ),
         (lambda: RunSettings(backend="mpi"), "backend must be one of"),
         (lambda: RunSettings(order="random"), "order must be one of"),

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from wkmp_lab.model import FileResult as FileResult
     from wkmp_lab.notebook.environment import allow_nested_loops as allow_nested_loops
     from wkmp_lab.notebook.explorer.explorer import explore as explore
+    from wkmp_lab.notebook.made_music import make_labelled_pieces as make_labelled_pieces
+    from wkmp_lab.notebook.made_music import make_record_side as make_record_side
     from wkmp_lab.notebook.toolbox import find_longest as find_longest
     from wkmp_lab.notebook.toolbox import find_sample as find_sample
     from wkmp_lab.notebook.toolbox import list_descriptors as list_descriptors
@@ -83,6 +85,8 @@ _HOMES = {
     "ImportSession": "wkmp_lab.library.session",
     "last_session": "wkmp_lab.api",
     "list_descriptors": "wkmp_lab.notebook.toolbox",
+    "make_labelled_pieces": "wkmp_lab.notebook.made_music",
+    "make_record_side": "wkmp_lab.notebook.made_music",
     "measure": "wkmp_lab.library.measures",
     "measure_speedup": "wkmp_lab.library.trials.speedup",
     "MEDIUM_THRESHOLD_DBFS": "wkmp_lab.settings",

@@ -262,11 +262,6 @@ class RunSettings:
         object.__setattr__(self, "order", _read_order(self.order))
         designs = ("lanes", "files")
         require(self.design in designs, f"design must be one of {designs}", self.design)
-        require(
-            self.backend != "ray" or set(dict(self.limits)) <= {Phase.IDENTIFYING.value},
-            "limits need a backend whose workers can wait (loky, threading, sequential, dask)",
-            self.backend,
-        )
 
     def name_order(self) -> str:
         """The order by its name, which can be written down.

@@ -477,6 +477,7 @@ def test_a_running_session_is_found_by_whatever_link_leads_to_its_folder(music, 
 
 
 PARAMETERS = {
+    "browse": "",
     "cancel": "",
     "compare": "other",
     "compare_copies": "path other_path",
@@ -485,6 +486,7 @@ PARAMETERS = {
     "decide_all": "keys verdict",
     "explore": "path",
     "export": "folder formats has_bom",
+    "find_leads": "path",
     "get_result": "path",
     "identify": "settings",
     "last": "",
@@ -497,7 +499,7 @@ PARAMETERS = {
     "prioritize": "paths",
     "read_decisions": "",
     "relocate": "new",
-    "recut": "path boundaries_s",
+    "recut": "path boundaries_s leads_s",
     "resume": "",
     "retry": "",
     "retune": "segmenting analyzing redo",

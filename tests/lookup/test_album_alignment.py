@@ -1,5 +1,7 @@
 """Laying the passages of an album side on the tracks of a release."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from wkmp_lab.lookup.album_alignment import (
     align_release,
     choose_edition,
     compare_cuts,
+    find_lengths,
 )
 from wkmp_lab.model.reasons import CutHint
 
@@ -61,6 +64,28 @@ def test_a_missed_and_a_needless_cut_are_told():
 def test_a_missing_track_is_told():
     alignment = align_release(pieces_of(180.0, 310.0), release_of(180.0, 240.0, 310.0))
     assert compare_cuts(alignment) == [CutHint((), "track 2 of 'Side A' was not found")]
+
+
+def test_what_no_player_counts_may_be_missing_or_there():
+    first, film, second, last = release_of(180.0, 400.0, 240.0, 310.0).tracks
+    hidden = replace(film, position=0, number="0", is_extra=True)
+    album = replace(release_of(), tracks=(first, hidden, second, last))
+    missing = align_release(pieces_of(180.0, 240.0, 310.0), album)
+    there = align_release(pieces_of(180.0, 400.0, 240.0, 310.0), album)
+    assert compare_cuts(missing) == compare_cuts(there) == []
+    assert there.score == 1.0
+    assert missing.score > 0.95
+    joined = [Piece(180.0, "track 0"), Piece(550.0, "track 2")]
+    assert find_lengths(align_release(joined, album)) == (180.0, 240.0, 310.0)
+
+
+def test_tracks_are_called_by_their_numbers_on_the_cover():
+    tracks = release_of(180.0, 240.0).tracks
+    sides = [replace(track, number=number) for track, number in zip(tracks, "AB", strict=True)]
+    (hint,) = compare_cuts(
+        align_release(pieces_of(420.0), replace(release_of(), tracks=tuple(sides)))
+    )
+    assert hint.why == "passage #0 seems to hold tracks A and B of 'Side A'"
 
 
 def test_what_was_heard_outweighs_lengths():

@@ -1,5 +1,6 @@
 """Progress of files on other machines."""
 
+import msgspec
 import pytest
 
 from wkmp_lab.errors import CancelledError
@@ -57,6 +58,27 @@ def test_a_file_that_nobody_waits_for_is_left():
     channel.cancelled = True
     with pytest.raises(CancelledError):
         progress.advance(0.5)
+
+
+def test_a_file_that_waits_for_a_place_says_so_until_it_enters(board):
+    channel = Kept()
+    progress = FarProgress(channel, 1)
+    progress.enter(Phase.DECODING)
+    progress.advance(1.0)
+    progress.wait_for(Phase.FLAVORING)
+    progress.enter(Phase.FLAVORING)
+    seen = []
+    for news in channel.told:
+        board.note(**msgspec.structs.asdict(news))
+        seen.append(int(board.read()[1]["waits_for"]))
+    assert seen[-2:] == [FLAVORING + 1, 0]
+
+
+def test_a_file_that_nobody_waits_for_leaves_where_it_waits():
+    channel = Kept()
+    channel.cancelled = True
+    with pytest.raises(CancelledError):
+        FarProgress(channel, 0).wait_for(Phase.DECODING)
 
 
 def test_news_make_a_waiting_file_one_in_flight(board):

@@ -17,7 +17,8 @@ from wkmp_lab.errors import CancelledError
 from wkmp_lab.io.fault_injection import VARIABLE
 from wkmp_lab.model import Phase
 from wkmp_lab.progress.board import PHASES, Board, Control, FileProgress
-from wkmp_lab.runner.gates import LocalGates
+from wkmp_lab.progress.far import TELL_S, FarProgress
+from wkmp_lab.runner.gates import LeasedGates, LocalGates
 from wkmp_lab.settings import RunSettings, Settings
 
 LIMITS = {"EXTRACTING": 2, "DECODING": 1, "FINGERPRINTING": 1, "FLAVORING": 2}
@@ -125,6 +126,37 @@ def test_a_cancel_reaches_a_file_that_waits(board):
             gates_of(board, 1, DECODING=1).hold_place(Phase.DECODING),
         ):
             pass
+
+
+class Far:
+    """A channel, and a lease that is free when it is asked for the third time."""
+
+    def __init__(self):
+        self.told = []
+        self.asked = []
+
+    def tell(self, news):
+        self.told.append(news)
+
+    def is_cancelled(self):
+        return False
+
+    def acquire(self, *, timeout):
+        self.asked.append(timeout)
+        return len(self.asked) == 3
+
+    def release(self):
+        self.asked.append("back")
+
+
+def test_on_a_cluster_a_file_waits_for_its_lease_and_says_so():
+    far = Far()
+    progress = FarProgress(far, 0)
+    with LeasedGates({"DECODING": far}, progress).hold_place(Phase.DECODING):
+        progress.enter(Phase.DECODING)
+    place = list(Phase).index(Phase.DECODING) + 1
+    assert far.asked == [TELL_S] * 3 + ["back"]
+    assert [news.waits_for for news in far.told] == [place, place, 0]
 
 
 HOLD = """

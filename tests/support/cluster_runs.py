@@ -1,16 +1,20 @@
 """What the tests of both cluster engines do alike."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from support import audio_factory
-from wkmp_lab.model import SourceFile
-from wkmp_lab.progress.board import Board, Control
+from support.timeline_reading import count_at_once
+from wkmp_lab.export import export
+from wkmp_lab.library.session import import_folder, start_import
+from wkmp_lab.model import Phase, SourceFile
+from wkmp_lab.progress.board import PHASES, Board, Control, FileState
 from wkmp_lab.runner.runner import Runner
 from wkmp_lab.runner.worker import Task
-from wkmp_lab.settings import RunSettings, Settings
+from wkmp_lab.settings import IdentifySettings, RunSettings, Settings
 
 POISON = "poison.wav"
 """The file that a fault point is set for."""
@@ -95,6 +99,68 @@ def check_a_file_that_kills_every_worker_is_named(tasks, settings, folder):
     assert len(results) == len(poisoned)
     failed = {name: r.failure.reason for name, r in results.items() if r.status == "failed"}
     assert failed == {POISON: "worker died"}
+
+
+def check_the_board_shows_phases_of_files_in_flight(tasks, settings):
+    board = Board.create(len(tasks))
+    seen = []
+    for _ in Runner(settings).run(tasks, board):
+        records = board.read()
+        seen += records["phase"][records["state"] == FileState.IN_FLIGHT].tolist()
+    records = board.read()
+    board.remove()
+    assert max(seen) > PHASES.index(Phase.EXTRACTING)
+    assert set(records["state"]) == {FileState.MEASURED}
+    assert (records["started"] > 0).all()
+    assert ((records["phases_left"] >> PHASES.index(Phase.DECODING)) & 1).all()
+
+
+def check_no_limit_is_ever_exceeded(tasks, backend):
+    limits = {"DECODING": 1, "FLAVORING": 1}
+    running = RunSettings(backend=backend, n_jobs=2, limits=limits)
+    results = run(tasks, Settings(running=running))
+    check_every_row_is_done(tasks, results)
+    assert {phase: count_at_once(results.values(), Phase(phase)) for phase in limits} == limits
+
+
+def cancel_a_run(tasks, settings):
+    board = Board.create(len(tasks))
+    for _ in Runner(settings).run(tasks, board):
+        board.control = Control.CANCEL
+    board.remove()
+
+
+def make_settings(**running):
+    return Settings(identifying=IdentifySettings(is_offline=True), running=RunSettings(**running))
+
+
+def export_bytes(session, folder):
+    """What is exported, by file name, without the clocks."""
+    timeless = [replace(each, spans=()) for each in session.results]
+    paths = export.export_results(
+        timeless, folder, formats=["csv", "json"], music_folder=session.folder
+    )
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def check_an_import_outlives_a_killed_worker(address, kill_one, folder):
+    """What a cluster exports one of whose workers was killed is what a local import does."""
+    music = folder / "music"
+    music.mkdir()
+    make_tasks(music)
+    there = start_import(music, settings=make_settings(cluster=address), store=folder / "there.db")
+    for _ in there.completed():
+        kill_one()
+        break
+    there.wait()
+    assert there.state == "completed"
+    assert [result.status for result in there.results] == ["done"] * 8
+    here = import_folder(
+        music, settings=make_settings(backend="sequential"), store=folder / "here.db"
+    )
+    ours = export_bytes(here, folder / "ours")
+    assert export_bytes(there, folder / "theirs") == ours
+    assert len(ours) > 6
 
 
 def check_cancel_ends_a_run_early(tasks, settings):

@@ -14,6 +14,7 @@ from wkmp_lab.identifying import decisions
 from wkmp_lab.identifying.decisions import Decision, LeadPoints, Verdict
 from wkmp_lab.library import by_hand, retuning
 from wkmp_lab.library.finding import find_file
+from wkmp_lab.library.recall import make_profiles, read_kept_profile
 from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.model import Candidate, FileResult, FlightRecord
 from wkmp_lab.progress.snapshot import Snapshot
@@ -23,6 +24,8 @@ from wkmp_lab.tables.session_tables import ResultTables
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from wkmp_lab.signals import LevelProfile
 
 
 class LibraryView(ResultTables):
@@ -208,6 +211,14 @@ class LibraryView(ResultTables):
     def make_hints(self, path: str | Path) -> SegmentHints:
         """What the library knows of a file when it is cut: its folder, lengths, decisions."""
         return by_hand.make_hints(self._run, self.get_result(path))
+
+    def read_kept_profile(self, path: str | Path) -> LevelProfile | None:
+        """The level profile that an import has kept of a file, read without a decode.
+
+        None where none is kept, or where the file has changed since.
+        """
+        profiles = make_profiles(self.store_path, Path(self.folder), self.settings)
+        return read_kept_profile(self.get_result(path), profiles, self.settings)
 
     def find_leads(self, path: str | Path) -> tuple[LeadPoints, ...]:
         """The lead points of a file that were set by hand; see :meth:`recut`."""

@@ -6,8 +6,11 @@ from pathlib import Path
 from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import decisions_on, find_boundaries, group_by_content
 from wkmp_lab.library.store import ProfileStore, Store, find_profiles
+from wkmp_lab.model import FileResult
+from wkmp_lab.pipeline import cache_keys, recut
 from wkmp_lab.pipeline.known import Known
 from wkmp_lab.settings import Settings
+from wkmp_lab.signals import LevelProfile
 
 FAR_BACKENDS = ("dask", "ray")
 """Their workers may be other machines, where the store's file is not, or cannot be locked."""
@@ -47,3 +50,21 @@ def make_profiles(path: Path, folder: Path, settings: Settings) -> ProfileStore 
     if settings.running.backend in FAR_BACKENDS or not settings.running.has_profiles:
         return None
     return find_profiles(path, folder=folder)
+
+
+def read_kept_profile(
+    result: FileResult, profiles: ProfileStore | None, settings: Settings
+) -> LevelProfile | None:
+    """The level profile that is kept of a file; None where there is none, or the file is not what
+    it was when it was imported.
+    """
+    keys = cache_keys.compute_keys(settings)
+    source = result.source
+    try:
+        status = Path(result.path).stat()
+    except OSError:
+        return None
+    is_same = (status.st_size, status.st_mtime_ns) == (source.size_bytes, source.mtime_ns)
+    if not is_same or not cache_keys.is_read_alike(result, keys):
+        return None
+    return recut.read_kept(result.audio_hash, keys, profiles)

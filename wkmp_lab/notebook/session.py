@@ -105,7 +105,8 @@ class NotebookSession(ImportSession):
         Parameters
         ----------
         path
-            A file of the library, absolute or from its folder. It is decoded once, now.
+            A file of the library, absolute or from its folder. It opens from the level profile
+            that the import has kept; where it has none it is decoded once, now.
 
         Raises
         ------

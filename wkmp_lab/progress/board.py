@@ -159,7 +159,14 @@ class Board:
         return is_postponed
 
     def note(
-        self, index: int, *, phase: int, fraction: float, phases_left: int, n_cut: int
+        self,
+        index: int,
+        *,
+        phase: int,
+        fraction: float,
+        phases_left: int,
+        n_cut: int,
+        waits_for: int = 0,
     ) -> None:
         """Write down how far a worker of another machine is; news of a file that is measured come
         too late.
@@ -176,6 +183,7 @@ class Board:
             record["phase"] = phase
             record["phase_started"] = now
         record["fraction"] = fraction
+        record["waits_for"] = waits_for
         record["phases_left"] |= phases_left
         record["n_cut"] = max(record["n_cut"], n_cut)
         record["alive"] = now

@@ -23,6 +23,8 @@ class FarNews(msgspec.Struct, frozen=True, array_like=True):
     fraction: float
     phases_left: int
     n_cut: int
+    waits_for: int = 0
+    """The phase that a place is waited for in, as an index into ``PHASES`` plus 1; 0: none."""
 
 
 class Channel(Protocol):
@@ -55,13 +57,26 @@ class FarProgress:
         self._read_clock = read_clock
         self._told_s = float("-inf")
         self._phase = 0
+        self._fraction = 0.0
         self._phases_left = 0
         self._n_cut = 0
 
     def enter(self, phase: Phase) -> None:
         """Start a phase."""
         self._phase = PHASES.index(phase)
-        self._tell(0.0)
+        self._fraction = 0.0
+        self._tell()
+        self._raise_if_cancelled()
+
+    def wait_for(self, phase: Phase) -> None:
+        """Show that a place in a phase is waited for.
+
+        Raises
+        ------
+        CancelledError
+            Nobody waits for the file any more.
+        """
+        self._tell(waits_for=PHASES.index(phase) + 1)
         self._raise_if_cancelled()
 
     def advance(self, fraction: float) -> None:
@@ -72,8 +87,9 @@ class FarProgress:
         CancelledError
             Nobody waits for the file any more.
         """
+        self._fraction = min(max(fraction, 0.0), 1.0)
         if self._read_clock() - self._told_s >= TELL_S:
-            self._tell(min(max(fraction, 0.0), 1.0))
+            self._tell()
         self._raise_if_cancelled()
 
     def cut(self, n_passages: int) -> None:
@@ -87,10 +103,13 @@ class FarProgress:
         """End a phase; told with the next one."""
         self._phases_left |= 1 << PHASES.index(phase)
 
-    def _tell(self, fraction: float) -> None:
+    def _tell(self, *, waits_for: int = 0) -> None:
         self._told_s = self._read_clock()
-        news = FarNews(self._index, self._phase, fraction, self._phases_left, self._n_cut)
-        self._channel.tell(news)
+        self._channel.tell(
+            FarNews(
+                self._index, self._phase, self._fraction, self._phases_left, self._n_cut, waits_for
+            )
+        )
 
     def _raise_if_cancelled(self) -> None:
         if self._channel.is_cancelled():

@@ -3,20 +3,22 @@
 How many is set for a phase, or follows the disk for the two that read it.
 
 On this machine a place in a phase is a lock on a file beside the board: it is gone with the
-process that holds it, however that ends, and nobody has to hand places out. On a Dask cluster it
-is a lease of the scheduler. Files wait before the phase begins, outside its time.
+process that holds it, however that ends, and nobody has to hand places out. On a cluster it is a
+lease, of Dask's scheduler or of an actor on Ray. Files wait before the phase begins, outside its
+time.
 """
 
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from wkmp_lab.errors import CancelledError
 from wkmp_lab.io.locks import hold_lock
 from wkmp_lab.model import Phase
 from wkmp_lab.progress.board import Board, Control, FileProgress
+from wkmp_lab.progress.far import TELL_S, FarProgress
 from wkmp_lab.settings import RunSettings
 
 POLL_S = 0.01
@@ -103,24 +105,47 @@ def begin_in_turn(
     return False
 
 
+class Lease(Protocol):
+    """A place in a phase that a cluster hands out: a ``distributed.Semaphore``, or one alike."""
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Wait so many seconds for the place; False where it was not free."""
+
+    def release(self) -> Any:
+        """Give it back."""
+
+
 class LeasedGates:
-    """The gates of a file on a Dask cluster.
+    """The gates of a file on a cluster.
 
     Parameters
     ----------
-    semaphores
-        A ``distributed.Semaphore`` by the name of each phase that is limited.
+    leases
+        By the name of each phase that is limited.
+    progress
+        Of the file: told that it waits, and tells of a cancel.
     """
 
-    def __init__(self, semaphores: Mapping[str, Any]) -> None:
-        self._semaphores = semaphores
+    def __init__(self, leases: Mapping[str, Lease], progress: FarProgress) -> None:
+        self._leases = leases
+        self._progress = progress
 
     @contextlib.contextmanager
     def hold_place(self, phase: Phase) -> Iterator[None]:
-        """Wait for a place in a phase, and keep it for the duration of a ``with`` block."""
-        semaphore = self._semaphores.get(phase.value)
-        if semaphore is None:
+        """Wait for a place in a phase, and keep it for the duration of a ``with`` block.
+
+        Raises
+        ------
+        CancelledError
+            Nobody waits for the file any more.
+        """
+        lease = self._leases.get(phase.value)
+        if lease is None:
             yield
             return
-        with semaphore:
+        while not lease.acquire(timeout=TELL_S):
+            self._progress.wait_for(phase)
+        try:
             yield
+        finally:
+            lease.release()

@@ -21,9 +21,9 @@ from wkmp_lab.io.machine import Machine, read_machine
 from wkmp_lab.model.reasons import Cause
 from wkmp_lab.pipeline.health import is_ended_from_outside
 from wkmp_lab.progress.board import PHASES, Board, Control, FileState
-from wkmp_lab.runner.dask import run_on_dask
+from wkmp_lab.runner.clusters.dask import run_on_dask
+from wkmp_lab.runner.clusters.ray import run_on_ray
 from wkmp_lab.runner.decoder_child import DecoderChild, WorkerDiedError, keep_child
-from wkmp_lab.runner.ray import run_on_ray
 from wkmp_lab.runner.supervisor import OnChange, Watch
 from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.throttle import find_budget_mb, fit_jobs

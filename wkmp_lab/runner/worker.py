@@ -22,7 +22,7 @@ from wkmp_lab.pipeline.known import ProfileKeeper, Recall
 from wkmp_lab.pipeline.own.measures_kept import LeftOut
 from wkmp_lab.progress.board import PHASES, Board, FileProgress
 from wkmp_lab.progress.far import Channel, FarProgress
-from wkmp_lab.runner.gates import LeasedGates, LocalGates, begin_in_turn
+from wkmp_lab.runner.gates import Lease, LeasedGates, LocalGates, begin_in_turn
 from wkmp_lab.runner.serving import settle_process
 from wkmp_lab.settings import SegmentHints, Settings
 
@@ -96,12 +96,10 @@ def measure_warm(task: Task, settings: Settings, board: Board) -> TaskOutcome:
 
 
 def measure_far(
-    task: Task,
-    settings: Settings,
-    semaphores: Mapping[str, Any] | None = None,
-    channel: Channel | None = None,
+    task: Task, settings: Settings, leases: Mapping[str, Lease], channel: Channel
 ) -> FileResult:
-    """Measure one file on any machine that sees its path, with a channel in the place of a board.
+    """Measure one file on any machine that sees its path, with a channel in the place of a board,
+    and leases by the names of phases that are limited in the place of locks.
 
     Raises
     ------
@@ -110,6 +108,7 @@ def measure_far(
     """
     from wkmp_lab.pipeline import measure  # as above
 
+    progress = FarProgress(channel, task.index)
     try:
         _warm_up_once()
         return measure.measure_file(
@@ -120,8 +119,8 @@ def measure_far(
             earlier=task.earlier,
             recall=task.recall,
             left_out=task.left_out,
-            progress=FarProgress(channel, task.index) if channel is not None else None,
-            gates=LeasedGates(semaphores or {}),
+            progress=progress,
+            gates=LeasedGates(leases, progress),
         )
     except CancelledError:
         raise  # no result: a cluster that wants the file after all tries it again

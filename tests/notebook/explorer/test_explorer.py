@@ -1,6 +1,7 @@
 """The explorer without a browser: the cut follows the sliders, clips are short and small."""
 
 import io
+import os
 import re
 import time
 from dataclasses import replace
@@ -17,8 +18,13 @@ from wkmp_lab.io.files.audio import read_signal
 from wkmp_lab.io.files.clips import compute_overlap_s, encode_clip, mix_signals
 from wkmp_lab.notebook import standing
 from wkmp_lab.notebook.explorer.controls import OWN, Sliders, format_settings_code
+from wkmp_lab.notebook.explorer.cutting import Cutting
 from wkmp_lab.notebook.explorer.explorer import explore
-from wkmp_lab.notebook.explorer.overview import find_calm_spot, read_overview
+from wkmp_lab.notebook.explorer.overview import (
+    find_calm_spot,
+    read_overview,
+    sketch_spectrogram,
+)
 from wkmp_lab.settings import IdentifySettings, SegmentSettings, Settings
 from wkmp_lab.signals import Signal
 
@@ -289,6 +295,55 @@ def test_cuts_are_kept_in_the_session_and_can_be_given_back(session, side):
     assert session.passages.end_s[0] == pytest.approx(found_s)
     made.close()
     again.close()
+
+
+def test_a_file_that_was_imported_opens_from_its_profile_and_is_painted_later(
+    session, side, monkeypatch
+):
+    decoded = read_overview(side)
+    monkeypatch.setattr("wkmp_lab.notebook.explorer.explorer.read_overview", None)
+    made = session.explore(side)
+    assert made.cutting.cuts_s == explore_cuts(decoded, made)
+    sketch = made.wave.spectrum
+    assert len(sketch) == 96 * made.cutting.overview.spectrogram.level_db.shape[1]
+    wait_until(lambda: made.wave.spectrum != sketch, 60.0)
+    assert made.cutting.overview.spectrogram.level_db == pytest.approx(
+        decoded.spectrogram.level_db, abs=0.1
+    )
+    made.close()
+
+
+def explore_cuts(overview, explorer):
+    """The cuts that a decode gives, by the same settings and decisions."""
+    other = Cutting(
+        explorer.cutting.path,
+        overview,
+        settings=explorer.cutting.settings,
+        hints=explorer.cutting.session.make_hints(explorer.cutting.path),
+        session=explorer.cutting.session,
+    )
+    return other.cuts_s
+
+
+def test_a_sketch_has_its_loud_bands_where_the_spectrogram_has_them(tmp_path):
+    sr = 44_100
+    times_s = np.arange(5 * sr) / sr
+    tone = (0.5 * np.sin(2 * np.pi * 700.0 * times_s)).astype(np.float32)
+    write_audio(tmp_path / "tone.wav", tone[None], sr)
+    overview = read_overview(tmp_path / "tone.wav")
+    sketch = sketch_spectrogram(overview.profile)
+    assert sketch.level_db.shape == overview.spectrogram.level_db.shape
+    measured = np.argmax(overview.spectrogram.level_db[:, 5:45].mean(axis=1))
+    sketched = sketch.level_db[:, 5:45].mean(axis=1)
+    assert sketched[measured] > sketched.max() - 3.0
+
+
+def test_a_file_that_has_changed_is_decoded_anew(session, side, tmp_path):
+    assert session.read_kept_profile(side) is not None
+    times = side.stat()
+    os.utime(side, ns=(times.st_atime_ns, times.st_mtime_ns + 1_000_000_000))
+    assert session.read_kept_profile(side) is None
+    os.utime(side, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def test_without_a_session_there_is_nothing_to_keep_in(explorer):

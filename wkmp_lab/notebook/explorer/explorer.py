@@ -9,6 +9,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,19 @@ from wkmp_lab.notebook.explorer.controls import (
 )
 from wkmp_lab.notebook.explorer.cutting import Cutting
 from wkmp_lab.notebook.explorer.listening import Listening
-from wkmp_lab.notebook.explorer.overview import read_overview
+from wkmp_lab.notebook.explorer.overview import (
+    Overview,
+    Spectrogram,
+    read_overview,
+    read_spectrogram,
+    sketch_spectrogram,
+)
 from wkmp_lab.notebook.explorer.plots import plot_overview
-from wkmp_lab.notebook.explorer.wave import describe_cutting, make_wave
+from wkmp_lab.notebook.explorer.wave import (
+    describe_cutting,
+    make_wave,
+    show_spectrum,
+)
 from wkmp_lab.notebook.standing import Standing
 from wkmp_lab.pipeline.declared import complete_hints
 from wkmp_lab.plots.figures import draw_png
@@ -61,7 +72,8 @@ def explore(
     Parameters
     ----------
     path
-        The audio file; it is decoded once, now, in a child process.
+        The audio file; it is decoded once, now, in a child process. Where an import has kept its
+        level profile, it opens from that, and is decoded meanwhile for its spectrogram.
     settings
         Where to begin; None: as the session was asked for, else the defaults.
     session
@@ -79,7 +91,11 @@ def explore(
     if session is not None:
         path, hints = session.get_result(path).path, session.make_hints(path)
         chosen = settings or session.settings.segmenting
-    overview = run_in_child(partial(read_overview, path), path=path)
+    kept = session.read_kept_profile(path) if session is not None else None
+    if kept is None:
+        overview = run_in_child(partial(read_overview, path), path=path)
+    else:
+        overview = Overview(kept, sketch_spectrogram(kept), is_sketch=True)
     tags = Tags()
     with contextlib.suppress(InvalidInputError):  # tags beyond reason
         tags = run_in_child(partial(read_tags, path), path=path)
@@ -104,8 +120,10 @@ class Explorer:
         self._is_kept = True
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._make_widgets()
-        self._draw()
+        self._show_cut()
         threading.Thread(target=self._follow, name="wkmp-explore", daemon=True).start()
+        if cutting.overview.is_sketch:
+            threading.Thread(target=self._paint, name="wkmp-paint", daemon=True).start()
 
     def show(self) -> None:
         """Draw soon what the cutting has become."""
@@ -261,6 +279,22 @@ class Explorer:
                 self._draw()
                 is_due = self._is_kept = False
 
+    def _paint(self) -> None:
+        """Measure the spectrogram, and show it in the place of its sketch."""
+        path = self.cutting.path
+        try:
+            spectrogram = run_in_child(partial(read_spectrogram, path), path=path)
+        except (WkmpLabError, OSError) as error:
+            self._say(f"no spectrogram: {error}")
+            return
+        self._requests.put(partial(self._take_spectrogram, spectrogram))
+
+    def _take_spectrogram(self, spectrogram: Spectrogram) -> None:
+        cutting = self.cutting
+        cutting.overview = replace(cutting.overview, spectrogram=spectrogram, is_sketch=False)
+        show_spectrum(self.wave, cutting.overview)
+        self._is_kept = False
+
     def _await_request(self) -> Callable[[], None]:
         """The next request; where none comes for a while, what has changed is kept meanwhile."""
         if not self._is_kept:
@@ -273,8 +307,11 @@ class Explorer:
 
     def _draw(self) -> None:
         """Cut, and show everything."""
+        self.cutting.cut()
+        self._show_cut()
+
+    def _show_cut(self) -> None:
         cutting = self.cutting
-        cutting.cut()
         self.verdict.value = _format_verdict(cutting)
         self.code.value = _format_code(cutting, "code")
         self.sliders.show_threshold(cutting.segmentation.threshold_dbfs)

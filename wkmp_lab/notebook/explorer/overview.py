@@ -11,10 +11,10 @@ import soxr
 
 from wkmp_lab.dsp.compiling import load_numba
 from wkmp_lab.flavoring.descriptors import measure_descriptors
-from wkmp_lab.io.files.audio import read_signal
+from wkmp_lab.io.files.audio import AudioReader, read_signal
 from wkmp_lab.pipeline.measure import read_profile
 from wkmp_lab.settings import FlavorSettings
-from wkmp_lab.signals import FloatArray, LevelProfile
+from wkmp_lab.signals import BAND_EDGES_HZ, FloatArray, LevelProfile
 from wkmp_lab.units import ANALYSIS_SR
 
 N_BANDS = 96
@@ -52,10 +52,21 @@ class Spectrogram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """What the explorer draws from."""
+    """What the explorer draws from.
+
+    Attributes
+    ----------
+    profile
+        The levels.
+    spectrogram
+        For the eye.
+    is_sketch
+        True where the spectrogram is one of :func:`sketch_spectrogram`.
+    """
 
     profile: LevelProfile
     spectrogram: Spectrogram
+    is_sketch: bool = False
 
 
 def read_overview(path: str | Path) -> Overview:
@@ -69,6 +80,46 @@ def read_overview(path: str | Path) -> Overview:
     blocks = _Columns()
     profile = read_profile(path, listener=blocks.feed)
     return Overview(profile, blocks.finish(profile.sr))
+
+
+def read_spectrogram(path: str | Path) -> Spectrogram:
+    """The spectrogram of a file, in a decode of its own.
+
+    Raises
+    ------
+    DecodeError
+        The file holds no audio that can be decoded.
+    """
+    columns = _Columns()
+    with AudioReader(path) as reader:
+        for block in reader.blocks():
+            columns.feed(block.samples.mean(axis=0), reader.sr)
+        return columns.finish(reader.sr)
+
+
+def sketch_spectrogram(profile: LevelProfile) -> Spectrogram:
+    """What a level profile tells of a spectrogram: its few bands, each as a step.
+
+    It is there at once, and takes the place of one until that has been measured.
+    """
+    high_hz = 0.5 * profile.sr
+    load_numba()
+    mels_hz = librosa.mel_frequencies(N_BANDS + 2, fmin=LOW_HZ, fmax=high_hz)
+    band = np.searchsorted(BAND_EDGES_HZ, mels_hz[1:-1], side="right") - 1
+    # Power is told as of a sine in the middle of each mel band, which takes its share of the band.
+    edges_hz = np.array([*BAND_EDGES_HZ, max(high_hz, BAND_EDGES_HZ[-1] + 1.0)])
+    share = (0.5 * (mels_hz[2:] - mels_hz[:-2]) / np.diff(edges_hz)[band]).clip(max=1.0)
+    factor = max(round(COLUMN_S / profile.coarse_hop_s), 1)
+    starts = np.arange(0, len(profile.band_power), factor)
+    if not starts.size:
+        return Spectrogram(np.zeros((N_BANDS, 0), np.float32), COLUMN_S, LOW_HZ, high_hz)
+    lengths = np.diff(starts, append=len(profile.band_power))[:, None]
+    power = np.add.reduceat(profile.band_power, starts, axis=0) / lengths
+    level_db = 10.0 * np.log10(np.maximum(2.0 * power[:, band] * share, 1e-12)).T
+    column_s = factor * profile.coarse_hop_s
+    return Spectrogram(
+        np.maximum(level_db, FLOOR_DB).astype(np.float32), column_s, LOW_HZ, high_hz
+    )
 
 
 def find_calm_spot(profile: LevelProfile, near_s: float) -> float:

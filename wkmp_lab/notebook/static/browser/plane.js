@@ -44,7 +44,7 @@ export function makePlane({ line, kind, label, axes, query, choice, player, onPl
   });
   line.on("name", (said) => {
     names.set(said.row, said.words);
-    if (near >= 0 && points.rows[near] === said.row) say(tip, said.words);
+    if (near >= 0 && points.rows[near] === said.row) showTip(said.words);
   });
 
   // -- on the screen ---------------------------------------------------------------------------
@@ -169,14 +169,19 @@ export function makePlane({ line, kind, label, axes, query, choice, player, onPl
     over.style.cursor = near < 0 ? "crosshair" : "pointer";
     if (near >= 0) {
       const row = points.rows[near];
-      say(tip, names.get(row) ?? "…");
+      showTip(names.get(row) ?? "…");
       if (!names.has(row)) line.ask("name", { row });
-      const [x, y] = [shown.toX(points.xs[near]), shown.toY(points.ys[near])];
-      tip.style.top = `${y > 40 ? y - 30 : y + 10}px`;
-      tip.style.left = x < room.clientWidth / 2 ? `${x}px` : "auto";
-      tip.style.right = x < room.clientWidth / 2 ? "auto" : `${room.clientWidth - x}px`;
     }
     drawOver();
+  }
+
+  /** Name the near point above it, or below it at the upper edge, all of it in sight. */
+  function showTip(name) {
+    say(tip, name);
+    const [x, y] = [shown.toX(points.xs[near]), shown.toY(points.ys[near])];
+    const most = room.clientWidth - tip.offsetWidth - 4;
+    tip.style.left = `${Math.max(Math.min(x - tip.offsetWidth / 2, most), 4)}px`;
+    tip.style.top = `${y > 40 ? y - 30 : y + 10}px`;
   }
 
   over.addEventListener("pointerdown", (event) => {

@@ -88,7 +88,7 @@ class Wave {
     root.append(
       make("div", { className: "wv-row" },
         group("Sound", this.play, this.time),
-        group("Passage", this.pick, button("Play its start", "From its first sample on", () => this.playStart()), this.cut, this.fade)),
+        group("Listen", this.pick, button("Play its start", "From its first sample on", () => this.playStart()), this.cut, this.fade)),
       this.picture,
       make("div", { className: "wv-row" },
         group("Zoom", button("−", "Zoom out (−)", () => this.zoom(2)), button("+", "Zoom in (+)", () => this.zoom(0.5)),

@@ -2,19 +2,21 @@
 
 import os
 import threading
-import time
 
 import psutil
 import pytest
 from support import cluster_runs
+from support.ray_commands import await_busy, await_idle, find_busy
 
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.fault_injection import VARIABLE
-from wkmp_lab.runner.ray import connect
+from wkmp_lab.progress.board import Board
+from wkmp_lab.runner.clusters.ray import connect
+from wkmp_lab.runner.runner import Runner
 from wkmp_lab.settings import RunSettings, Settings
 
-ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'wkmp-lab[scale]'")
-pytestmark = pytest.mark.slow
+ray = pytest.importorskip("ray", reason="ray is not installed: make test-ray")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray leaves files open
 SETTINGS = Settings(running=RunSettings(backend="ray", n_jobs=2))
 
 
@@ -28,17 +30,8 @@ def cluster():
     """The local cluster of an import, kept for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "FINGERPRINTING:segfault:poison")
-        try:
-            with connect(ray, None, 2):
-                yield
-        except WkmpLabError as error:
-            pytest.skip(f"Ray does not start here: {error}")
-
-
-def find_workers():
-    """Processes of this test that work on a file."""
-    children = psutil.Process().children(recursive=True)
-    return [each for each in children if "measure_far" in each.name()]
+        with connect(ray, None, 2):
+            yield
 
 
 def test_a_cluster_that_is_made_for_a_run_listens_on_loopback_alone(cluster):
@@ -61,10 +54,8 @@ def test_a_worker_killed_in_mid_run_costs_no_row(tasks, cluster):
     killed = []
 
     def kill_one():
-        while not (workers := find_workers()):
-            time.sleep(0.02)
-        workers[0].kill()
-        killed.append(workers[0].pid)
+        killed.append(await_busy())
+        killed[0].kill()
 
     thread = threading.Thread(target=kill_one)
     thread.start()
@@ -78,8 +69,37 @@ def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
     cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, SETTINGS, tmp_path)
 
 
+def test_the_places_of_dead_workers_come_back(tasks, cluster, tmp_path):
+    """A file kills its workers where only one may be: else this would never end."""
+    running = RunSettings(backend="ray", n_jobs=2, limits={"FINGERPRINTING": 1})
+    settings = Settings(running=running)
+    cluster_runs.check_a_file_that_kills_every_worker_is_named(tasks, settings, tmp_path)
+
+
+def test_the_board_shows_phases_of_files_in_flight(tasks, cluster):
+    cluster_runs.check_the_board_shows_phases_of_files_in_flight(tasks, SETTINGS)
+
+
+def test_no_limit_is_ever_exceeded(tasks, cluster):
+    cluster_runs.check_no_limit_is_ever_exceeded(tasks, "ray")
+
+
+def test_who_waits_for_a_place_lends_his_processor_to_nobody(tasks, cluster):
+    running = RunSettings(backend="ray", n_jobs=2, limits={"DECODING": 1, "FLAVORING": 1})
+    board = Board.create(len(tasks))
+    outcomes = Runner(Settings(running=running)).run(tasks, board)
+    n_busy = [len(find_busy()) for _ in outcomes]
+    board.remove()
+    assert max(n_busy) <= 2
+
+
 def test_cancel_takes_back_what_has_not_begun(tasks, cluster):
     cluster_runs.check_cancel_ends_a_run_early(tasks, SETTINGS)
+
+
+def test_after_a_cancel_workers_leave_what_they_have_begun(tasks, cluster):
+    cluster_runs.cancel_a_run(tasks, SETTINGS)
+    await_idle(limit_s=10.0)
 
 
 def test_a_local_cluster_reports_to_nobody_and_is_no_orphan(cluster):

@@ -11,18 +11,19 @@ import msgspec
 
 from wkmp_lab.backends import LOCAL_CLUSTER
 from wkmp_lab.errors import WkmpLabError
-from wkmp_lab.model import FileResult, Phase
+from wkmp_lab.model import FileResult
 from wkmp_lab.progress.board import Board
 from wkmp_lab.progress.far import FarNews
-from wkmp_lab.runner.decoder_child import WorkerDiedError
-from wkmp_lab.runner.remote import (
+from wkmp_lab.runner.clusters.remote import (
     CONNECT_S,
     N_RETRIES,
     WAIT_S,
     TakenBackError,
     load_engine,
+    read_limits,
     run_far,
 )
+from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.worker import Task, TaskOutcome, measure_far
 from wkmp_lab.settings import Settings
@@ -62,11 +63,9 @@ def _open_gates(distributed: Any, settings: Settings) -> dict[str, Any]:
     ``distributed.scheduler.locks.lease-timeout`` (30 s) later.
     """
     run = uuid.uuid4().hex
-    limits = ((phase, settings.running.find_limit(phase)) for phase in Phase)
     return {
-        phase.value: distributed.Semaphore(n, name=f"wkmp-lab-{run}-{phase}")
-        for phase, n in limits
-        if n is not None and phase is not Phase.IDENTIFYING
+        phase: distributed.Semaphore(n, name=f"wkmp-lab-{run}-{phase}")
+        for phase, n in read_limits(settings).items()
     }
 
 
@@ -133,7 +132,9 @@ class DaskChannel:
 
 
 class DaskEngine:
-    """A ``distributed.Client`` as :func:`runner_far.run_far` needs it; tickets are its futures."""
+    """A ``distributed.Client`` as :func:`remote.run_far` needs it; tickets are its futures."""
+
+    n_retries = 0  # Dask tries a task again by itself, elsewhere
 
     def __init__(
         self, client: Any, settings: Settings, places: Mapping[str, Any], board: Board

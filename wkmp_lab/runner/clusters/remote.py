@@ -1,10 +1,9 @@
 """The same tasks on a cluster of other processes or hosts, through the cluster's own client.
 
 joblib's Dask backend hangs when a worker dies, and its Ray backend gives no results as they come;
-what the engines offer themselves does both, and tries a task again elsewhere. The workers need
-the package and the music under the same paths, and no other network. On Dask workers tell their
-phases, on Ray progress comes per file. A pause hands out no more files; a cancel takes back what
-has not begun.
+what the engines offer themselves does both. The workers need the package and the music under the
+same paths, and no other network. They tell their phases as they go. A pause hands out no more
+files; a cancel takes back what has not begun, and workers leave what they have.
 """
 
 import importlib
@@ -42,12 +41,17 @@ class Engine(Protocol):
 
     n_slots: int
     """Tasks that the cluster works on at once."""
+    n_retries: int
+    """How often it is to be handed a task again whose worker died: ``N_RETRIES``, or 0 where it
+    sees to that itself."""
 
     def submit(self, task: Task) -> Hashable:
-        """Hand a task to the cluster, to be measured with ``N_RETRIES`` retries."""
+        """Hand a task to the cluster."""
 
     def wait(self, tickets: Sequence[Hashable]) -> Sequence[Hashable]:
-        """Tickets of tasks that have ended; after ``WAIT_S`` without any, an empty sequence."""
+        """Tickets of tasks that have ended; after ``WAIT_S`` without any, an empty sequence. What
+        workers have told meanwhile is written to the board.
+        """
 
     def read(self, ticket: Hashable) -> FileResult:
         """What came of a task; TakenBackError, WorkerDiedError or what went wrong is raised."""
@@ -60,30 +64,36 @@ def run_far(
     engine: Engine, queue: TaskQueue, *, settings: Settings, board: Board
 ) -> Iterator[TaskOutcome]:
     """Outcomes in the order in which they are finished."""
-    held: dict[Hashable, Task] = {}
+    held: dict[Hashable, tuple[Task, int]] = {}  # with how often it may be tried again
     is_cancelled = False
     while True:
         if board.control is Control.RUN:
             for task in islice(queue.take_all(), _find_room(engine, len(held), settings, board)):
                 if settings.running.design == "files":
                     FileProgress(board, task.index).begin()
-                held[engine.submit(task)] = task
+                held[engine.submit(task)] = task, engine.n_retries
         is_over = not queue.n_waiting or board.control is Control.CANCEL
         if not held and is_over and board.control is not Control.PAUSE:
             return
         for ticket in engine.wait(list(held)):
-            task = held.pop(ticket)
+            task, n_left = held.pop(ticket)
             result = _read(engine, ticket, task, settings, board)
-            if (without := _leave_out(task, result, settings)) is not None:
-                held[engine.submit(without)] = without
+            if (again := _try_again(engine, task, n_left, result, settings)) is not None:
+                held[engine.submit(again[0])] = again
                 continue
             queue.finish(task.index)
             if result is not None:
-                board.mark(task.index, FileState.MEASURED, n_passages=len(result.passages))
+                _show_measured(board, task.index, result)
             yield task.index, task.source.path, result
         if board.control is Control.CANCEL and not is_cancelled:
             is_cancelled = True
             engine.take_back(list(held))
+
+
+def _show_measured(board: Board, index: int, result: FileResult) -> None:
+    for span in result.spans:  # news of the last ones may come too late
+        board.leave(index, span.phase)
+    board.mark(index, FileState.MEASURED, n_passages=len(result.passages))
 
 
 def _find_room(engine: Engine, n_held: int, settings: Settings, board: Board) -> int:
@@ -111,12 +121,30 @@ def _read(
     return fail(task, Phase.EXTRACTING, reason, settings=settings, cause=cause)
 
 
-def _leave_out(task: Task, result: FileResult | None, settings: Settings) -> Task | None:
-    """A file that its workers died with, to be tried without one's own measures first."""
+def _try_again(
+    engine: Engine, task: Task, n_left: int, result: FileResult | None, settings: Settings
+) -> tuple[Task, int] | None:
+    """What a file that its worker died with is handed out as, and how often still: at last
+    without one's own measures; None where it is not.
+    """
     failure = result.failure if result is not None else None
     if failure is None or failure.reason != WORKER_DIED:
         return None
-    return leave_out_measures(task, settings, reason=f"{WORKER_DIED}, of this measure or another")
+    if n_left:
+        return task, n_left - 1
+    reason = f"{WORKER_DIED}, of this measure or another"
+    without = leave_out_measures(task, settings, reason=reason)
+    return None if without is None else (without, engine.n_retries)
+
+
+def read_limits(settings: Settings) -> dict[str, int]:
+    """How many files may be at once in each phase that workers go through and that has a limit."""
+    limits = {phase: settings.running.find_limit(phase) for phase in Phase}
+    return {
+        phase.value: n
+        for phase, n in limits.items()
+        if n is not None and phase is not Phase.IDENTIFYING
+    }
 
 
 def load_engine(package: str, *, backend: str) -> Any:

@@ -5,17 +5,29 @@ from support import cluster_runs
 
 from wkmp_lab.errors import InvalidInputError
 from wkmp_lab.progress.board import Board, Control
-from wkmp_lab.runner.remote import (
+from wkmp_lab.runner.clusters.remote import (
     QUEUED_PER_WORKER,
     TakenBackError,
     load_engine,
+    read_limits,
     run_far,
 )
+from wkmp_lab.runner.decoder_child import WorkerDiedError
 from wkmp_lab.runner.task_queue import TaskQueue
 from wkmp_lab.runner.worker import measure_far
-from wkmp_lab.settings import Settings
+from wkmp_lab.settings import RunSettings, Settings
 
 N_HELD = 1 + QUEUED_PER_WORKER
+
+
+class Unheard:
+    """A channel to nobody."""
+
+    def tell(self, news):
+        pass
+
+    def is_cancelled(self):
+        return False
 
 
 class Here:
@@ -23,15 +35,17 @@ class Here:
 
     n_slots = 1
 
-    def __init__(self, *, on_empty=lambda: None, lost=()):
+    def __init__(self, *, on_empty=lambda: None, lost=(), deadly=(), n_retries=0):
+        self.n_retries = n_retries
         self.submitted = []
         self.taken_back = set()
         self._lost = lost
+        self._deadly = deadly
         self._on_empty = on_empty
 
     def submit(self, task):
         self.submitted.append(task)
-        return task.index
+        return len(self.submitted) - 1
 
     def wait(self, tickets):
         if not tickets:
@@ -41,7 +55,10 @@ class Here:
     def read(self, ticket):
         if ticket in self.taken_back or ticket in self._lost:
             raise TakenBackError("cancelled")
-        return measure_far(self.submitted[ticket], Settings())
+        task = self.submitted[ticket]
+        if task.index in self._deadly:
+            raise WorkerDiedError("killed")
+        return measure_far(task, Settings(), {}, Unheard())
 
     def take_back(self, tickets):
         self.taken_back |= set(tickets)
@@ -99,6 +116,24 @@ def test_what_the_cluster_gives_up_by_itself_is_a_failure(tasks, board):
     failed = {index: r.failure.reason for index, _, r in outcomes if r.status == "failed"}
     assert failed == {2: "the cluster gave it up"}
     assert len(outcomes) == len(tasks)
+
+
+@pytest.mark.parametrize("n_retries", [0, 2])
+def test_a_file_whose_worker_died_is_handed_out_again_as_often_as_the_engine_asks(
+    tasks, board, n_retries
+):
+    engine = Here(deadly=(2,), n_retries=n_retries)
+    outcomes = list(run_far(engine, queue_of(tasks, board), settings=Settings(), board=board))
+    failed = {index: r.failure.reason for index, _, r in outcomes if r.status == "failed"}
+    assert failed == {2: "worker died"}
+    assert [task.index for task in engine.submitted].count(2) == 1 + n_retries
+    assert len(outcomes) == len(tasks)
+
+
+def test_limits_of_workers_are_those_of_the_phases_they_go_through():
+    limits = {"IDENTIFYING": 4, "DECODING": 1, "FLAVORING": 2}
+    settings = Settings(running=RunSettings(limits=limits))
+    assert read_limits(settings) == {"DECODING": 1, "FLAVORING": 2}
 
 
 def test_a_missing_engine_is_named_with_the_way_to_get_it():

@@ -8,12 +8,10 @@ import time
 
 import pytest
 from support import cluster_runs
-from support.timeline_reading import count_at_once
 
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.io.fault_injection import VARIABLE
-from wkmp_lab.model import Phase
-from wkmp_lab.progress.board import PHASES, Board, Control, FileState
+from wkmp_lab.progress.board import Board
 from wkmp_lab.runner.runner import Runner
 from wkmp_lab.settings import RunSettings, Settings
 
@@ -85,24 +83,11 @@ def test_a_file_that_kills_every_worker_is_named(tasks, cluster, tmp_path):
 
 
 def test_the_board_shows_phases_of_files_in_flight(tasks, cluster):
-    board = Board.create(len(tasks))
-    seen = []
-    for _ in Runner(SETTINGS).run(tasks, board):
-        records = board.read()
-        seen += records["phase"][records["state"] == FileState.IN_FLIGHT].tolist()
-    records = board.read()
-    board.remove()
-    assert max(seen) > PHASES.index(Phase.EXTRACTING)
-    assert set(records["state"]) == {FileState.MEASURED}
-    assert (records["started"] > 0).all()
-    assert ((records["phases_left"] >> PHASES.index(Phase.DECODING)) & 1).all()
+    cluster_runs.check_the_board_shows_phases_of_files_in_flight(tasks, SETTINGS)
 
 
 def test_after_a_cancel_workers_leave_what_they_have_begun(tasks, cluster):
-    board = Board.create(len(tasks))
-    for _ in Runner(SETTINGS).run(tasks, board):
-        board.control = Control.CANCEL
-    board.remove()
+    cluster_runs.cancel_a_run(tasks, SETTINGS)
     deadline_s = time.monotonic() + 10.0
     while any(cluster.run(count_executing).values()):
         assert time.monotonic() < deadline_s
@@ -114,11 +99,7 @@ def count_executing(dask_worker):
 
 
 def test_no_limit_is_ever_exceeded(tasks, cluster):
-    limits = {"DECODING": 1, "FLAVORING": 1}
-    running = RunSettings(backend="dask", limits=limits)
-    results = cluster_runs.run(tasks, Settings(running=running))
-    cluster_runs.check_every_row_is_done(tasks, results)
-    assert {phase: count_at_once(results.values(), Phase(phase)) for phase in limits} == limits
+    cluster_runs.check_no_limit_is_ever_exceeded(tasks, "dask")
 
 
 def test_cancel_takes_back_what_has_not_begun(tasks, cluster):
