@@ -1,6 +1,7 @@
 """Files that are cut and levelled anew from their kept profiles: as a fresh import would do it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from support import audio_factory
 import wkmp_lab as wl
 from wkmp_lab.library.store import ProfileStore
 from wkmp_lab.model import Phase, SourceFile
+from wkmp_lab.pipeline import cache_keys, recut
 from wkmp_lab.pipeline.measure import measure_file
 from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings, Settings
 
@@ -116,3 +118,21 @@ def test_a_profile_of_samples_that_were_read_otherwise_is_not_used(side, profile
     assert again.audio.duration_s == pytest.approx(10.0)
     profiles.write(first.audio_hash, b"WKLP", made_by="another")
     assert measure_file(side, settings=CLASSICAL, earlier=first, profiles=profiles).passages
+
+
+def test_a_side_of_the_sample_is_retuned_to_what_a_fresh_import_finds(profiles):
+    path = Path(__file__).parents[2] / "data" / "sample" / "sides" / "Side A.ogg"
+    stat = path.stat()
+    source = SourceFile(str(path), stat.st_size, stat.st_mtime_ns)
+    first = measure_file(source, profiles=profiles)
+    settings = Settings(
+        segmenting=SegmentSettings(threshold_dbfs=-45.0), analyzing=AnalyzeSettings("electronic")
+    )
+    keys = cache_keys.compute_keys(settings)
+    profile = recut.read_kept(first.audio_hash, keys, profiles)
+    again = recut.retune(first, profile, settings=settings, hints=SegmentHints())
+    fresh = measure_file(source, settings=settings)
+    assert again.segmentation == fresh.segmentation
+    assert again.segmentation != first.segmentation
+    levels = [[(p.start_ticks, p.amplitude) for p in each.passages] for each in (again, fresh)]
+    assert levels[0] == levels[1]

@@ -1,5 +1,6 @@
 """A whole library cut and levelled anew by other settings, from its kept profiles, undecoded."""
 
+import contextlib
 import time
 import uuid
 from collections import Counter
@@ -149,7 +150,10 @@ def _cut_anew(
 ) -> Iterator[tuple[FileResult, FileResult | None]]:
     """Each file as it is kept, and as it is cut now: None where nobody can tell."""
     profiles = find_profiles(asked.store_path, folder=asked.folder)
-    with Store(asked.store_path, folder=asked.folder, is_writer=False) as store:
+    with (
+        Store(asked.store_path, folder=asked.folder, is_writer=False) as store,
+        profiles.keep_open() if profiles else contextlib.nullcontext(),
+    ):
         decisions = group_by_content(made for _, made in store.read_decisions())
         for file in files:
             kept = store.find_by_path(file.path)

@@ -41,6 +41,15 @@ def test_what_is_damaged_is_not_read(profiles):
     assert profiles.read("abc", made_by="1") is None
 
 
+def test_a_file_that_is_kept_open_is_read_and_written_and_need_not_be_there(profiles):
+    with profiles.keep_open():
+        profiles.write("abc", PACKED, made_by="1")
+    with profiles.keep_open():
+        assert profiles.read("abc", made_by="1") == PACKED
+        profiles.write("def", PACKED, made_by="1")
+    assert profiles.read("def", made_by="1") == PACKED
+
+
 def test_a_damaged_file_is_made_anew(profiles):
     profiles.path.write_bytes(b"no database, but as long as the header of one" * 10)
     assert profiles.read("abc", made_by="1") is None
