@@ -51,6 +51,7 @@ class Answer:
     key: str | None = None
     bpm_probability: float | None = None
     key_probability: float | None = None
+    octave_probability: float | None = None
 
 
 Tool = Callable[[Samples], Answer]
@@ -216,10 +217,13 @@ Pairs = dict[str, list[tuple[float, bool]]]
 
 def pair_probabilities(rows: list[Row]) -> Pairs:
     """What was told of tempos and keys whose truth is known."""
-    pairs: Pairs = {"tempo": [], "key": []}
+    pairs: Pairs = {"tempo": [], "octave": [], "key": []}
     for truth, answer in rows:
         if truth.bpm is not None and answer.bpm_probability is not None:
             pairs["tempo"].append((answer.bpm_probability, is_near(answer.bpm, truth.bpm, (1,))))
+        if truth.bpm is not None and answer.octave_probability is not None:
+            is_octave = is_near(answer.bpm, truth.bpm, (2, 1 / 2))
+            pairs["octave"].append((answer.octave_probability, is_octave))
         if truth.key is not None and answer.key is not None and answer.key_probability is not None:
             pairs["key"].append((answer.key_probability, weigh_key(truth.key, answer.key) == 1.0))
     return {name: found for name, found in pairs.items() if found}
@@ -286,6 +290,7 @@ def run_ours(mono: Samples) -> Answer:
         key=key.name if key else None,
         bpm_probability=tempo.strength if tempo else None,
         key_probability=key.strength if key else None,
+        octave_probability=tempo.octave_probability if tempo else None,
     )
 
 

@@ -1,14 +1,16 @@
 """Make the set of other people's music that tempo and key are judged on.
 
     python benchmarks/truth_sets.py OUT [--packages FOLDER] [--asap FOLDER] [--pop909 FOLDER]
+        [--repositories FOLDER]
 
 Nothing of it is kept here: modules, MIDI files, projects and recordings come from Debian packages
-(installed, or unpacked below FOLDER), scores from music21's corpus. The program fluidsynth with
-the soundfonts named below plays them; lmms and h2cli play the projects. What is not there is left
-out and said to be. Which source is for tuning and which is held out was settled before any result.
+(installed, or unpacked below FOLDER), scores from music21's corpus and public repositories. The
+program fluidsynth with the soundfonts named below plays them; lmms and h2cli the projects. What
+is not there is left out and said to be. truths/README.md tells which source is for what.
 """
 
 import argparse
+import dataclasses
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -16,34 +18,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from truths import midi, modules, people, projects, scores
+from truths import kern, midi, modules, people, projects, scores
 from truths.packages import MIDI_FILES, MODULES
 from truths.pieces import LENGTH_S, Samples, Truth, find_median_bpm, find_path, write_piece
+from truths.repositories import REPOSITORIES
 
-WADS = {"freedoom": ("heldout", "usr/share/games/doom")}
+WADS = {"freedoom": ("tuning", "usr/share/games/doom")}
 PROJECTS = {
     "lmms-common": ("heldout", "usr/share/lmms/projects", (".mmpz", ".mmp"), projects.play_lmms),
     "hydrogen-data": ("tuning", "usr/share/hydrogen", (".h2song",), projects.play_hydrogen),
-    "fretsonfire": ("heldout", "usr/share/games/fretsonfire", (".mid",), projects.play_frets),
+    "fretsonfire": ("tuning", "usr/share/games/fretsonfire", (".mid",), projects.play_frets),
 }
 SCORES: dict[str, tuple[str, str, tuple[str, ...], tuple[float, float], int]] = {
     "music21-bach": ("tuning", "bach", (".mxl",), (44.0, 88.0), 40),
     "music21-oneills": ("tuning", "airdsAirs", (".abc",), (60.0, 140.0), 6),
     "music21-monteverdi": ("tuning", "monteverdi", (".mxl",), (50.0, 100.0), 12),
     "music21-haydn": ("tuning", "haydn", (".mxl",), (50.0, 140.0), 9),
-    "music21-mozart": ("heldout", "mozart", (".mxl",), (50.0, 140.0), 16),
-    "music21-schumann": ("heldout", "schumann_robert", (".mxl",), (50.0, 120.0), 6),
-    "music21-clara": ("heldout", "schumann_clara", (".mxl", ".xml"), (60.0, 120.0), 5),
-    "music21-ryan": ("heldout", "ryansMammoth", (".abc",), (60.0, 140.0), 24),
-    "music21-palestrina": ("heldout", "palestrina", (".krn",), (45.0, 85.0), 8),
+    "music21-mozart": ("tuning", "mozart", (".mxl",), (50.0, 140.0), 16),
+    "music21-schumann": ("tuning", "schumann_robert", (".mxl",), (50.0, 120.0), 6),
+    "music21-clara": ("tuning", "schumann_clara", (".mxl", ".xml"), (60.0, 120.0), 5),
+    "music21-ryan": ("tuning", "ryansMammoth", (".abc",), (60.0, 140.0), 24),
+    "music21-palestrina": ("tuning", "palestrina", (".krn",), (45.0, 85.0), 8),
 }
 """Side, folder, kinds, range of tempos drawn (their authors name none), and how many."""
-ASAP_SIDES = {
-    "tuning": ("Beethoven", "Haydn", "Schubert", "Liszt", "Ravel", "Balakirev", "Brahms"),
-    "heldout": ("Bach", "Chopin", "Mozart", "Schumann", "Debussy", "Glinka", "Scriabin"),
+ASAP_GROUPS = {
+    "1": ("Beethoven", "Haydn", "Schubert", "Liszt", "Ravel", "Balakirev", "Brahms"),
+    "2": ("Bach", "Chopin", "Mozart", "Schumann", "Debussy", "Glinka", "Scriabin"),
 }
 N_ASAP = 25
-"""Scores and performances of ASAP on each side."""
+"""Scores and performances of ASAP of each group of composers, all for tuning."""
 N_POP = 50
 SOUNDFONTS = {
     "tuning": (
@@ -53,8 +56,8 @@ SOUNDFONTS = {
     ),
     "heldout": (
         "usr/share/sounds/sf2/TimGM6mb.sf2",
+        "usr/share/sounds/sf2/A320U.sf2",
         "usr/share/sounds/sf2/FluidR3_GM.sf2",
-        "usr/share/sounds/sf3/MuseScore_General_Lite.sf3",
     ),
 }
 SEED = 20
@@ -67,6 +70,7 @@ class Places:
     packages: Path
     asap: Path | None
     pop909: Path | None
+    repositories: Path | None
 
     def soundfont(self, side: str, k: int) -> Path:
         """The k-th soundfont of a side, over and over."""
@@ -87,9 +91,10 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, default=Path("/"))
     parser.add_argument("--asap", type=Path)
     parser.add_argument("--pop909", type=Path)
+    parser.add_argument("--repositories", type=Path, help="a folder with one of each")
     parser.add_argument("--only", help="sources whose names hold this")
     options = parser.parse_args()
-    places = Places(options.packages, options.asap, options.pop909)
+    places = Places(options.packages, options.asap, options.pop909, options.repositories)
     pieces = list(list_pieces(places))
     # In a mixed order, so that what is there is a fair sample at any time.
     for k in np.random.default_rng(SEED).permutation(len(pieces)):
@@ -115,26 +120,27 @@ def list_pieces(places: Places) -> Iterator[Played]:
     yield from list_scores(places)
     yield from list_asap(places)
     yield from list_pop(places)
+    yield from list_repositories(places)
 
 
 def list_modules(places: Places) -> Iterator[Played]:
     """Tracker modules: tempo and beats by their rows."""
-    for source, (side, folder) in MODULES.items():
+    for source, (_, folder) in MODULES.items():
         for path in _find(places, source, folder, (".mod", ".xm", ".it", ".s3m")):
-            truth = Truth(path.stem, source, side)
+            truth = Truth(path.stem, source, "tuning")
             yield truth, lambda t=truth, p=path: _with_beats(t, modules.play_module(p))
 
 
 def list_midi(places: Places) -> Iterator[Played]:
     """MIDI files whose notes keep to their beats, those in WAD files among them."""
     rows = [
-        (source, side, path.stem, path)
-        for source, (side, folder) in MIDI_FILES.items()
+        (source, path.stem, path)
+        for source, (_, folder) in MIDI_FILES.items()
         for path in _find(places, source, folder, (".mid",))
     ]
-    for source, side, name, path in rows:
-        font = places.soundfont(side, len(name) + ord(name[-1]))
-        truth = Truth(name, source, side)
+    for source, name, path in rows:
+        font = places.soundfont("tuning", len(name) + ord(name[-1]))
+        truth = Truth(name, source, "tuning")
         yield truth, lambda t=truth, p=path, f=font: _play_grid(t, midi.read_midi(p), f)
     for source, (side, folder) in WADS.items():
         lumps: dict[str, bytes] = {}
@@ -174,14 +180,14 @@ def list_asap(places: Places) -> Iterator[Played]:
         print("no --asap: left out", file=sys.stderr)
         return
     rng = np.random.default_rng(SEED)
-    for (side, composers), kind in itertools.product(ASAP_SIDES.items(), ("score", "played")):
+    for (group, composers), kind in itertools.product(ASAP_GROUPS.items(), ("score", "played")):
         found = [p for c in composers for p in sorted(places.asap.glob(f"{c}/**/*.mid"))]
         found = [p for p in found if (p.stem == "midi_score") == (kind == "score")]
         for k, n in enumerate(sorted(rng.permutation(len(found))[:N_ASAP])):
             path = found[n]
             name = "-".join(path.relative_to(places.asap).with_suffix("").parts)
-            truth = Truth(name, f"asap-{kind}-{side}", side, key=people.find_wtc_key(path))
-            font = places.soundfont(side, k)
+            truth = Truth(name, f"asap-{kind}-{group}", "tuning", key=people.find_wtc_key(path))
+            font = places.soundfont("tuning", k)
             marks = path.with_name(f"{path.stem}_annotations.txt")
             yield (
                 truth,
@@ -209,6 +215,39 @@ def list_pop(places: Places) -> Iterator[Played]:
                 t, p, f, people.read_pop_beats(d)
             ),
         )
+
+
+def list_repositories(places: Places) -> Iterator[Played]:
+    """Scores, MIDI files and songs of public repositories."""
+    if places.repositories is None:
+        print("no --repositories: left out", file=sys.stderr)
+        return
+    for source, repository in REPOSITORIES.items():
+        root = places.repositories / source / repository.folder
+        roots = [root / part for part in repository.parts] or [root]
+        paths = [p for r in roots for p in sorted(r.rglob(f"*{repository.suffix}"))]
+        # What a game's engine is tested with is no music.
+        paths = [path for path in paths if not path.parent.name.endswith("test")]
+        chosen = np.random.default_rng(SEED).permutation(len(paths))[: repository.n]
+        if not paths:
+            print(f"{source}: nothing below {root}: left out", file=sys.stderr)
+        for k, path in enumerate(paths[n] for n in sorted(chosen)):
+            name = path.parent.name if path.suffix == ".ogg" else path.stem
+            truth = Truth(name, source, repository.side)
+            font = places.soundfont(repository.side, k)
+            yield truth, lambda t=truth, p=path, f=font: _play_file(t, p, f)
+
+
+def _play_file(truth: Truth, path: Path, font: Path) -> tuple[Samples, Truth] | None:
+    if path.suffix == ".ogg":
+        return _with_beats(truth, projects.play_chart(path))
+    if path.suffix == ".mid":
+        return _play_grid(truth, midi.read_midi(path), font)
+    played = kern.play_kern(path)
+    if played is None:
+        return None
+    score, key = played
+    return _play_grid(dataclasses.replace(truth, key=key), score, font)
 
 
 def _find(places: Places, source: str, folder: str, suffixes: tuple[str, ...]) -> list[Path]:

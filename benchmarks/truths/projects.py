@@ -1,5 +1,6 @@
-"""LMMS projects, Hydrogen songs and Frets on Fire recordings, whose tempo stands in a file."""
+"""LMMS projects, Hydrogen songs and songs of rhythm games, whose tempo stands in a file."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 import zlib
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -25,7 +27,8 @@ def play_lmms(path: Path) -> tuple[Samples, list[float]]:
     # Behind four bytes of length, a project is deflated.
     text = zlib.decompress(content[4:]) if path.suffix == ".mmpz" else content
     found = re.search(rb'<head [^>]*\bbpm="(\d+)"', text)
-    if found is None or re.search(rb'<automationpattern[^>]*name="Tempo"', text):
+    curves = re.findall(rb'<automationpattern[^>]*name="Tempo".*?</automationpattern>', text, re.S)
+    if found is None or any(curve.count(b"<time ") > 1 for curve in curves):
         return np.zeros(0, np.float32), []
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder, "sound.wav")
@@ -53,6 +56,33 @@ def play_frets(path: Path) -> tuple[Samples, list[float]]:
     found = re.search(r"delay\s*=\s*(-?\d+)", path.with_name("song.ini").read_text("latin-1"))
     delay_s = int(found[1]) / 1000 if found else 0.0
     return parts[0][:n] + parts[1][:n], [beat + delay_s for beat in beats_s]
+
+
+def play_chart(path: Path) -> tuple[Samples, list[float]]:
+    """A recorded song of a rhythm game, and the beats of its chart."""
+    name = path.parent.name
+    chart = path.parents[2] / "preload/data/songs" / name / f"{name}.json"
+    song = json.loads(chart.read_text())["song"]
+    voices = path.with_name("Voices.ogg")
+    parts = [read_sound(part) for part in (path, voices) if part.is_file()]
+    n = min(len(part) for part in parts)
+    return np.sum([part[:n] for part in parts], axis=0), list_chart_beats(song)
+
+
+def list_chart_beats(song: dict[str, Any]) -> list[float]:
+    """Beats of a chart: four steps each, at the tempo of their section.
+
+    >>> list_chart_beats({"bpm": 120, "notes": [{"lengthInSteps": 16}]})
+    [0.0, 0.5, 1.0, 1.5]
+    """
+    beats: list[float] = []
+    time_s, bpm = 0.0, float(song["bpm"])
+    for section in song["notes"]:
+        bpm = float(section["bpm"]) if section.get("changeBPM") else bpm
+        for _ in range(int(section.get("lengthInSteps", 16)) // 4):
+            beats.append(time_s)
+            time_s += 60.0 / bpm
+    return beats
 
 
 def read_sound(path: Path) -> Samples:

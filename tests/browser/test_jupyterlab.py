@@ -547,11 +547,9 @@ def test_rows_that_come_above_move_nothing_that_one_looks_at(lab, page):
     cells = [
         f"import sys\nsys.path.insert(0, {str(ROOT / 'tests')!r})\n"
         "from support.example_results import make_result\n"
-        "from support.fake_session import FakeSession, make_snapshot\n"
+        "from support.fake_session import Growing\n"
         "from wkmp_lab.notebook.browser.browser import browse\n"
-        "growing = FakeSession()\n"
-        "growing.folder = '/music'\n"
-        "growing.results = tuple(make_result(f'/music/m {n:03d}.flac') for n in range(200))\n"
+        "growing = Growing(make_result(f'/music/m {n:03d}.flac') for n in range(200))\n"
         "browser = browse(growing)\nbrowser",
     ]
     write_notebook(folder / "growing.ipynb", cells)
@@ -568,8 +566,7 @@ def test_rows_that_come_above_move_nothing_that_one_looks_at(lab, page):
     run_in_kernel(
         page,
         "more = tuple(make_result(f'/music/a {n}.flac') for n in range(5))\n"
-        "growing.results = (*more, *growing.results)\n"
-        "growing.now = make_snapshot(n_finished=205)\n",
+        "growing.results = (*more, *growing.results)\n",
     )
     expect(status).to_have_text("410 passages, 1 selected", timeout=15_000)
     page.wait_for_timeout(300)

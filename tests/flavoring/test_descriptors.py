@@ -172,6 +172,13 @@ def test_the_key_of_a_cadence_is_found(tonic, mode):
     assert abs(reading.tuning_cents) < 8
 
 
+@pytest.mark.parametrize(("first", "second"), [(0, 6), (6, 0)])
+def test_of_two_keys_that_sound_as_long_the_first_is_the_key(first, second):
+    y = np.concatenate([chords(tonic, "major", seconds=12.0) for tonic in (first, second)])
+    reading = tonality.measure_key(y, sr=SR)
+    assert reading.tonic == first
+
+
 def test_a_detuned_recording_keeps_its_key_and_tells_its_tuning():
     y = chords(2, "major")
     stretched = np.interp(np.arange(0, len(y), 2 ** (30 / 1200)), np.arange(len(y)), y)
@@ -269,6 +276,14 @@ def test_readings_of_a_tempo_share_one_probability(music):
     assert all(0.0 <= share <= 1.0 for share in shares)
     assert sum(shares) <= 1.0 + 1e-6
     assert shares == sorted(shares, reverse=True)
+
+
+def test_half_and_double_of_a_tempo_share_the_probability_of_an_octave():
+    heard = measure_descriptors(click_track(75), sr=SR).tempo
+    octaves = [share for bpm, share in heard.alternatives if tempo.is_octave(bpm / heard.bpm)]
+    assert octaves
+    # Alternatives are cut off after four, the probability is not.
+    assert sum(octaves) <= heard.octave_probability + 1e-9 <= 1.0 - heard.strength + 1e-6
 
 
 def test_an_octave_is_uncertain_only_where_one_is_nearly_as_likely():

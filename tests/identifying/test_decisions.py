@@ -1,7 +1,6 @@
 import itertools
 import re
 import shutil
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -277,25 +276,6 @@ def test_a_choice_survives_another_identification_and_a_restart(music, tmp_path)
     left.undo()
     assert left.passages["match"].tolist() == ["unidentified", "unidentified"]
     assert left.decisions.empty
-
-
-def test_a_store_of_the_schema_before_decisions_is_taken_forward(music, tmp_path):
-    store = tmp_path / "kept.wkmp.db"
-    import_folder(music, settings=OFFLINE, store=store)
-    with sqlite3.connect(store) as old:
-        old.executescript(
-            "DROP TABLE decision; DROP TABLE seal; DROP INDEX file_by_audio;"
-            "DROP TRIGGER file_insert; DROP TRIGGER file_update; DROP TRIGGER file_delete;"
-            "DROP TRIGGER run_insert; DROP TRIGGER run_update; DROP TRIGGER run_delete;"
-            "ALTER TABLE file DROP COLUMN checksum; ALTER TABLE run DROP COLUMN checksum;"
-            "ALTER TABLE file DROP COLUMN audio_hash; PRAGMA user_version=1;"
-        )
-    old.close()
-    assert open_session(music, store=store).decisions.empty
-    with Store(store, folder=music) as opened:
-        opened.put_decisions([CutDecision("ab", None)])
-        ((_, decision),) = opened.read_decisions()
-    assert decision == CutDecision("ab", None)
 
 
 def test_an_identity_decision_comes_back_from_the_store_as_it_was(music, tmp_path):

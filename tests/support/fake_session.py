@@ -58,6 +58,9 @@ class FakeSession:
     def snapshot(self):
         return self.now
 
+    def read_decisions(self):
+        return ()
+
     def pause(self):
         self.requests.append("pause")
         self.now = replace(self.now, state="paused")
@@ -73,3 +76,22 @@ class FakeSession:
     def end(self, state="completed"):
         self.now = replace(self.now, state=state, in_flight=())
         self._ended.set()
+
+
+class Growing(FakeSession):
+    """A session whose results are put there by the test, as if an import had brought them."""
+
+    folder = "/music"
+
+    def __init__(self, results=()):
+        super().__init__(n_finished=0)
+        self._results = tuple(results)
+
+    @property
+    def results(self):
+        return self._results
+
+    @results.setter
+    def results(self, results):
+        self._results = tuple(results)
+        self.now = replace(self.now, n_finished=self.now.n_finished + 1)

@@ -15,7 +15,7 @@ from wkmp_lab.units import dbfs_from_amplitude
 
 __all__ = ["DESCRIPTORS", "Descriptor", "flavor_distance", "measure_descriptors", "warm_up"]
 
-VERSION = 4
+VERSION = 5
 """Raised whenever a descriptor changes its meaning."""
 N_MFCC = 13
 ONSET_BANDS = (0, 16, 32, 64, 96, 128)
@@ -335,6 +335,7 @@ def _make_tempo(
         bpm=reading.bpm,
         strength=reading.probability,
         is_octave_uncertain=reading.is_octave_uncertain,
+        octave_probability=reading.octave_probability,
         alternatives=reading.alternatives,
         stability=reading.stability,
         beats_s=beats_s,

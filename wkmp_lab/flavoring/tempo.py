@@ -4,7 +4,7 @@ Each tempo from 40 to 240 bpm collects evidence: how well the onsets of five ban
 quarters, thirds, halves, one and more of its beats, how strongly they resonate at those rates
 (Peeters 2006: where both agree, it is the beat and neither its half nor its double), how many
 onsets a beat would have, and how usual the tempo is. A weighted sum of all of it makes a softmax
-over the tempos; the weights were fitted on other people's music (``benchmarks/fit_tempo.py``).
+over the tempos; the weights were fitted on other people's music (``benchmarks/fit_tempo_key.py``).
 """
 
 import math
@@ -46,6 +46,8 @@ class TempoReading:
 
     bpm: float
     probability: float
+    octave_probability: float
+    """That half or double of it is the tempo."""
     is_octave_uncertain: bool
     alternatives: tuple[tuple[float, float], ...]
     """(bpm, probability) of other readings, likeliest first."""
@@ -128,6 +130,7 @@ def _read(scores: DoubleArray, heard: Periodicity, frame_rate_hz: float) -> Temp
     return TempoReading(
         bpm=bpm,
         probability=probability,
+        octave_probability=sum(octaves),
         is_octave_uncertain=max(octaves, default=0.0) >= OCTAVE_SHARE * probability,
         alternatives=tuple(others[:MAX_ALTERNATIVES]),
         pulse_clarity=float(np.clip(heard.correlation[lag], 0.0, 1.0)),

@@ -133,6 +133,8 @@ class Tempo:
     stability: float | None = None
     """0 (wanders) to 1 (metronomic)."""
     beats_s: tuple[float, ...] = ()
+    octave_probability: float | None = None
+    """Probability that half or double of it is the tempo; None in results of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,12 @@ PASSAGES: Sequence[Column[PassageRow]] = (
     _chosen_field("acoustid", "text", "AcoustID track", "acoustid"),
     _tempo("tempo_strength", "float", "probability that this is the tempo, 0 to 1", "strength"),
     _tempo(
+        "tempo_octave_probability",
+        "float",
+        "probability that half or double of it is the tempo, 0 to 1",
+        "octave_probability",
+    ),
+    _tempo(
         "is_tempo_octave_uncertain",
         "bool",
         "half or double the tempo has a third of its probability or more",

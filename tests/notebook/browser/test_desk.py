@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from support.example_results import make_measured, make_result
-from support.fake_session import FakeSession
+from support.fake_session import Growing
 
 from wkmp_lab.notebook.browser import desk as desks
 from wkmp_lab.notebook.browser.desk import Desk
@@ -52,16 +52,6 @@ class Asker:
 @pytest.fixture
 def page(session):
     return Asker(session)
-
-
-class Growing(FakeSession):
-    """A session whose results are put there by the test."""
-
-    folder = "/music"
-
-    def __init__(self, results):
-        super().__init__()
-        self.results = tuple(results)
 
 
 @pytest.fixture

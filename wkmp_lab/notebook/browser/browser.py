@@ -89,14 +89,11 @@ class Browser:
 
     def _follow(self, desk: Desk) -> None:
         """Look at the import until it ends, a last time then."""
-        is_ended, seen = False, None
+        is_ended = False
         while not is_ended and self._page is not None:
             began_s = time.monotonic()
-            is_ended, now = self._session.is_ended, self._session.snapshot()
-            mark = (now.n_finished, now.n_passages_by_level, now.n_passages_by_phase)
-            if mark != seen or is_ended:
-                desk.renew()
-                seen = mark
+            is_ended = self._session.is_ended
+            desk.renew()
             if not is_ended:
                 time.sleep(max(LOOK_S, REST * (time.monotonic() - began_s)))
 

@@ -64,6 +64,7 @@ class Shelf:
     def __init__(self, session: ImportSession) -> None:
         self._session = session
         self._lock = threading.Lock()
+        self._mark = _read_mark(session)
         self.listing = make_listing(session.results)
         self.numbers = RowNumbers()
         self.selected: frozenset[PassageId] = frozenset()
@@ -75,8 +76,16 @@ class Shelf:
         return f"{self._session.folder.rstrip('/')}/"
 
     def renew(self) -> bool:
-        """Look at the library again; True where a row has come, gone or changed."""
+        """Look at the library again; True where a row has come, gone or changed.
+
+        Results are read only where a count or a decision has changed: those of a large library
+        lie in its store, and take seconds.
+        """
         with self._lock:
+            mark = _read_mark(self._session)
+            if mark == self._mark:
+                return False
+            self._mark = mark
             results, before = self._session.results, self.listing
             is_same = len(results) == len(before.results) and all(
                 new is old for new, old in zip(results, before.results, strict=True)
@@ -130,3 +139,10 @@ class Shelf:
         """The rows of ``session.passages`` that are chosen."""
         self.renew()
         return self.make_table(self.find_selected())
+
+
+def _read_mark(session: ImportSession) -> tuple[object, ...]:
+    """What changes with the results of a session, and costs less than they do."""
+    now = session.snapshot()
+    counts = (now.n_finished, now.n_failed, now.n_passages_by_level, now.n_passages_by_phase)
+    return (now.state, *counts, tuple(session.read_decisions()))
