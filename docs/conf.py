@@ -41,7 +41,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"wkmp_lab\.(?!(?:model|settings|signals|flavors|errors)\.)\w+\..*"),
     (r"py:(?:attr|data|func|meth|mod)", r"(?!wkmp_lab\.)[a-z_]+\..*|[A-Z_]+"),
     # Classes that are loaded when they are first asked for: their annotations are bare names.
-    (r"py:class", r"Explorer|Review|SessionPlots"),
+    (r"py:class", r"Explorer|Review|SessionPlots|Tuner"),
 ]
 
 # -- pages with cells: run once for a state of the package, each in a home of its own -------------

@@ -19,13 +19,12 @@ from wkmp_lab.library.run.import_run import ImportRun
 from wkmp_lab.model import Candidate, FileResult, FlightRecord
 from wkmp_lab.progress.snapshot import Snapshot
 from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings
+from wkmp_lab.signals import LevelProfile
 from wkmp_lab.tables import differences, tables
 from wkmp_lab.tables.session_tables import ResultTables
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from wkmp_lab.signals import LevelProfile
 
 
 class LibraryView(ResultTables):
@@ -128,7 +127,7 @@ class LibraryView(ResultTables):
         segmenting: SegmentSettings | None = None,
         analyzing: AnalyzeSettings | None = None,
     ) -> pd.DataFrame:
-        """What :meth:`retune` would change, a row for each file that it would; nothing is kept.
+        """What ``retune`` would change, a row for each file that it would; nothing is kept.
 
         Files without a profile have a row, too, as nobody can tell without a decode.
 

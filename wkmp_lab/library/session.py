@@ -220,7 +220,7 @@ class ImportSession(LibraryView):
         Cuts, levels, loudness and leads are then those of a fresh import by these settings, to the
         last bit. Passages that begin or end elsewhere have to be heard anew: they lack
         fingerprint, descriptors and identity until the next import, which decodes their files,
-        and those without a profile. What was decided by hand stays. :meth:`preview_retune` tells
+        and those without a profile. What was decided by hand stays. ``preview_retune`` tells
         what would change.
 
         Parameters

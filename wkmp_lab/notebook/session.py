@@ -74,7 +74,7 @@ class NotebookSession(ImportSession):
         Cuts, levels, loudness and leads are then those of a fresh import by these settings, to the
         last bit. Passages that begin or end elsewhere have to be heard anew: they lack
         fingerprint, descriptors and identity until the next import, which decodes their files,
-        and those without a profile. What was decided by hand stays. :meth:`preview_retune` tells
+        and those without a profile. What was decided by hand stays. ``preview_retune`` tells
         what would change.
 
         Parameters
