@@ -85,7 +85,7 @@ test-ray:
 torture: $(VENV)/.installed-test
 	-$(PIP) install 'atheris>=3'
 	$(BIN)/python -m pytest --timeout 3600 --hypothesis-profile torture tests/torture tests/io tests/fingerprinting/test_fingerprint.py \
-	  tests/test_flavors.py tests/display/test_safe_text.py tests/tables/test_tables.py tests/library/store tests/library/test_interrupts.py
+	  tests/test_flavors.py tests/display/test_safe_text.py tests/tables/test_tables.py tests/library/store tests/library/test_interrupts.py tests/runner/test_starting.py
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run_all.py --music "$(MUSIC)"

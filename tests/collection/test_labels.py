@@ -45,12 +45,12 @@ def test_distributions_sum_to_one():
 def test_meaningless_labels_are_no_better_than_luck():
     models = [
         train_labels(library, label(library), category="user.x")
-        for library in (make_library(16, seed=seed) for seed in range(10))
+        for library in (make_library(16, seed=seed) for seed in range(6))
     ]
-    assert sum(model.accuracy > model.luck for model in models) <= 2
+    assert sum(model.accuracy > model.luck for model in models) <= 1
     # With few examples nothing looks as good as this: accuracy alone would mislead.
     assert max(model.accuracy for model in models) > 0.6
-    assert sum(model.sentence.startswith("no better than luck") for model in models) >= 8
+    assert sum(model.sentence.startswith("no better than luck") for model in models) >= 5
 
 
 def with_fingerprints(library, *, seed):
