@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support import example_results as example
 from support.fake_session import make_snapshot
 
+from wkmp_lab.collection.recuts import Recut
 from wkmp_lab.collection.review_queue import find_open
 from wkmp_lab.display.pages import PAGE
 from wkmp_lab.display.summary import format_result_html, format_session_html
@@ -24,12 +25,14 @@ from wkmp_lab.notebook.progress.frames import format_frame_html
 from wkmp_lab.notebook.progress.records import format_record_html
 from wkmp_lab.notebook.review.html import format_item_html, format_review_html
 from wkmp_lab.notebook.review.table import _format_facts
+from wkmp_lab.notebook.tuner.words import format_tuning_html
 from wkmp_lab.plots.figures import Picture
 from wkmp_lab.progress.snapshot import InFlight
 from wkmp_lab.settings import Settings
 from wkmp_lab.tables.tables import files_table
 
 TEMPLATES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.jinja"))
+BROWSER = "notebook/templates/browser.html.jinja"
 CARD = "notebook/templates/card.html.jinja"
 EXPLORER = "notebook/templates/explorer.html.jinja"
 WORDS = "<img src=x onerror=y> {{7*7}} $\\frac$"
@@ -95,6 +98,11 @@ def show_explorer():
     )
 
 
+def show_browser():
+    told = {"words": HOSTILE, "asked": HOSTILE}
+    return render(BROWSER, "headline", told) + render(BROWSER, "subject", {"words": HOSTILE})
+
+
 def show_report():
     picture = Picture("", HOSTILE, 1, 1)
     return keep_words(format_report(make_files(), pictures=[picture]))
@@ -124,6 +132,10 @@ SHOWN = {
     "export/templates/run_report.html.jinja": show_run_report,
     CARD: lambda: format_status(HOSTILE),
     EXPLORER: show_explorer,
+    "notebook/templates/browser.html.jinja": show_browser,
+    "notebook/templates/tuner.html.jinja": lambda: format_tuning_html(
+        [Recut(PATH, "no profile", 3)], folder="/m", code=HOSTILE
+    ),
     "notebook/templates/frame.html.jinja": lambda: format_frame_html(
         files_table(make_files())[["notes"]]
     ),

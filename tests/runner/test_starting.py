@@ -111,7 +111,7 @@ def test_where_no_pool_can_be_made_one_process_does_the_work_and_it_is_told(song
         assert runner.n_jobs == 1
         assert [result.status for _, _, result in runner.run(songs, board)] == ["done"] * 3
     board.remove()
-    assert told[0] == (1, "no pool of processes can be made: No space left on device")
+    assert told[0] == (1, "no pool of processes can be made: No space left on device", None)
 
 
 @needs_mounts

@@ -122,8 +122,10 @@ def test_clips_and_beats_of_an_explorer_that_is_open_tell_the_reason(music, cras
     monkeypatch.setenv(VARIABLE, "DECODING:segfault:crash")
     keep_child().close()
     told = []
-    monkeypatch.setattr(explorer, "_say", told.append)
-    explorer._try(lambda: explorer._listen(0, 0.0, 5.0))()
+    listening = explorer._listening
+    monkeypatch.setattr(listening, "_say", told.append)
+    asked = {"at_s": 0.0, "length_s": 5.0, "view": "a", "number": 1}
+    listening._try(listening._play, asked)
     explorer.close()
     assert "worker died (signal 11)" in "".join(told)
 

@@ -7,7 +7,7 @@ from wkmp_lab.errors import StoreError
 from wkmp_lab.identifying.decisions import decisions_on, find_boundaries, group_by_content
 from wkmp_lab.library.store import ProfileStore, Store, find_profiles
 from wkmp_lab.model import FileResult
-from wkmp_lab.pipeline import cache_keys, recut
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.pipeline.known import Known
 from wkmp_lab.settings import Settings
 from wkmp_lab.signals import LevelProfile
@@ -58,6 +58,8 @@ def read_kept_profile(
     """The level profile that is kept of a file; None where there is none, or the file is not what
     it was when it was imported.
     """
+    from wkmp_lab.pipeline import recut  # loads decoders: the process that gives work needs none
+
     keys = cache_keys.compute_keys(settings)
     source = result.source
     try:

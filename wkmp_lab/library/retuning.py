@@ -22,7 +22,7 @@ from wkmp_lab.identifying.decisions import (
 from wkmp_lab.io.machine import read_machine
 from wkmp_lab.library.store import ProfileStore, Store, StoredRun, find_profiles
 from wkmp_lab.model import FileResult
-from wkmp_lab.pipeline import cache_keys, recut
+from wkmp_lab.pipeline import cache_keys
 from wkmp_lab.settings import AnalyzeSettings, SegmentHints, SegmentSettings, Settings
 
 Outcome = TypeVar("Outcome")
@@ -168,6 +168,8 @@ def _cut_one(
     profiles: ProfileStore | None,
     decisions: ByContent,
 ) -> FileResult | None:
+    from wkmp_lab.pipeline import recut  # loads decoders: the process that gives work needs none
+
     keys = cache_keys.compute_keys(settings)
     # A sheet beside a file that is not there would be taken for one that is gone.
     if not cache_keys.is_read_alike(kept, keys) or not Path(kept.path).exists():

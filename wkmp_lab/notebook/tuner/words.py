@@ -28,7 +28,7 @@ class _Row(NamedTuple):
 def format_recuts(recuts: Sequence[Recut]) -> str:
     """What would change in a library, in a sentence.
 
-    >>> format_recuts([Recut("a", "changed", 3, n_after=2, n_new=1), Recut("b", "unchanged", 1)])
+    >>> format_recuts([Recut("a", "changed", 3, 2, n_new=1), Recut("b", "unchanged", 1, 1)])
     '1 of 2 files would change: 3 passages instead of 4, 1 to be heard anew'
     """
     found = count_recuts(recuts)
