@@ -499,6 +499,7 @@ PARAMETERS = {
     "prioritize": "paths",
     "read_decisions": "",
     "relocate": "new",
+    "read_kept_profile": "path",
     "recut": "path boundaries_s leads_s",
     "resume": "",
     "retry": "",
