@@ -74,7 +74,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov=wkmp_lab
+	$(BIN)/python -m pytest -n $(JOBS) --cov=wkmp_lab
 
 # Apart from the others: Ray is large, and with it installed they would start it.
 test-ray:
