@@ -112,8 +112,10 @@ class StoredResults:
             rest = self._find_rest(store, others, decisions)
             if any(result.measures for result in rest):
                 return None
-            apart = self._read_apart(store, name)
+            apart = self._read_apart(store, name, known)
             stale = self._find_stale(store, known) if name == "files" else {}
+            for result in rest:  # of a damaged block, too: they tell it themselves
+                stale.pop(result.path, None)
         paths = [shorten_path(result.path, self._store.folder) for result in rest]
         parts.append(PackedPart(make_packed(name, rest), paths))
         lengthen = functools.partial(lengthen_path, folder=self._store.folder)
@@ -121,11 +123,14 @@ class StoredResults:
         return unpacking.add_notes(table, stale) if stale else table
 
     def _read_apart(
-        self, store: Store, name: str
+        self, store: Store, name: str, known: KnownFiles
     ) -> dict[str, Mapping[bytes, Sequence[str | None]]]:
         """The columns that blocks do not have, by stored path."""
         if name == "files":
-            return {"duplicate_of": packed.read_twins(store)}
+            twins = packed.read_twins(store)
+            copies = {path for path, kind in known.list_kinds() if kind.status == "duplicate"}
+            self._tell(store, n_lost=len(copies - twins.keys()))
+            return {"duplicate_of": twins}
         if name != "passages":
             return {}
         prints, n_lost = packed.read_prints(store)

@@ -50,9 +50,13 @@ def read_prints(store: Store) -> tuple[dict[bytes, Sequence[str | None]], int]:
 
 
 def read_twins(store: Store) -> dict[bytes, Sequence[str | None]]:
-    """What each copy is a copy of."""
+    """What each copy is a copy of; rows that are not as they were written are left out."""
+    sound = schema.is_sound("file", schema.SCHEMA_VERSION)
     with store.reading() as db:
-        found = db.execute("SELECT path, duplicate_of FROM file WHERE duplicate_of IS NOT NULL")
+        found = db.execute(
+            "SELECT path, duplicate_of FROM file NOT INDEXED "  # noqa: S608
+            f"WHERE duplicate_of IS NOT NULL AND {sound}"
+        )
         return {path: [schema.lengthen_path(twin, store.folder)] for path, twin in found}
 
 
