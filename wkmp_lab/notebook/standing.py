@@ -5,12 +5,15 @@ kernel has ended, they cannot be found. So the static form stands below them, fo
 renewed with every change; whoever saves, restarts and loads the page anew finds it there.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
+from IPython import get_ipython
 from IPython.display import DisplayHandle
 
 from wkmp_lab.display.templating import render
+from wkmp_lab.notebook.environment import find_ui
 
 _TEMPLATE = "notebook/templates/card.html.jinja"
 Bundle = Mapping[str, str]
@@ -23,6 +26,15 @@ class Standing:
         self._live: Any = None
         self._kept: Any = None
         self._last = ""
+
+    def present(self, box: Any, static: Bundle) -> None:
+        """Show the widgets in a box, or the static form alone where a notebook is executed and
+        nobody looks: there controls are of no use.
+        """
+        if find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False) == "html":
+            self.show_static(static)
+        else:
+            self.show(box._repr_mimebundle_(), static)
 
     def show(self, live: Mapping[str, Any], static: Bundle) -> None:
         """Show the widgets, and the static form below them, folded."""

@@ -5,7 +5,6 @@ takes the newest request: what the mouse has left behind is never drawn.
 """
 
 import contextlib
-import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
 from wkmp_lab.display.numbers import format_clock, format_count, read_clock
 from wkmp_lab.display.pages import encode_base64
@@ -27,7 +25,6 @@ from wkmp_lab.io.tags.reading import read_tags
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import Tags
 from wkmp_lab.notebook.card import format_status
-from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import (
     Sliders,
     format_settings_code,
@@ -148,11 +145,7 @@ class Explorer:
         return {**live, **self._make_bundle()}
 
     def _ipython_display_(self) -> None:
-        # Where a notebook is executed and nobody looks, sliders are of no use.
-        if find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False) == "html":
-            self._standing.show_static(self._make_bundle())
-        else:
-            self._standing.show(self.box._repr_mimebundle_(), self._make_bundle())
+        self._standing.present(self.box, self._make_bundle())
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -1,12 +1,10 @@
 """Review by hand: passages that are not sure, one by one with candidates and sound, or many."""
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
 from wkmp_lab.collection.review_queue import (
     ReviewItem,
@@ -26,7 +24,6 @@ from wkmp_lab.io.files.clips import MAX_CLIP_S, read_clip
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.model import MATCH_LEVELS, Candidate, MatchLevel, PassageId
 from wkmp_lab.notebook.card import format_status, make_style
-from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.review.html import (
     MAX_CANDIDATES,
     format_item_html,
@@ -219,11 +216,7 @@ class Review:
         return {**live, **self._make_bundle()}
 
     def _ipython_display_(self) -> None:
-        # Where a notebook is executed and nobody looks, buttons are of no use.
-        if find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False) == "html":
-            self._standing.show_static(self._make_bundle())
-        else:
-            self._standing.show(self.box._repr_mimebundle_(), self._make_bundle())
+        self._standing.present(self.box, self._make_bundle())
 
     def __repr__(self) -> str:
         lines = [format_review_text(len(self._session.decisions), self.n_open)]

@@ -4,7 +4,6 @@ One thread looks through the library by the kept level profiles. It takes the ne
 where they move on while it looks, it begins again.
 """
 
-import os
 import queue
 import threading
 import time
@@ -12,14 +11,12 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
 from wkmp_lab.collection.recuts import Recut
 from wkmp_lab.display.numbers import format_count
 from wkmp_lab.errors import WkmpLabError
 from wkmp_lab.library.session import ImportSession
 from wkmp_lab.notebook.card import format_status, make_style
-from wkmp_lab.notebook.environment import find_ui
 from wkmp_lab.notebook.explorer.controls import Sliders, make_button
 from wkmp_lab.notebook.standing import Standing
 from wkmp_lab.notebook.tuner.words import (
@@ -95,11 +92,7 @@ class Tuner:
         return {**live, **self._make_bundle()}
 
     def _ipython_display_(self) -> None:
-        # Where a notebook is executed and nobody looks, sliders are of no use.
-        if find_ui(shell=get_ipython(), environment=os.environ, is_terminal=False) == "html":
-            self._standing.show_static(self._make_bundle())
-        else:
-            self._standing.show(self.box._repr_mimebundle_(), self._make_bundle())
+        self._standing.present(self.box, self._make_bundle())
 
     # -- inside ------------------------------------------------------------------------------
 
